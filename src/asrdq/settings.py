@@ -1,0 +1,201 @@
+"""The settings of a workspace: `asrdq.yaml`, read strictly.
+
+Every problem of the file is collected and reported once, with its line; an unknown key is an
+error that names the nearest valid one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from asrdq.errors import Problem, UsageError, nearest
+
+SETTINGS_FILE = "asrdq.yaml"
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Strict(BaseModel):
+    """A settings section: unknown keys are errors, values do not change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IngestSettings(Strict):
+    """What counts as a bad manifest line, and how many of them fail the command."""
+
+    max_reject_share: Share = 0.01
+    max_duration_s: Annotated[float, Field(gt=0)] = 36_000.0
+
+
+class StratumRule(Strict):
+    """One stratum: the rows for which `where` is the first condition that holds."""
+
+    name: Annotated[str, Field(min_length=1)]
+    where: str | None = None
+    share: Share | None = None
+
+
+def _strata_kind(value: Any) -> str:
+    if isinstance(value, list):
+        return "columns" if all(isinstance(item, str) for item in value) else "rules"
+    return "column"
+
+
+Strata = Annotated[
+    Annotated[str, Tag("column")]
+    | Annotated[list[str], Tag("columns")]
+    | Annotated[list[StratumRule], Tag("rules")],
+    Discriminator(_strata_kind),
+]
+
+
+class SamplingSettings(Strict):
+    """How an audit sample is drawn unless the command says otherwise."""
+
+    seed: int = 42
+    fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 0.10
+    allocation: Literal["shares", "proportional", "equal"] = "proportional"
+    strata: Strata | None = None
+
+    @model_validator(mode="after")
+    def _shares_add_up(self) -> SamplingSettings:
+        if self.allocation == "shares":
+            rules = [rule for rule in self.strata or [] if isinstance(rule, StratumRule)]
+            if not rules or any(rule.share is None for rule in rules):
+                raise ValueError("allocation 'shares' needs strata rules with a share each")
+            total = sum(rule.share or 0.0 for rule in rules)
+            if abs(total - 1.0) > 1e-6:
+                raise ValueError(f"the shares of the strata add up to {total:g}, not to 1")
+        return self
+
+
+class AuditSettings(Strict):
+    """Thresholds of the alignment audit (the definitions are in docs/definitions.md)."""
+
+    aligner: str = "pocketsphinx"
+    coverage_minimum: Share = 0.6
+    confidence_minimum: Share = 0.5
+    characters_per_second: Literal["auto"] | Annotated[float, Field(gt=0)] | dict[str, float] = 10.0
+    false_alarm_budget: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.02
+    calibration_clips: Annotated[int, Field(ge=20)] = 150
+    minimum_auc: Annotated[float, Field(ge=0.5, le=1.0)] = 0.9
+
+
+class Settings(Strict):
+    """Everything `asrdq.yaml` may say."""
+
+    project: str = "speech-data"
+    language: str = "en"
+    audio_root: str | None = None
+    workers: Annotated[int, Field(ge=0)] = 0
+    policy: str = "policies/default.yaml"
+    ingest: IngestSettings = IngestSettings()
+    sampling: SamplingSettings = SamplingSettings()
+    audit: AuditSettings = AuditSettings()
+
+
+def read_settings(path: Path) -> Settings:
+    """Read and check `asrdq.yaml`.
+
+    Raises:
+        UsageError: The file is missing or not YAML, or some keys or values are wrong; all of
+            them are listed with their lines.
+    """
+    return read_yaml_model(path, Settings)
+
+
+def read_yaml_model(path: Path, model: type[ModelT]) -> ModelT:
+    """Read a YAML file into a strict model, collecting every problem with its line.
+
+    Raises:
+        UsageError: As for `read_settings`.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except FileNotFoundError as error:
+        raise UsageError("no such file", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise UsageError("is not valid UTF-8", where=str(path)) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}:{mark.line + 1}" if mark else str(path)
+        reason = getattr(error, "problem", None) or error
+        raise UsageError(f"is not valid YAML: {reason}", where=place) from error
+    try:
+        return model.model_validate({} if data is None else data)
+    except ValidationError as error:
+        problems = sorted(
+            (_problem(path, root, model, item) for item in error.errors()),
+            key=lambda problem: problem.line or 0,
+        )
+        raise UsageError(
+            f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in {path.name}",
+            problems=problems,
+        ) from error
+
+
+def _problem(
+    path: Path, root: yaml.Node | None, model: type[BaseModel], item: ErrorDetails
+) -> Problem:
+    line, fields = _locate(root, model, item["loc"])
+    if item["type"] == "extra_forbidden":
+        key = str(item["loc"][-1])
+        guess = nearest(key, fields)
+        advice = f"did you mean '{guess}'?" if guess else f"valid: {', '.join(fields)}"
+        return Problem(f"unknown key '{key}': {advice}", path.name, line)
+    key = ".".join(str(part) for part in item["loc"] if part not in _UNION_TAGS)
+    message = item["msg"].removeprefix("Value error, ")
+    return Problem(f"{key}: {message}" if key else message, path.name, line)
+
+
+_UNION_TAGS = ("column", "columns", "rules")
+
+
+def _locate(
+    node: yaml.Node | None, model: type[BaseModel], loc: tuple[int | str, ...]
+) -> tuple[int | None, list[str]]:
+    """Return the line of a location and the keys that are valid in its mapping."""
+    line = None if node is None else node.start_mark.line + 1
+    fields, inner = list(model.model_fields), model
+    for part in loc:
+        if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        elif isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(part):
+                    node, line = value, key.start_mark.line + 1
+                    break
+        found = inner.model_fields.get(str(part))
+        inner = _model_in(found.annotation) or inner if found else inner
+        if found and inner.model_fields:
+            fields = list(inner.model_fields)
+    return line, fields
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for part in get_args(annotation):
+        model = _model_in(part)
+        if model is not None:
+            return model
+    return None
