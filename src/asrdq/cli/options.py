@@ -1,0 +1,37 @@
+"""Options that several verbs share, so that they read and behave the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from asrdq.console import Format
+
+WorkspaceOption = Annotated[
+    Path,
+    typer.Option(
+        "--workspace",
+        "-w",
+        metavar="DIR",
+        envvar="ASRDQ_WORKSPACE",
+        help="The workspace; searched for upwards from here.",
+    ),
+]
+
+FormatOption = Annotated[
+    Format, typer.Option("--format", "-f", help="How the result is written to stdout.")
+]
+
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", help="Seed of every random choice; default: asrdq.yaml.")
+]
+
+WorkersOption = Annotated[
+    int, typer.Option("--workers", min=0, help="Worker processes; 0 means one per CPU core.")
+]
+
+ManifestArgument = Annotated[
+    str, typer.Argument(metavar="MANIFEST", help="A manifest: `train`, or a version: `train@3`.")
+]

@@ -1,0 +1,60 @@
+"""The verbs of the command line, known by name and one line of help without importing them."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+import typer
+from typer.core import TyperCommand
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A verb: module `asrdq.cli.<name>` with a function of that name."""
+
+    name: str
+    help: str
+    panel: str
+
+    @property
+    def function(self) -> str:
+        """Name of the module and of the function in it."""
+        return self.name.replace("-", "_")
+
+    def stub(self) -> TyperCommand:
+        """Return a stand-in that is enough to list the verb in `--help`."""
+        return TyperCommand(self.name, help=self.help, rich_help_panel=self.panel)
+
+    def load(self) -> TyperCommand:
+        """Import the verb's module and build its command."""
+        module = importlib.import_module(f"asrdq.cli.{self.function}")
+        app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+        app.command(self.name)(getattr(module, self.function))
+        command = typer.main.get_command(app)
+        assert isinstance(command, TyperCommand)
+        return command
+
+
+_DATA = "Data in, data out"
+_MEASURE = "Measure"
+_DECIDE = "Decide"
+_START = "Start"
+
+VERBS = {
+    verb.name: verb
+    for verb in (
+        Verb("demo", "Run the whole chain on the samples that come along.", _START),
+        Verb("init", "Create a workspace: settings, policy, folders.", _START),
+        Verb("ingest", "Read manifest files into a versioned table.", _DATA),
+        Verb("manifests", "List the manifests of the workspace and their versions.", _DATA),
+        Verb("sql", "Ask the tables anything, read-only.", _DATA),
+        Verb("export", "Write a manifest to a file.", _DATA),
+        Verb("probe", "Measure every clip: duration, level, noise, bandwidth, faults.", _MEASURE),
+        Verb("sample", "Draw a stratified sample for an audit.", _MEASURE),
+        Verb("audit", "Align transcripts with audio and judge every sampled clip.", _MEASURE),
+        Verb("faults", "Plant known faults and measure how many the audit finds.", _MEASURE),
+        Verb("gate", "Give the verdict: PROCEED, CAUTION, STOP or UNDECIDED.", _DECIDE),
+        Verb("report", "Write one HTML page with the evidence.", _DECIDE),
+    )
+}
