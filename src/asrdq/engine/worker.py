@@ -1,0 +1,118 @@
+"""The worker's side: a process that takes items from its pipe and sends answers back in order."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import DupFd, ForkingPickler
+from queue import SimpleQueue
+from typing import Any
+
+STANDARD_OUTPUT, STANDARD_ERROR = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker does: prepare once, then call `function` on each item."""
+
+    function: Callable[[Any], Any]
+    initializer: Callable[..., None] | None
+    initargs: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The initializer returned: the worker takes items now."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotReady:
+    """The initializer raised."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The function returned for the oldest item the worker holds."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """The function raised for the oldest item the worker holds."""
+
+    detail: str
+
+
+class SharedFile:
+    """An open file that a spawned process inherits when it is among its arguments."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def __reduce__(self) -> tuple[Callable[[Any], SharedFile], tuple[Any]]:
+        return _inherit, (DupFd(self.descriptor),)
+
+
+def _inherit(duplicate: Any) -> SharedFile:
+    return SharedFile(duplicate.detach())
+
+
+def work(job: Job, pipe: Connection, log: SharedFile) -> None:
+    """Answer items until the parent sends the end mark or goes away.
+
+    Args:
+        job: The function and what prepares the worker for it.
+        pipe: Items come in and answers go out here, in the same order.
+        log: Takes what libraries print, so that it can neither spoil machine output nor be
+            lost when it says why they crash.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    os.dup2(log.descriptor, STANDARD_OUTPUT)
+    os.dup2(log.descriptor, STANDARD_ERROR)
+    inbox: SimpleQueue[tuple[Any] | None] = SimpleQueue()
+    threading.Thread(target=_receive, args=(pipe, inbox), daemon=True).start()
+    try:
+        if job.initializer is not None:
+            job.initializer(*job.initargs)
+    except BaseException as error:
+        pipe.send(NotReady(describe(error)))
+        return
+    pipe.send(Ready())
+    while (parcel := inbox.get()) is not None:
+        pipe.send_bytes(_answer(job.function, parcel[0]))
+        os.ftruncate(log.descriptor, 0)
+        os.lseek(log.descriptor, 0, os.SEEK_SET)
+
+
+def describe(error: BaseException) -> str:
+    """Return an exception as `Type: message`."""
+    message = str(error)
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def _receive(pipe: Connection, inbox: SimpleQueue[tuple[Any] | None]) -> None:
+    """Keep the pipe empty, so that the parent never waits to send; end with the parent."""
+    try:
+        while True:
+            parcel = pipe.recv()
+            inbox.put(parcel)
+            if parcel is None:
+                return
+    except (EOFError, OSError):
+        os._exit(1)
+
+
+def _answer(function: Callable[[Any], Any], item: Any) -> bytes | memoryview:
+    try:
+        return ForkingPickler.dumps(Returned(function(item)))
+    except BaseException as error:
+        return pickle.dumps(Raised(describe(error)))
