@@ -1,0 +1,151 @@
+"""`asrdq init`: a new workspace with commented settings, a default policy and suite."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from asrdq.errors import ToolError, UsageError
+from asrdq.results import Result
+from asrdq.shipped import shipped_file
+from asrdq.workspace.layout import FOLDERS, Layout, check_root
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SETTINGS_TEXT = """\
+# Settings of this asrdq workspace. Every key is shown with its default value; an unknown key
+# is an error. Delete what you do not change: a missing key has its default.
+
+# A name for reports.
+project: speech-data
+
+# Language of the transcripts where a manifest does not say it (ISO 639-1).
+language: en
+
+# Folder that relative audio paths start from. Without it: the folder of the manifest file, or,
+# for absolute paths, the folder they have in common. Set it when the audio moves.
+audio_root: null
+
+# Worker processes; 0 means one per CPU core.
+workers: 0
+
+# What a verdict must satisfy.
+policy: policies/default.yaml
+
+ingest:
+  # An ingest fails, and makes no version, above this share of rejected lines (0 to 1).
+  max_reject_share: 0.01
+  # A clip longer than this is a mistake in the manifest (seconds).
+  max_duration_s: 36000.0
+
+sampling:
+  # The same seed draws the same rows on any machine.
+  seed: 42
+  # Share of the rows that an audit looks at (above 0, to 1).
+  fraction: 0.10
+  # proportional: as in the manifest; equal: the same number from each stratum;
+  # shares: as the rules under `strata` say.
+  allocation: proportional
+  # Strata come from a column (domain), from several ([domain, speaker]), or from rules, of
+  # which the first whose SQL condition holds takes the row:
+  #   strata:
+  #     - {name: noisy, where: "domain = 'phone' AND duration_s < 5", share: 0.4}
+  #     - {name: clean, where: "domain = 'studio'", share: 0.4}
+  #     - {name: long_tail, share: 0.2}
+  strata: null
+
+audit:
+  # How transcripts are laid over audio.
+  aligner: pocketsphinx
+  # A clip below either is of low quality (0 to 1).
+  coverage_minimum: 0.6
+  confidence_minimum: 0.5
+  # Usual speed of speech in letters and digits a second: a number, `auto` (the median of each
+  # language in the manifest), or one a language ({en: 14, de: 13}).
+  characters_per_second: 10.0
+  # Share of faultless clips that the calibrated audit may flag (above 0, below 0.5).
+  false_alarm_budget: 0.02
+  # Clips that faults are planted on to fit the threshold (20 or more).
+  calibration_clips: 150
+  # An instrument that separates planted faults worse than this cannot judge (0.5 to 1).
+  minimum_auc: 0.9
+"""
+
+_SHIPPED = (("policies", "default.yaml"), ("expectations", "asr_manifest.json"))
+
+
+@dataclass(frozen=True)
+class InitResult(Result):
+    """What `asrdq init` made, and what it found and left alone.
+
+    Attributes:
+        root: The workspace.
+        created: Files and folders it made, relative to the root.
+        kept: Files that were there and were not touched.
+    """
+
+    main_table: ClassVar[str] = "created"
+
+    root: Path
+    created: tuple[str, ...]
+    kept: tuple[str, ...]
+
+    def summary(self) -> str:
+        """Return the two lists in plain text."""
+        lines = [f"workspace {self.root}"]
+        lines += [f"  made      {name}" for name in self.created]
+        lines += [f"  left alone {name}" for name in self.kept]
+        return "\n".join(lines)
+
+    def arrow(self) -> pa.Table:
+        """Return one row a file or folder, with whether it was made now."""
+        import pyarrow as pa
+
+        names = [*self.created, *self.kept]
+        made = [True] * len(self.created) + [False] * len(self.kept)
+        return pa.table({"path": pa.array(names, pa.string()), "made": pa.array(made, pa.bool_())})
+
+
+def initialise(folder: Path) -> InitResult:
+    """Create a workspace; what is there already is left alone.
+
+    Raises:
+        UsageError: The path is a file, or has characters a workspace path cannot have.
+        ToolError: The folder cannot be written.
+    """
+    root = check_root(folder.expanduser().resolve())
+    layout = Layout(root)
+    texts = {layout.settings_file: SETTINGS_TEXT.encode()}
+    for directory, name in _SHIPPED:
+        texts[root / directory / name] = shipped_file(directory, name).read_bytes()
+    try:
+        folders = [f"{name}/" for name in FOLDERS if _make_folder(root / name)]
+        files = {path: _write_new(path, text) for path, text in texts.items()}
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UsageError(
+            "is a file, not a folder", where=str(error.filename), hint="asrdq init ANOTHER_FOLDER"
+        ) from error
+    except OSError as error:
+        raise ToolError(f"cannot write: {error.strerror}", where=str(error.filename)) from error
+    made = [str(path.relative_to(root)) for path, new in files.items() if new]
+    kept = [str(path.relative_to(root)) for path, new in files.items() if not new]
+    return InitResult(root=root, created=(*folders, *made), kept=tuple(kept))
+
+
+def _make_folder(path: Path) -> bool:
+    new = not path.is_dir()
+    path.mkdir(parents=True, exist_ok=True)
+    return new
+
+
+def _write_new(path: Path, content: bytes) -> bool:
+    """Write a file unless there is one; half a file is never left behind."""
+    if path.exists():
+        return False
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_bytes(content)
+    draft.replace(path)
+    return True

@@ -1,0 +1,151 @@
+"""Delta tables: append, replace, and which files hold a version."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from asrdq.errors import ToolError, unknown
+from asrdq.workspace.layout import Layout
+from asrdq.workspace.locks import locked
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from deltalake import DeltaTable
+
+KEEP_ALL_VERSIONS = {
+    "delta.logRetentionDuration": "interval 36500 days",
+    "delta.deletedFileRetentionDuration": "interval 36500 days",
+}
+"""Delta forgets versions after 30 days by default; verdicts refer to them for longer."""
+
+COMPACT_ABOVE_FILES = 64
+_TRIES = 6
+
+T = TypeVar("T")
+
+
+class TableStore:
+    """All tables of a workspace. Only the parent process of a command writes them."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+
+    def exists(self, name: str) -> bool:
+        """Return whether a table has ever been written."""
+        log = self.layout.table(name) / "_delta_log"
+        return log.is_dir() and any(log.glob("*.json"))
+
+    def open(self, name: str, version: int | None = None) -> DeltaTable:
+        """Open a table at a version, the latest by default.
+
+        Raises:
+            UsageError: There is no such table.
+            ToolError: The table is there but cannot be read.
+        """
+        from deltalake import DeltaTable
+        from deltalake.exceptions import DeltaError
+
+        if not self.exists(name):
+            raise unknown("table", name, self.layout.names())
+        try:
+            return DeltaTable(str(self.layout.table(name)), version=version)
+        except DeltaError as error:
+            raise ToolError(f"cannot read table '{name}': {error}") from error
+
+    def files(self, table: DeltaTable, name: str) -> list[str]:
+        """Return the paths of the Parquet files that make up an opened table."""
+        import pyarrow as pa
+
+        folder = self.layout.table(name)
+        actions = pa.table(table.get_add_actions(flatten=True))
+        return sorted(str(folder / path) for path in actions["path"].to_pylist())
+
+    def schema(self, table: DeltaTable) -> pa.Schema:
+        """Return the Arrow schema of an opened table."""
+        import pyarrow as pa
+
+        return pa.schema(table.schema().to_arrow())
+
+    def append(self, name: str, rows: pa.Table) -> int:
+        """Append rows in one atomic commit and return the version it made.
+
+        New columns are added to the table; columns that `rows` lacks are null in it.
+        """
+        return self._write(name, rows, mode="append")
+
+    def replace(self, name: str, rows: pa.Table, where: dict[str, Sequence[str]]) -> int:
+        """Put `rows` in the place of those whose columns have one of the given values.
+
+        One atomic commit: repeating it gives the same table.
+        """
+        clauses = [
+            f"{column} IN ({', '.join(quote_text(value) for value in values)})"
+            for column, values in where.items()
+        ]
+        if not self.exists(name):
+            return self.append(name, rows)
+        return self._write(name, rows, mode="overwrite", predicate=" AND ".join(clauses))
+
+    def _write(self, name: str, rows: pa.Table, **options: Any) -> int:
+        from deltalake import DeltaTable, write_deltalake
+
+        path = str(self.layout.table(name))
+
+        def write() -> int:
+            write_deltalake(
+                path, rows, schema_mode="merge", configuration=KEEP_ALL_VERSIONS, **options
+            )
+            return DeltaTable(path).version()
+
+        with self.writing(name):
+            return retry_on_conflict(write)
+
+    def compact(self, name: str) -> bool:
+        """Join the files of a table when there are many of them; tell whether it was done."""
+        if len(self.open(name).get_add_actions()["path"]) <= COMPACT_ABOVE_FILES:
+            return False
+
+        def join() -> None:
+            self.open(name).optimize.compact()
+
+        with self.writing(name):
+            retry_on_conflict(join)
+        return True
+
+    def writing(self, name: str) -> Any:
+        """Return the lock under which a table is written: `with store.writing("audits"):`."""
+        self.layout.table(name).parent.mkdir(parents=True, exist_ok=True)
+        return locked(self.layout.lock(name))
+
+
+def retry_on_conflict(write: Callable[[], T]) -> T:
+    """Run a Delta write, again with growing pauses where another writer came first.
+
+    Raises:
+        ToolError: It failed every time, or for another reason.
+    """
+    from deltalake.exceptions import CommitFailedError, DeltaError
+
+    for attempt in range(_TRIES):
+        try:
+            return write()
+        except CommitFailedError as error:
+            if attempt == _TRIES - 1:
+                raise ToolError(f"other writers came first {_TRIES} times: {error}") from error
+            time.sleep(0.05 * 2**attempt * (0.5 + random.random()))
+        except (DeltaError, OSError) as error:
+            raise ToolError(f"cannot write a table: {error}") from error
+    raise AssertionError("unreachable")
+
+
+def quote_text(value: str) -> str:
+    """Return a value as an SQL string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def quote_name(name: str) -> str:
+    """Return a name as a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
