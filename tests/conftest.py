@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from asrdq.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
-CI = bool(os.environ.get("CI"))
 
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -39,6 +39,18 @@ def shared_data() -> Path:
 def librispeech(shared_data: Path) -> Path:
     """A NeMo manifest of 120 real utterances with speakers; audio paths relative to it."""
     return shared_data / "librispeech" / "manifest.jsonl"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """A browser for looking at the report; in CI its absence is a failure."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found:
+        return found
+    reason = "chromium is not installed (`make system` installs it where it can)"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

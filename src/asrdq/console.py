@@ -202,11 +202,17 @@ def _write_csv(rows: pa.Table | Sequence[Mapping[str, Any]]) -> None:
     frame = pl.DataFrame(list(rows)) if isinstance(rows, Sequence) else pl.DataFrame(rows)
     nested = [name for name, kind in frame.schema.items() if kind.is_nested()]
     as_text = [
-        pl.Series(name, [None if v is None else json.dumps(plain(v)) for v in frame[name]])
+        pl.Series(
+            name, [None if v is None else json.dumps(plain(v)) for v in frame[name].to_list()]
+        )
         for name in nested
     ]
     sys.stdout.flush()
     frame.with_columns(as_text).write_csv(sys.stdout)
+
+
+def _nested_text(value: Any) -> str | None:
+    return None if value is None else json.dumps(plain(value), ensure_ascii=False)
 
 
 def _write_markdown(names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:

@@ -1,0 +1,69 @@
+# `make` alone lists the targets. Each one creates .venv and installs what it needs by itself.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint format bench docs constraints samples system clean
+
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.light ## Run the whole chain on the sample clips, in ./demo (no development tools)
+	@$(BIN)/asrdq demo --force
+
+test: $(VENV)/.dev system ## Run every test
+	@$(BIN)/python -m pytest -n $(WORKERS) -q
+
+check: lint ## Lint and run the fast tests (under two minutes)
+	@$(BIN)/python -m pytest -n $(WORKERS) -q -m "not slow"
+
+lint: $(VENV)/.dev ## Check style, types and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## Format the code and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.dev ## Measure every claim of benchmarks/claims.yaml beside its peer
+	@$(BIN)/python benchmarks/run.py
+
+docs: $(VENV)/.docs ## Build the documentation into ./site
+	@$(BIN)/python tools/make_cli_reference.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+constraints: $(VENV)/.dev $(VENV)/.docs ## Write constraints.txt from what .venv holds
+	@$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+
+samples: $(VENV)/.light ## Make data_samples/ again (needs espeak-ng)
+	@tools/system_packages.sh espeak-ng
+	@$(BIN)/python tools/make_samples.py
+
+system: ## Install the system packages that tests need, or say which are missing
+	@tools/system_packages.sh chromium
+
+clean: ## Remove everything that was built, .venv too
+	rm -rf $(VENV) build dist site demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(BIN)/python:
+	@tools/create_venv.sh $(VENV)
+
+$(VENV)/.light: $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing asrdq into $(VENV)" >&2
+	@$(PIP) -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.light
+	@echo "installing the development tools into $(VENV)" >&2
+	@$(PIP) -c constraints.txt -e ".[dev]"
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.light
+	@echo "installing the documentation tools into $(VENV)" >&2
+	@$(PIP) -c constraints.txt -e ".[docs]"
+	@touch $@

@@ -1,0 +1,184 @@
+"""The command line finds verbs lazily and turns every outcome into the documented exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from asrdq.cli import app
+from asrdq.cli.verbs import VERBS
+from asrdq.errors import DataError, ExitCode, Problem, ToolError, UndecidedError, UsageError
+
+RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
+
+HEAVY = (
+    *("torch", "great_expectations", "pandas", "ray", "pyarrow", "duckdb", "polars", "numpy"),
+    *("sklearn", "scipy", "av", "pocketsphinx", "soundfile", "deltalake", "nltk", "jinja2"),
+)
+
+LOADED = f"""
+import sys
+from asrdq.cli.app import run
+code = run(sys.argv[1:])
+print("LOADED", sorted(name for name in {HEAVY!r} if name in sys.modules), code)
+"""
+
+
+def heavy_modules_after(*arguments: str) -> str:
+    """Run a command in a fresh interpreter; return the heavy modules loaded and the exit code."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True
+    )
+    return done.stdout.rsplit("LOADED ", 1)[1].strip()
+
+
+def test_help_loads_nothing_heavy() -> None:
+    assert heavy_modules_after("--help") == "[] 0"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_of_a_verb_loads_nothing_heavy(verb: str) -> None:
+    assert heavy_modules_after(verb, "--help") == "[] 0"
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    program = f"import asrdq, sys; print([n for n in {HEAVY!r} if n in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_import_guard_sees_a_heavy_import() -> None:
+    program = LOADED.replace("code = run", "import numpy; code = run")
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--version"], capture_output=True, text=True, check=True
+    )
+    assert "['numpy'] 0" in done.stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb_explains_itself_with_an_example(verb: str, run_cli: RunCli) -> None:
+    usage, explanation = run_cli(verb, "--help").stdout.strip().split("\n", 1)
+    assert f"asrdq {verb}" in usage
+    assert f"asrdq {verb}" in explanation
+
+
+def test_unknown_verb_names_the_nearest(capfd: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["adit"]) == ExitCode.USAGE
+    assert "did you mean 'audit'?" in capfd.readouterr().err
+
+
+def test_unknown_option_is_wrong_usage(capfd: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["--fromat", "json"]) == ExitCode.USAGE
+    assert "--fromat" in capfd.readouterr().err
+
+
+def test_no_arguments_show_the_help_page(capfd: pytest.CaptureFixture[str]) -> None:
+    assert app.run([]) == ExitCode.USAGE
+    assert "audit" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(DataError, 1), (UsageError, 2), (ToolError, 3), (UndecidedError, 4)],
+)
+def test_errors_become_exit_codes_in_every_format(
+    error: type[DataError],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    problem = Problem("no [field] 'x'", "train.jsonl", 7)
+
+    def fail(verb: object) -> object:
+        raise error("it is wrong", where="train.jsonl", hint="do this", problems=[problem])
+
+    monkeypatch.setattr("asrdq.cli.verbs.Verb.load", fail)
+    assert app.run(["gate", "train"]) == code
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines() == [
+        "error: train.jsonl: it is wrong",
+        "  train.jsonl:7: no [field] 'x'",
+        "→ do this",
+    ]
+    assert app.run(["gate", "train", "--format", "json"]) == code
+    document = json.loads(capfd.readouterr().out)
+    assert document["schema_version"] == 1
+    assert document["error"] == {
+        "kind": error.__name__,
+        "message": "it is wrong",
+        "where": "train.jsonl",
+        "hint": "do this",
+        "problems": [{"message": "no [field] 'x'", "file": "train.jsonl", "line": 7}],
+        "exit_code": code,
+    }
+
+
+def test_a_bug_leaves_one_line_and_a_log(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def fail(verb: object) -> object:
+        raise ZeroDivisionError("oh no")
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("asrdq.cli.verbs.Verb.load", fail)
+    assert app.run(["gate"]) == ExitCode.TOOL
+    said = capfd.readouterr().err
+    assert "Traceback" not in said
+    (log,) = tmp_path.glob("asrdq-crash-*.log")
+    assert str(log) in said
+    assert "ZeroDivisionError: oh no" in log.read_text(encoding="utf-8")
+
+
+def test_ctrl_c_is_told_and_leaves_130(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(verb: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("asrdq.cli.verbs.Verb.load", interrupt)
+    assert app.run(["gate"]) == app.INTERRUPTED
+    assert "run the same command again" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["gate", "--format", "json"], True),
+        (["gate", "--format=json"], True),
+        (["sql", "-f", "json"], True),
+        (["sql", "--format", "csv"], False),
+        (["sql", "json"], False),
+    ],
+)
+def test_json_errors_only_where_json_was_asked_for(arguments: list[str], wanted: bool) -> None:
+    assert app._wants_json(arguments) is wanted
+
+
+def test_version(run_cli: RunCli) -> None:
+    assert run_cli("--version").stdout.startswith("asrdq ")
+
+
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
+    program = (
+        "import asrdq.cli.verbs as v, typer\n"
+        "from asrdq.cli.app import main\n"
+        "def many() -> None:\n"
+        "    for _ in range(200_000): print('row')\n"
+        "app = typer.Typer(); app.command('sql')(many)\n"
+        "v.Verb.load = lambda self: typer.main.get_command(app)\n"
+        "main(['sql'])\n"
+    )
+    script = tmp_path / "many.py"
+    script.write_text(program, encoding="utf-8")
+    shell = f"{sys.executable} {script} | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["row", "141"]
+    assert done.stderr == ""
