@@ -1,0 +1,101 @@
+"""What the documentation says is true: commands parse, links lead somewhere, pages are fresh."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from asrdq.cli.verbs import VERBS
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "data_samples" / "README.md"]
+)
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def commands(page: Path) -> Iterator[str]:
+    """Yield the `asrdq …` lines of a page's shell blocks, comments removed."""
+    for language, block in FENCE.findall(page.read_text(encoding="utf-8")):
+        if language in ("sh", "bash", "console"):
+            for line in block.replace("\\\n", " ").splitlines():
+                words = shlex.split(line.removeprefix("$ "), comments=True)
+                if words[:1] == ["asrdq"]:
+                    yield shlex.join(words)
+
+
+def documented() -> list[str]:
+    return sorted({command for page in PAGES for command in commands(page)})
+
+
+@pytest.mark.parametrize("command", documented())
+def test_every_documented_command_parses(command: str) -> None:
+    _, *words = shlex.split(command)
+    words = list(before_pipe(words))
+    while words and words[0] in ("--quiet", "-q", "--version"):
+        words = words[1:]
+    if words:
+        verb = VERBS[words[0]].load()
+        verb.make_context(words[0], words[1:])
+
+
+def before_pipe(words: list[str]) -> Iterator[str]:
+    for word in words:
+        if word in ("|", ">", "&&"):
+            return
+        yield word
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_relative_links_lead_to_files(page: Path) -> None:
+    prose = FENCE.sub("", page.read_text(encoding="utf-8"))
+    missing = [
+        target
+        for target in LINK.findall(prose)
+        if not re.match(r"[a-z]+:", target) and not (page.parent / target).exists()
+    ]
+    assert missing == []
+
+
+def test_the_navigation_has_every_page() -> None:
+    nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    listed = set(re.findall(r"[\w/-]+\.md", nav.split("nav:")[1]))
+    pages = {str(page.relative_to(ROOT / "docs")) for page in ROOT.glob("docs/**/*.md")}
+    assert listed == pages
+
+
+def test_every_verb_has_a_page() -> None:
+    assert {page.stem for page in (ROOT / "docs" / "verbs").glob("*.md")} == set(VERBS)
+
+
+def test_the_command_line_reference_is_fresh() -> None:
+    script = ROOT / "tools" / "make_cli_reference.py"
+    done = subprocess.run(
+        [sys.executable, script, "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_makefile_explains_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.M)
+    assert phony
+    said = subprocess.run(["make", "-C", ROOT], capture_output=True, text=True, check=True).stdout
+    assert [line.split()[1] for line in said.splitlines() if line.startswith("  make")] != []
+    for target in phony[1].split():
+        assert f"make {target} " in said
+
+
+def test_claims_of_the_benchmarks_name_scripts_that_exist() -> None:
+    claims = yaml.safe_load((ROOT / "benchmarks" / "claims.yaml").read_text(encoding="utf-8"))
+    for claim in claims:
+        assert (ROOT / "benchmarks" / claim["script"]).is_file()
+        assert {"at_least", "at_most"} & set(claim)
