@@ -15,9 +15,8 @@ import yaml
 from asrdq.cli.verbs import VERBS
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = sorted(
-    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "data_samples" / "README.md"]
-)
+GLOBS = ("*.md", "docs/**/*.md", "data_samples/*.md")
+PAGES = sorted(page for glob in GLOBS for page in ROOT.glob(glob))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
