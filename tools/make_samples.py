@@ -66,15 +66,15 @@ FAULTS = {
     ("voicemail", 4): "swapped_text",
     ("voicemail", 12): "half_audio",
     ("voicemail", 20): "substituted_words",
-    ("meeting", 5): "added_words",
-    ("meeting", 14): "dropped_words",
+    ("meeting", 5): "extra_words",
+    ("meeting", 14): "missing_words",
     ("meeting", 22): "swapped_text",
     ("street", 9): "silence",
     ("street", 21): "substituted_words",
 }
 """Which clip of a domain, counted from 1, gets which fault."""
 
-ADDED = "and nobody minded"
+EXTRA_WORDS = "and nobody minded"
 SUBSTITUTES = ("velvet", "thunder", "biscuit", "orange", "window", "captain", "marble", "pepper")
 
 
@@ -229,9 +229,9 @@ def damaged(clip: Clip, fault: str, other: Clip) -> Clip:
     third = max(1, round(0.3 * len(words)))
     if fault == "swapped_text":
         return replace(clip, text=other.text)
-    if fault == "added_words":
-        return replace(clip, text=f"{clip.text.rstrip('.')} {ADDED}.")
-    if fault == "dropped_words":
+    if fault == "extra_words":
+        return replace(clip, text=f"{clip.text.rstrip('.')} {EXTRA_WORDS}.")
+    if fault == "missing_words":
         return replace(clip, text=" ".join(words[:-third]))
     if fault == "substituted_words":
         for position, word in zip(range(1, len(words), 3), SUBSTITUTES[:third], strict=False):

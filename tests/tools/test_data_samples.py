@@ -50,8 +50,8 @@ def test_the_truth_names_eight_faults_of_six_kinds(
     assert Counter(filter(None, truth.values())) == {
         "swapped_text": 2,
         "substituted_words": 2,
-        "added_words": 1,
-        "dropped_words": 1,
+        "extra_words": 1,
+        "missing_words": 1,
         "half_audio": 1,
         "silence": 1,
     }
@@ -62,7 +62,7 @@ def test_untouched_lines_say_their_sentence(
 ) -> None:
     written = (project_root / "tools" / "sample_sentences.txt").read_text(encoding="utf-8")
     sentences = set(written.splitlines())
-    in_text = ("swapped_text", "substituted_words", "added_words", "dropped_words")
+    in_text = ("swapped_text", "substituted_words", "extra_words", "missing_words")
     for line in manifest:
         changed = truth[str(line["utt_id"])] in in_text
         own = line["text"] in sentences
