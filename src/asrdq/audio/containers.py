@@ -62,7 +62,7 @@ def _chunk_payload(file: BinaryIO, size: int, name: bytes, order: str) -> Payloa
         chunk, length = head[:4], struct.unpack(order + "I", head[4:])[0]
         start = file.tell()
         if chunk == b"ds64":
-            long_size = struct.unpack("<8xQ", file.read(16))[0]
+            long_size = int.from_bytes(file.read(16)[8:], "little")
         if chunk == name:
             if long_size is not None:
                 return Payload(long_size, max(0, min(long_size, size - start)))

@@ -30,8 +30,6 @@ SAMPLE_FORMATS = {
 
 USUAL_SAMPLE_BYTES = 2
 
-LOSSLESS_CONTAINERS = {"FLAC": "flac"}
-
 
 class NotForSoundfileError(Exception):
     """libsndfile does not know the file, or must not read it."""
@@ -83,11 +81,11 @@ class SoundfileReader:
 
 
 def _codec(container: str, subtype: str) -> str:
-    if container in LOSSLESS_CONTAINERS:
-        return LOSSLESS_CONTAINERS[container]
+    if container == "FLAC":
+        return "flac"
     if subtype.startswith("PCM_") or subtype in ("FLOAT", "DOUBLE"):
         return "pcm"
-    return subtype.split("_")[0].lower() if subtype.startswith("ALAC") else subtype.lower()
+    return "alac" if subtype.startswith("ALAC") else subtype.lower()
 
 
 def _promised_frames(path: Path, file: soundfile.SoundFile) -> int | None:
@@ -97,5 +95,6 @@ def _promised_frames(path: Path, file: soundfile.SoundFile) -> int | None:
     if payload is None or not payload.cut_off:
         return frames
     if frames == 0:
-        return 1 + payload.promised // (file.channels * USUAL_SAMPLE_BYTES)
+        channels: int = file.channels
+        return 1 + payload.promised // (channels * USUAL_SAMPLE_BYTES)
     return int(frames * payload.promised / payload.present)

@@ -1,0 +1,206 @@
+"""Measuring every clip of a manifest, once: in parallel, cached, and resumable."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from asrdq.audio.clip_probe import OK, Clip, probe_clip
+from asrdq.audio.facts import AUDIO_FACTS, MEASURED, PROBE_VERSION
+from asrdq.audio.hashing import file_identity
+from asrdq.audio.probe_result import ProbeResult
+from asrdq.audio.reasons import AudioReason
+from asrdq.engine import Outcome, run_tasks
+from asrdq.errors import DataError
+
+if TYPE_CHECKING:
+    from asrdq.workspace import ContentCache, ManifestVersion, Workspace
+
+TABLE = "audio_facts"
+CACHE = "probe"
+CACHED = pa.schema([("key", pa.string()), *MEASURED])
+
+LONGEST_PROBE_S = 1800.0
+SAVE_EVERY_S = 2.0
+SAVE_EVERY_CLIPS = 2000
+
+KEPT_STATUSES = [OK, *(str(reason) for reason in AudioReason if reason is not AudioReason.MISSING)]
+"""What may be cached: a crash or a missing file may be otherwise next time."""
+
+Row = dict[str, Any]
+
+
+class OnClip(Protocol):
+    """Told of clips as they are done, for a progress display."""
+
+    def __call__(self, clips: int, audio_s: float) -> None:
+        """Count clips, with the seconds of audio that were decoded for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A clip to be measured, and the key its facts are cached under."""
+
+    key: str
+    clip: Clip
+
+
+def _nothing(clips: int, audio_s: float) -> None:
+    pass
+
+
+def probe_manifest(
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    *,
+    workers: int = 0,
+    on_clip: OnClip = _nothing,
+) -> ProbeResult:
+    """Measure every clip of a manifest version and write the table `audio_facts`.
+
+    What was measured before is taken from the cache as long as path, size and modification time
+    of the file and the segment are the same. Killed at any moment, the same call goes on where
+    it stopped.
+
+    Args:
+        workspace: Where the manifest, the cache and the table are.
+        manifest: The version to measure.
+        workers: Number of processes; 0 is one for each core.
+        on_clip: Told of progress.
+
+    Raises:
+        DataError: The manifest has no row.
+    """
+    if manifest.rows == 0:
+        raise DataError(f"manifest {manifest} has no row", hint="asrdq ingest FILE --name NAME")
+    with workspace.run("probe", manifest, {"probe_version": PROBE_VERSION}) as run:
+        started = time.monotonic()
+        clips = _clips(workspace, manifest)
+        cache = workspace.cache(CACHE)
+        known = _known(cache, clips)
+        on_clip(_count(clips, known), 0.0)
+        measured = _measure(_open_tasks(clips, known), cache, workers, on_clip)
+        facts = _facts(clips, pl.concat([known, measured]), run.run_id)
+        workspace.replace(TABLE, facts, run_id=run.run_id)
+        run.finish()
+        return ProbeResult(
+            run_id=run.run_id,
+            manifest=str(manifest),
+            fingerprint=manifest.fingerprint,
+            wall_s=time.monotonic() - started,
+            decoded=len(measured),
+            decoded_s=float(measured["duration_s"].sum() or 0.0),
+            facts=facts,
+        )
+
+
+def _clips(workspace: Workspace, manifest: ManifestVersion) -> pl.DataFrame:
+    """Return one row a clip, ordered by `utt_id`, with its file, segment and cache key."""
+    wanted = ["utt_id", "audio_path", "duration_s", "offset_s"]
+    rows = pl.DataFrame(workspace.scan(manifest, wanted)).sort("utt_id")
+    files = [workspace.audio_file(manifest, path) for path in rows["audio_path"]]
+    rows = rows.with_columns(pl.Series("file", files, dtype=pl.String))
+    # without an offset the duration only states the length of the whole file
+    segment_s = pl.when(pl.col("offset_s").is_not_null()).then(pl.col("duration_s"))
+    rows = rows.with_columns(pl.col("offset_s").fill_null(0.0), segment_s.alias("segment_s"))
+    segments = rows.select("file", "offset_s", "segment_s").iter_rows()
+    keys = [_key(Clip(*segment)) for segment in segments]
+    return rows.with_columns(pl.Series("key", keys, dtype=pl.String))
+
+
+def _key(clip: Clip) -> str:
+    identity = file_identity(clip.path)
+    parts = (PROBE_VERSION, clip, identity)
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
+
+
+def _known(cache: ContentCache, clips: pl.DataFrame) -> pl.DataFrame:
+    found = cache.lookup(clips["key"].unique().to_arrow())
+    table = found.select(CACHED.names).cast(CACHED) if found.num_rows else CACHED.empty_table()
+    return pl.DataFrame(table)
+
+
+def _count(clips: pl.DataFrame, known: pl.DataFrame) -> int:
+    return clips.join(known, on="key", how="semi").height
+
+
+def _open_tasks(clips: pl.DataFrame, known: pl.DataFrame) -> Iterator[_Task]:
+    left = clips.join(known, on="key", how="anti").unique("key", maintain_order=True)
+    for key, *segment in left.select("key", "file", "offset_s", "segment_s").iter_rows():
+        yield _Task(key, Clip(*segment))
+
+
+def _probe_task(task: _Task) -> Row:
+    return probe_clip(task.clip)
+
+
+class _Collector:
+    """Gathers measured rows and caches them every now and then, so that a kill costs little."""
+
+    def __init__(self, cache: ContentCache) -> None:
+        self._cache = cache
+        self._done = [CACHED.empty_table()]
+        self._fresh: list[Row] = []
+        self._saved = time.monotonic()
+
+    def add(self, row: Row) -> None:
+        self._fresh.append(row)
+        due = time.monotonic() - self._saved >= SAVE_EVERY_S
+        if due or len(self._fresh) >= SAVE_EVERY_CLIPS:
+            self._save()
+
+    def all(self) -> pl.DataFrame:
+        self._save()
+        return pl.DataFrame(pa.concat_tables(self._done))
+
+    def _save(self) -> None:
+        table = pa.Table.from_pylist(self._fresh, schema=CACHED)
+        self._cache.add(table.filter(pc.field("status").isin(KEPT_STATUSES)))
+        self._done.append(table)
+        self._fresh = []
+        self._saved = time.monotonic()
+
+
+def _measure(
+    tasks: Iterator[_Task], cache: ContentCache, workers: int, on_clip: OnClip
+) -> pl.DataFrame:
+    """Measure what is not known."""
+    collector = _Collector(cache)
+    for outcome in run_tasks(_probe_task, tasks, workers=workers, timeout_s=LONGEST_PROBE_S):
+        row = _row(outcome)
+        collector.add({"key": outcome.item.key, **row})
+        on_clip(1, row.get("duration_s") or 0.0)
+    return collector.all()
+
+
+def _row(outcome: Outcome[_Task, Row]) -> Row:
+    if outcome.failure is not None:
+        kind = f"probe_{outcome.failure.kind}"
+        return {"status": kind, "detail": outcome.failure.detail}
+    assert outcome.value is not None
+    return outcome.value
+
+
+def _facts(clips: pl.DataFrame, measured: pl.DataFrame, run_id: str) -> pa.Table:
+    """Join the clips with what was measured, and find equal audio."""
+    stated = clips.rename({"duration_s": "manifest_duration_s"})
+    difference = pl.col("duration_s") - pl.col("manifest_duration_s")
+    first = pl.col("utt_id").first().over("audio_hash")
+    repeated = pl.col("audio_hash").is_not_null() & (pl.col("utt_id") != first)
+    facts = (
+        stated.join(measured, on="key", how="left", validate="m:1")
+        .sort("utt_id")
+        .with_columns(
+            pl.lit(run_id).alias("run_id"),
+            difference.alias("duration_difference_s"),
+            pl.when(repeated).then(first).alias("duplicate_of"),
+        )
+    )
+    return facts.select(AUDIO_FACTS.names).to_arrow().cast(AUDIO_FACTS)

@@ -1,0 +1,57 @@
+"""`asrdq probe`: measure every clip of a manifest."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from asrdq import console
+from asrdq.cli.options import FormatOption, ManifestArgument, WorkersOption, WorkspaceOption
+from asrdq.console import Format
+from asrdq.errors import DataError
+
+
+def probe(
+    manifest: ManifestArgument,
+    workers: WorkersOption = 0,
+    output: FormatOption = Format.TABLE,
+    workspace: WorkspaceOption = Path(),
+) -> None:
+    """Measure every clip: duration, level, noise, bandwidth, faults.
+
+    Each clip is decoded once, on all cores. A clip that cannot be read becomes a row with its
+    reason. The rows are in the table `audio_facts`; what was measured stays cached, so that a
+    killed or repeated probe only does what is left. Ends with 1 if not one clip can be read.
+
+    Example: `asrdq probe train`, then
+    `asrdq sql "SELECT utt_id, status, detail FROM audio_facts WHERE status <> 'ok'"`
+    """
+    from asrdq.audio.manifest_probe import probe_manifest
+    from asrdq.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    version = opened.manifest(manifest)
+    started, decoded_s = time.monotonic(), 0.0
+
+    with console.progress("probe", version.rows, "clips") as bar:
+
+        def on_clip(clips: int, audio_s: float) -> None:
+            nonlocal decoded_s
+            decoded_s += audio_s
+            speed = decoded_s / (time.monotonic() - started)
+            bar.advance(clips, speed=f"{speed:,.0f} × real time")
+
+        result = probe_manifest(
+            opened, version, workers=workers or opened.settings.workers, on_clip=on_clip
+        )
+
+    if output is Format.TABLE:
+        print(result.summary())
+    else:
+        console.emit(result, output)
+    if result.nothing_readable:
+        raise DataError(
+            f"not one of {result.facts.num_rows:,} clips of {result.manifest} could be read",
+            hint="if the audio has moved, set audio_root in asrdq.yaml",
+        )
+    console.next_step(f"asrdq sample {version.name}", "draws what an audit will look at")
