@@ -12,7 +12,7 @@ help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.light ## Run the whole chain on the sample clips, in ./demo (no development tools)
-	@$(BIN)/asrdq demo --force
+	@$(BIN)/asrdq demo
 
 test: $(VENV)/.dev system ## Run every test
 	@$(BIN)/python -m pytest -n $(WORKERS) -q

@@ -41,6 +41,11 @@ def set_quiet(quiet: bool) -> None:
     _state["quiet"] = quiet
 
 
+def is_quiet() -> bool:
+    """Return whether progress, remarks and advice are off."""
+    return _state["quiet"]
+
+
 def stderr() -> Console:
     """Return a console that writes to the present stderr."""
     from rich.console import Console
@@ -50,7 +55,7 @@ def stderr() -> Console:
 
 def say(text: str) -> None:
     """Show a remark on stderr; Rich markup such as `[bold]` is rendered."""
-    if not _state["quiet"]:
+    if not is_quiet():
         stderr().print(text)
 
 
@@ -86,7 +91,7 @@ def progress(what: str, total: float | None, unit: str) -> Iterator[Progress]:
         total: Number of units, None where it is not known.
         unit: Name of the units in the plural, such as `clips`.
     """
-    if _state["quiet"]:
+    if is_quiet():
         yield _Silent()
     elif sys.stderr.isatty():
         with _bars() as bars:
