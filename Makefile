@@ -35,7 +35,7 @@ bench: $(VENV)/.dev ## Measure every claim of benchmarks/claims.yaml beside its 
 
 docs: $(VENV)/.docs ## Build the documentation into ./site
 	@$(BIN)/python tools/make_cli_reference.py
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 constraints: $(VENV)/.dev $(VENV)/.docs ## Write constraints.txt from what .venv holds
 	@$(BIN)/python -m pip freeze --exclude-editable > constraints.txt

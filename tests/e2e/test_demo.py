@@ -1,0 +1,54 @@
+"""The demo through the real command: what it promises at the end is so."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
+
+PLANTED = 8
+UNTOUCHED = 72
+
+
+@pytest.mark.slow
+def test_the_demo_finds_the_planted_faults(run_cli: RunCli, tmp_path: Path) -> None:
+    done = run_cli("demo")
+    assert "Traceback" not in done.stderr
+    found = re.search(r"planted faults found: (\d+) of (\d+)", done.stdout)
+    alarms = re.search(r"false alarms: (\d+) of (\d+) untouched clips", done.stdout)
+    assert found
+    assert alarms
+    assert int(found[2]) == PLANTED
+    assert int(found[1]) >= PLANTED - 1
+    assert int(alarms[2]) == UNTOUCHED
+    assert int(alarms[1]) <= 4
+    assert re.search(r"verdict: (PROCEED|CAUTION|STOP|UNDECIDED)", done.stdout)
+    assert list((tmp_path / "demo").rglob("*.html"))
+    again = run_cli("sql", "SELECT count(*) AS clips FROM clips", "-f", "csv", "-w", "demo")
+    assert again.stdout.split() == ["clips", "80"]
+
+
+@pytest.mark.slow
+def test_the_tour_of_the_readme_runs(
+    project_root: Path, data_samples: Path, tmp_path: Path
+) -> None:
+    readme = (project_root / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"```sh\n(asrdq init.*?)```", readme, re.S)
+    assert block
+    tour = block[1].replace("/data/train.jsonl", str(data_samples / "manifest.jsonl"))
+    script = tour.replace("asrdq gate train", "asrdq gate train || [ $? -eq 1 ] || [ $? -eq 4 ]")
+    folder = project_root / ".venv" / "bin"
+    done = subprocess.run(
+        ["bash", "-ec", f'PATH="{folder}:$PATH"\n{script}'],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list((tmp_path / "my-data").rglob("*.html"))
