@@ -1,0 +1,121 @@
+"""What workers do in the tests; in a module of its own because workers import it by name."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+
+_loaded: list[str] = []
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def process_id(_: int) -> int:
+    return os.getpid()
+
+
+def segfault_in_c(number: int) -> int:
+    if number == 1:
+        print("reading address 0", flush=True)
+        ctypes.string_at(0)
+    return number
+
+
+def crash_some(task: tuple[int, str]) -> int:
+    """Crash always for items 3, 13 … 43, only the first time for 7, 17 and 27."""
+    number, folder = task
+    if number % 10 == 3:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if number in (7, 17, 27):
+        seen = Path(folder) / str(number)
+        if not seen.exists():
+            seen.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def exit_quietly(number: int) -> int:
+    os._exit(number)
+
+
+def crash_beside(task: tuple[int, str]) -> list[str]:
+    """Note which process saw which item; crash at item 0."""
+    number, folder = task
+    with (Path(folder) / str(os.getpid())).open("a") as log:
+        log.write(f"{number}\n")
+    if number == 0:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return []
+
+
+def raise_some(number: int) -> int:
+    if number == 1:
+        raise ValueError("one is not wanted")
+    if number == 2:
+        sys.exit("leaving")
+    return number
+
+
+def unpicklable(_: int) -> object:
+    return lambda: None
+
+
+class Unreadable:
+    """Pickles, and cannot be read back."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return int, ("not a number",)
+
+
+def unreadable(_: int) -> object:
+    return Unreadable()
+
+
+def sleep_if_odd(number: int) -> int:
+    if number % 2:
+        signal.pause()
+    return number
+
+
+def large(size: int) -> bytes:
+    return bytes(size)
+
+
+def length(data: bytes) -> bytes:
+    return data
+
+
+def chatter(number: int) -> int:
+    print("to stdout", number)
+    os.write(2, b"to stderr\n")
+    return number
+
+
+def environment(name: str) -> str | None:
+    return os.environ.get(name)
+
+
+def load(name: str) -> None:
+    _loaded.append(name)
+
+
+def loaded(_: int) -> list[str]:
+    return list(_loaded)
+
+
+def fail_to_load() -> None:
+    raise RuntimeError("the model file is missing")
+
+
+def die_while_loading() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def announce_and_wait(folder: str) -> None:
+    (Path(folder) / str(os.getpid())).touch()
+    signal.pause()
