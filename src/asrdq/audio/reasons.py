@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from asrdq.errors import ToolError
 
@@ -37,5 +38,9 @@ class AudioError(ToolError):
         self.detail = detail
         super().__init__(f"{reason}: {detail}", where=where)
 
-    def __reduce__(self) -> tuple[type[AudioError], tuple[AudioReason, str]]:
-        return type(self), (self.reason, self.detail)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self.reason, self.detail, self.where)
+
+
+def _rebuild(reason: AudioReason, detail: str, where: str | None) -> AudioError:
+    return AudioError(reason, detail, where=where)

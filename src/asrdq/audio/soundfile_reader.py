@@ -62,7 +62,7 @@ class SoundfileReader:
         if start >= self._file.frames:
             return
         try:
-            self._file.seek(start)
+            self._go_to(start)
             while left > 0:
                 block: Samples = self._file.read(
                     min(left, BLOCK_FRAMES), dtype="float32", always_2d=True
@@ -74,6 +74,15 @@ class SoundfileReader:
         except soundfile.LibsndfileError as error:
             detail = error.error_string.removeprefix("Error : ").strip(" .")
             self.defect = Defect(AudioReason.DAMAGED, detail)
+
+    def _go_to(self, start: int) -> None:
+        if self._file.format != "OGG":
+            self._file.seek(start)
+            return
+        # libsndfile's seek lands in the wrong place in the last page of an Ogg file
+        while (left := start - self._file.tell()) > 0:
+            if not len(self._file.read(min(left, BLOCK_FRAMES), dtype="float32")):
+                return
 
     def close(self) -> None:
         """Close the file."""
