@@ -162,6 +162,22 @@ def test_json_errors_only_where_json_was_asked_for(arguments: list[str], wanted:
     assert app._wants_json(arguments) is wanted
 
 
+@pytest.mark.parametrize("before", [True, False])
+def test_the_workspace_is_named_before_or_after_the_verb(
+    before: bool, run_cli: RunCli, tmp_path: Path
+) -> None:
+    named, verb = ["--workspace", tmp_path / "elsewhere"], ["manifests"]
+    done = run_cli(*(named + verb if before else verb + named), code=ExitCode.USAGE)
+    assert str(tmp_path / "elsewhere") in done.stderr
+    assert "asrdq init" in done.stderr
+
+
+def test_a_wrong_choice_names_the_valid_ones(run_cli: RunCli) -> None:
+    done = run_cli("manifests", "--format", "xml", code=ExitCode.USAGE)
+    assert "'xml' is not one of 'table', 'json', 'csv', 'markdown'" in done.stderr
+    assert "asrdq manifests --help" in done.stderr
+
+
 def test_version(run_cli: RunCli) -> None:
     assert run_cli("--version").stdout.startswith("asrdq ")
 

@@ -128,7 +128,7 @@ def _usage_error(error: Exception, arguments: list[str]) -> int | None:
     message = getattr(error, "format_message", None)
     if message is None:
         return None
-    text = str(message())
+    text = str(message()).replace("Value error, ", "")
     if text:  # it is empty where no argument was given and the help page has been shown
         context = getattr(error, "ctx", None)
         hint = f"{context.command_path} --help" if context else "asrdq --help"
