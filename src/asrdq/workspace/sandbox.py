@@ -56,7 +56,7 @@ def _single_select(sql: str) -> str:
             f"{statements[0].type.name} is not allowed here: this SQL only reads",
             hint="write a SELECT",
         )
-    return str(statements[0].query)
+    return str(statements[0].query).strip().rstrip(";")
 
 
 def _close_doors(database: duckdb.DuckDBPyConnection, files: list[str]) -> None:
@@ -72,6 +72,9 @@ def _run(
     import duckdb
 
     try:
+        # The binder allows a writing WITH clause (`WITH a AS (COPY … TO …)`) at the top level
+        # only: as a subquery, any statement that writes is refused before it runs.
+        database.execute(f"EXPLAIN SELECT * FROM (\n{statement}\n)")
         relation = database.sql(statement)
         return _guarded(relation.to_arrow_reader(BATCH_ROWS), lambda e: _explain(store, e))
     except duckdb.Error as error:
@@ -101,6 +104,8 @@ def _explain(store: TableStore, error: Exception) -> AsrdqError:
     column = _NO_COLUMN.search(text)
     if column:
         return _unknown_column(column[1] or column[2], text)
+    if "WITH clause containing" in text:
+        return UsageError("writing is not allowed here: this SQL only reads", hint="write a SELECT")
     if "Permission Error" in text or "disabled" in text:
         return UsageError(
             "this SQL cannot reach files, the network or settings",

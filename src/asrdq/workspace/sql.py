@@ -77,21 +77,26 @@ def _view(store: TableStore, name: str) -> tuple[str, list[str]]:
 
 
 def select_from(store: TableStore, name: str, version: int | None = None) -> tuple[str, list[str]]:
-    """Return the query that reads a table at a version, and the files it reads.
-
-    The first branch has no rows: it gives every column its name, place and type, also those
-    that no file holds yet.
-    """
+    """Return the query that reads a table at a version, and the files it reads."""
     table = store.open(name, version)
-    fields = ", ".join(
-        f"NULL::{sql_type(field.type)} AS {quote_name(field.name)}" for field in store.schema(table)
-    )
     files = store.files(table, name)
+    return select_files(store.schema(table), files), files
+
+
+def select_files(schema: pa.Schema, files: list[str]) -> str:
+    """Return the query that reads Parquet files as one table of the given columns.
+
+    Its first branch has no rows: it gives every column its name, place and type, also those
+    that no file holds.
+    """
+    fields = ", ".join(
+        f"NULL::{sql_type(field.type)} AS {quote_name(field.name)}" for field in schema
+    )
     body = f"SELECT {fields} WHERE false"
     if files:
         listed = ", ".join(map(quote_text, files))
         body += f" UNION ALL BY NAME SELECT * FROM read_parquet([{listed}], union_by_name = true)"
-    return body, files
+    return body
 
 
 def _dead_runs(store: TableStore) -> list[str]:

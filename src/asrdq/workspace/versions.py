@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,28 +27,28 @@ class ManifestVersion:
     Attributes:
         name: Name of the manifest.
         version: Version of the Delta table `manifests/<name>`, 0 for the first.
-        fingerprint: 32 hex digits of the content (utt_id, relative audio path, text, duration,
-            offset, language), independent of row order and of where the audio is mounted.
-        metadata_fingerprint: 16 hex digits of all other columns, by utt_id.
+        fingerprint: Digest of the content (utt_id, relative audio path, text, duration, offset,
+            language), independent of row order and of where the audio is mounted.
         rows: Number of rows.
         hours: Sum of the durations the manifest states.
         audio_root: Folder that relative audio paths start from, when it was ingested.
         columns: Column names in order.
         created: When it was ingested (UTC).
         sources: The files it came from.
+        renamed: Metadata columns whose own name a table cannot have: column to own name.
         run_id: The run that made it.
     """
 
     name: str
     version: int
     fingerprint: str
-    metadata_fingerprint: str
     rows: int
     hours: float
     audio_root: str
     columns: tuple[str, ...]
     created: dt.datetime
     sources: tuple[str, ...]
+    renamed: Mapping[str, str]
     run_id: str
 
     @property
@@ -123,12 +124,12 @@ def _version_of(store: TableStore, name: str, table: DeltaTable) -> ManifestVers
         name=name,
         version=table.version(),
         fingerprint=facts["fingerprint"],
-        metadata_fingerprint=facts["metadata_fingerprint"],
         rows=facts["rows"],
         hours=facts["hours"],
         audio_root=facts["audio_root"],
         columns=tuple(store.schema(table).names),
         created=dt.datetime.fromtimestamp(commit["timestamp"] / 1000, dt.UTC),
         sources=tuple(facts["sources"]),
+        renamed=facts["renamed"],
         run_id=facts["run_id"],
     )

@@ -1,0 +1,67 @@
+"""`asrdq ingest`: read manifest files into a versioned table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from asrdq.cli.options import WorkspaceOption
+
+
+def ingest(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="Manifest files, read as one manifest.")
+    ],
+    name: Annotated[str, typer.Option("--name", "-n", help="What the manifest is called.")],
+    format_name: Annotated[
+        str, typer.Option("--format", "-f", help="Format of the files: auto, nemo, csv, tsv …")
+    ] = "auto",
+    audio_root: Annotated[
+        Path | None,
+        typer.Option("--audio-root", help="Folder that audio paths are relative to."),
+    ] = None,
+    max_reject_share: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="Fail above this share of rejected lines."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the result as JSON.")] = False,
+    workspace: WorkspaceOption = Path(),
+) -> None:
+    """Read manifest files into a new version of a table; unfit lines go to table `rejects`.
+
+    The same content again makes no new version.
+
+    Example: `asrdq ingest train.jsonl --name train`
+    """
+    from asrdq import console
+    from asrdq.manifests import ingest_manifest, list_manifests
+    from asrdq.workspace import Workspace
+
+    size = sum(path.stat().st_size for path in paths if path.is_file())
+    opened = Workspace.open(workspace)
+    with console.progress("ingest", size / 1e6, "MB") as bar:
+        result = ingest_manifest(
+            opened,
+            paths,
+            name,
+            format_name=format_name,
+            audio_root=audio_root,
+            max_reject_share=max_reject_share,
+            advance=lambda count: bar.advance(count / 1e6),
+        )
+    for file, taken in result.formats.items():
+        console.say(f"read {Path(file).name} as {taken}")
+    if as_json:
+        print(result.to_json())
+    else:
+        made = list_manifests(opened, name).arrow().slice(result.manifest.version)
+        console.render(made.drop_columns(["audio_root", "sources"]))
+    for reason, count in result.rejected.items():
+        console.warn(f"rejected {count:,} × {reason}")
+    for note in result.notes:
+        console.warn(note)
+    if not result.new_version:
+        console.say(f"{result.manifest} has exactly this content already: no new version")
+    console.next_step(f"asrdq probe {name}", "measure every clip")

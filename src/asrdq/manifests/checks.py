@@ -1,0 +1,69 @@
+"""The rows that cannot be taken: no audio path, a duration that cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from asrdq.manifests.columns import AUDIO_PATH, DURATION, OFFSET
+from asrdq.manifests.rejects import RejectReason
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+_CONTROL = r"[\x00-\x1f\x7f]"
+
+
+def unfit_rows(
+    rows: pa.Table, max_duration_s: float
+) -> Iterator[tuple[NDArray[np.int64], RejectReason, str]]:
+    """Give for each kind of fault the indexes of the rows that have it and what to say.
+
+    In what is said, `{}` stands for the value.
+
+    Args:
+        rows: Rows with the canonical columns.
+        max_duration_s: Above this a duration is absurd.
+    """
+    import pyarrow.compute as pc
+
+    path = rows[AUDIO_PATH]
+    empty = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(path), ""), True)
+    yield _where(empty), RejectReason.MISSING_AUDIO_PATH, "no audio path"
+    hostile = pc.fill_null(pc.match_substring_regex(path, _CONTROL), False)
+    yield _where(hostile), RejectReason.BAD_AUDIO_PATH, "control characters in the path {}"
+    duration, offset = _numbers(rows, DURATION), _numbers(rows, OFFSET)
+    # A null is NaN here, and is fine: `_nan` asks only about values that are there.
+    yield _nan(rows, DURATION), RejectReason.NAN_DURATION, "duration is {}"
+    yield np.flatnonzero(duration < 0), RejectReason.NEGATIVE_DURATION, "duration is {} s"
+    limit = f"duration is {{}} s, above {max_duration_s:g} s"
+    yield np.flatnonzero(duration > max_duration_s), RejectReason.ABSURD_DURATION, limit
+    yield _nan(rows, OFFSET), RejectReason.BAD_OFFSET, "offset is {}"
+    late = (offset < 0) | (offset > max(1e7, max_duration_s))
+    yield np.flatnonzero(late), RejectReason.BAD_OFFSET, "offset is {} s"
+
+
+COLUMN_OF = {
+    RejectReason.BAD_AUDIO_PATH: AUDIO_PATH,
+    RejectReason.MISSING_AUDIO_PATH: AUDIO_PATH,
+    RejectReason.BAD_OFFSET: OFFSET,
+}
+"""The column a reason is about; all others are about the duration."""
+
+
+def _where(mask: pa.ChunkedArray) -> NDArray[np.int64]:
+    return np.flatnonzero(mask.to_numpy())
+
+
+def _numbers(rows: pa.Table, column: str) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = rows[column].to_numpy()
+    return values
+
+
+def _nan(rows: pa.Table, column: str) -> NDArray[np.int64]:
+    import pyarrow.compute as pc
+
+    return _where(pc.fill_null(pc.is_nan(rows[column]), False))

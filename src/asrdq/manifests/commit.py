@@ -1,0 +1,105 @@
+"""Finished files become a version of a manifest, in one atomic commit."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asrdq.manifests.parts import Part
+from asrdq.workspace.layout import MANIFESTS
+from asrdq.workspace.sql import connection, select_files, select_from
+from asrdq.workspace.store import KEEP_ALL_VERSIONS, TableStore, quote_name, retry_on_conflict
+from asrdq.workspace.versions import COMMIT_KEY, ManifestVersion, read_version
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def commit_parts(
+    store: TableStore,
+    name: str,
+    parts: Sequence[Part],
+    schema: pa.Schema,
+    facts: dict[str, Any],
+) -> tuple[ManifestVersion, bool]:
+    """Make the files the content of a manifest, unless it has exactly this content already.
+
+    Returns:
+        The version that holds the content now, and whether it was made now.
+    """
+    table = f"{MANIFESTS}/{name}"
+    with store.writing(table):
+        if store.exists(table):
+            latest = read_version(store, name)
+            if _is_same(store, latest, parts, schema, facts):
+                return latest, False
+        moved = [_move(part, store.layout.table(table), facts["run_id"]) for part in parts]
+        retry_on_conflict(lambda: _commit(store, table, moved, schema, facts))
+        return read_version(store, name), True
+
+
+def _is_same(
+    store: TableStore,
+    latest: ManifestVersion,
+    parts: Sequence[Part],
+    schema: pa.Schema,
+    facts: dict[str, Any],
+) -> bool:
+    """Return whether a version has the same content, metadata columns included."""
+    if latest.fingerprint != facts["fingerprint"] or latest.audio_root != facts["audio_root"]:
+        return False
+    body, _ = select_from(store, latest.table, latest.version)
+    old = store.schema(store.open(latest.table, latest.version))
+    if not old.equals(schema):
+        return False
+    new = select_files(schema, [str(part.path) for part in parts])
+    columns = ", ".join(map(quote_name, schema.names))
+    with connection(store, ()) as (database, _):
+        sums = [
+            database.sql(f"SELECT sum(hash({columns})::HUGEINT) FROM ({rows})").fetchall()
+            for rows in (body, new)
+        ]
+    return bool(sums[0] == sums[1])
+
+
+def _move(part: Part, folder: Path, run_id: str) -> Path:
+    target = folder / f"{run_id}-{part.path.name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return part.path.rename(target)
+
+
+def _commit(
+    store: TableStore, table: str, files: list[Path], schema: pa.Schema, facts: dict[str, Any]
+) -> None:
+    from deltalake import CommitProperties, DeltaTable, Schema
+    from deltalake.transaction import create_table_with_add_actions
+
+    properties = CommitProperties(custom_metadata={COMMIT_KEY: json.dumps(facts)})
+    folder = str(store.layout.table(table))
+    actions = [_add(path) for path in files]
+    delta_schema = Schema.from_arrow(schema)
+    if store.exists(table):
+        DeltaTable(folder).create_write_transaction(
+            actions, "overwrite", delta_schema, commit_properties=properties
+        )
+    else:
+        create_table_with_add_actions(
+            folder,
+            delta_schema,
+            actions,
+            mode="error",
+            configuration=dict(KEEP_ALL_VERSIONS),
+            commit_properties=properties,
+        )
+
+
+def _add(path: Path) -> Any:
+    import pyarrow.parquet as pq
+    from deltalake.transaction import AddAction
+
+    rows = pq.read_metadata(path).num_rows
+    stats = json.dumps({"numRecords": rows})
+    return AddAction(path.name, path.stat().st_size, {}, int(time.time() * 1000), True, stats)

@@ -1,0 +1,136 @@
+"""`asrdq export`: a manifest version becomes a file of some format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
+
+from asrdq.errors import ToolError, UsageError
+from asrdq.manifests.columns import AUDIO_PATH
+from asrdq.manifests.formats.registry import find_format
+from asrdq.results import Result
+from asrdq.workspace.audio_root import relative_audio, resolve_audio
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from asrdq.workspace import ManifestVersion, Workspace
+
+
+@dataclass(frozen=True)
+class ExportResult(Result):
+    """A written manifest file.
+
+    Attributes:
+        manifest: The version.
+        file: The file; `-` for standard output.
+        format: Its format.
+        rows: Number of rows.
+    """
+
+    main_table: ClassVar[str] = "rows"
+
+    manifest: ManifestVersion
+    file: str
+    format: str
+    rows: int
+
+    def summary(self) -> str:
+        """Return what was written where."""
+        return f"{self.manifest}: {self.rows:,} rows to {self.file} as {self.format}"
+
+    def arrow(self) -> pa.Table:
+        """Return one row with the attributes."""
+        import pyarrow as pa
+
+        return pa.table(
+            {
+                "manifest": [str(self.manifest)],
+                "file": [self.file],
+                "format": [self.format],
+                "rows": [self.rows],
+            }
+        )
+
+
+def export_manifest(
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    format_name: str,
+    out: Path | BinaryIO,
+    *,
+    relative: bool = False,
+    advance: Callable[[int], None] = lambda _: None,
+) -> ExportResult:
+    """Write a manifest version to a file, with every column under its original name.
+
+    Audio paths are absolute as they are on this machine, so that the file can lie anywhere.
+
+    Args:
+        workspace: Where the manifest is kept.
+        manifest: The version.
+        format_name: Name of the format.
+        out: The file, which appears complete or not at all, or an open stream.
+        relative: Write audio paths relative to the audio root instead.
+        advance: Called with the number of rows written.
+
+    Raises:
+        UsageError: There is no such format, or the file cannot be written there.
+    """
+    target = find_format(format_name)
+    with workspace.stream(manifest) as reader:
+        rows = _outgoing(workspace, manifest, reader, relative, advance)
+        if isinstance(out, Path):
+            _write_file(out, lambda stream: target.write(rows, stream))
+        else:
+            target.write(rows, out)
+    name = str(out) if isinstance(out, Path) else "-"
+    return ExportResult(manifest, name, target.name, manifest.rows)
+
+
+def _outgoing(
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    reader: pa.RecordBatchReader,
+    relative: bool,
+    advance: Callable[[int], None],
+) -> pa.RecordBatchReader:
+    import pyarrow as pa
+
+    root = workspace.audio_root()
+    index = reader.schema.get_field_index(AUDIO_PATH)
+    names = [manifest.renamed.get(name, name) for name in reader.schema.names]
+
+    def path(stored: str) -> str:
+        if relative:
+            return relative_audio(stored, manifest.audio_root)
+        return resolve_audio(stored, manifest.audio_root, root)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in reader:
+            paths = pa.array([path(item) for item in batch.column(index).to_pylist()], pa.string())
+            yield batch.set_column(index, AUDIO_PATH, paths).rename_columns(names)
+            advance(batch.num_rows)
+
+    fields = [field.with_name(name) for field, name in zip(reader.schema, names, strict=True)]
+    fields[index] = pa.field(AUDIO_PATH, pa.string())
+    return pa.RecordBatchReader.from_batches(pa.schema(fields), batches())
+
+
+def _write_file(out: Path, write: Callable[[BinaryIO], None]) -> None:
+    draft = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        with draft.open("wb") as stream:
+            write(stream)
+        draft.replace(out)
+    except FileNotFoundError as error:
+        raise UsageError("its folder does not exist", where=str(out)) from error
+    except OSError as error:
+        raise ToolError(f"cannot be written: {error.strerror}", where=str(out)) from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)

@@ -1,0 +1,265 @@
+"""`asrdq ingest`: manifest files become a version of a manifest table."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from asrdq.errors import DataError, Problem, UsageError
+from asrdq.manifests.block import Source
+from asrdq.manifests.commit import commit_parts
+from asrdq.manifests.duplicates import drop_duplicates
+from asrdq.manifests.formats.registry import AUTO, find_format, read_head, sniff_format
+from asrdq.manifests.identity import Fingerprint
+from asrdq.manifests.parts import PartWriter, reroot, retype
+from asrdq.manifests.paths import Root
+from asrdq.manifests.reading import Advance, Input, Reader, thread_count
+from asrdq.manifests.rejects import TABLE, RejectLog, as_table
+from asrdq.results import Result
+from asrdq.workspace.layout import check_manifest_name
+from asrdq.workspace.locks import is_alive
+from asrdq.workspace.runs import life_sign
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from asrdq.workspace import ManifestVersion, Workspace
+
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class IngestResult(Result):
+    """What an ingest made.
+
+    Attributes:
+        manifest: The version that holds the content now.
+        new_version: Whether it was made now; identical content makes none.
+        rejected: Number of rejected lines by reason.
+        rejects: The rejected lines themselves, 100,000 at most, as in table `rejects`.
+        formats: The format each file was taken for.
+        notes: What a person should know: columns renamed or kept as text, a new audio root.
+        run_id: The run.
+    """
+
+    main_table: ClassVar[str] = "rejects"
+
+    manifest: ManifestVersion
+    new_version: bool
+    rejected: dict[str, int]
+    rejects: pa.Table
+    formats: dict[str, str]
+    notes: tuple[str, ...]
+    run_id: str
+
+    def summary(self) -> str:
+        """Return the version, its size and the rejects in plain text."""
+        made = self.manifest
+        state = "" if self.new_version else " (content unchanged: no new version)"
+        lines = [f"{made}: {made.rows:,} rows, {made.hours:,.2f} h{state}"]
+        lines += [f"  rejected {count:,} × {why}" for why, count in self.rejected.items()]
+        lines += [f"  note: {note}" for note in self.notes]
+        return "\n".join(lines)
+
+
+def ingest_manifest(
+    workspace: Workspace,
+    paths: Sequence[Path],
+    name: str,
+    *,
+    format_name: str = AUTO,
+    audio_root: Path | None = None,
+    max_reject_share: float | None = None,
+    advance: Advance = lambda _: None,
+) -> IngestResult:
+    """Read manifest files into a new version of a manifest.
+
+    Unfit lines go to the table `rejects`. An ingest is atomic: killed at any moment it leaves
+    the manifest as it was, and the same command run again gives the same version.
+
+    Args:
+        workspace: Where the manifest is kept.
+        paths: The files, read as one manifest.
+        name: Name of the manifest.
+        format_name: A format's name, or `auto` to recognise each file.
+        audio_root: Folder that audio paths are relative to; by default the setting, else the
+            folder of each file, or for absolute paths the folder they have in common.
+        max_reject_share: Fail above this share of rejected lines; by default the setting.
+        advance: Called with the number of bytes read, for a progress display.
+
+    Raises:
+        DataError: Nothing to read, or too many rejected lines; no version is made then.
+        UsageError: A path, name or format is wrong.
+    """
+    check_manifest_name(name)
+    given = str(audio_root.expanduser().resolve()) if audio_root else workspace.audio_root()
+    inputs = _inputs(paths, format_name, given)
+    former = workspace.manifest(name) if name in workspace.manifests() else None
+    parameters = {
+        "name": name,
+        "paths": [str(item.path) for item in inputs],
+        "format": format_name,
+        "audio_root": given,
+    }
+    if max_reject_share is None:
+        max_reject_share = workspace.settings.ingest.max_reject_share
+    with (
+        workspace.run("ingest", parameters=parameters) as run,
+        _staging(workspace, run.run_id) as at,
+    ):
+        reader = Reader(
+            inputs=inputs,
+            root=Root(given or "", fixed=given is not None),
+            former_root=former.audio_root if former else None,
+            max_duration_s=workspace.settings.ingest.max_duration_s,
+            workers=thread_count(workspace.settings.workers),
+            advance=advance,
+        )
+        writer, log = _read(reader, at)
+        rejects = as_table(log.kept, run.run_id, name)
+        _store_rejects(workspace, rejects, run.run_id, name)
+        _check_share(log, writer, max_reject_share, run.run_id, inputs)
+        facts = _facts(reader, writer, run.run_id)
+        made, new = commit_parts(workspace.store, name, writer.parts, writer.schema(), facts)
+        run.answers_for(made)
+    return IngestResult(
+        manifest=made,
+        new_version=new,
+        rejected=dict(log.counts.most_common()),
+        rejects=rejects,
+        formats={item.source.file: item.format.name for item in inputs},
+        notes=tuple(_notes(reader, writer, log, former)),
+        run_id=run.run_id,
+    )
+
+
+def _inputs(paths: Sequence[Path], format_name: str, root: str | None) -> list[Input]:
+    chosen = None if format_name == AUTO else find_format(format_name)
+    inputs, problems = [], []
+    for path in paths:
+        file = path.expanduser().resolve()
+        try:
+            found = chosen or sniff_format(file)
+            read_head(file)
+        except UsageError as error:
+            problems.append(error)
+            continue
+        inputs.append(Input(file, found, Source(str(file), root or str(file.parent))))
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise UsageError(
+            f"{len(problems)} of the files cannot be read",
+            problems=[Problem(error.message, error.where) for error in problems],
+        )
+    return inputs
+
+
+def _read(reader: Reader, folder: Path) -> tuple[PartWriter, RejectLog]:
+    """Read all files; again where a column that looked like numbers turned out as text."""
+    writer, log = PartWriter(folder), RejectLog()
+    for block in reader.blocks():
+        log.add(block.rejects)
+        writer.write(block)
+    writer.close()
+    untyped = {
+        own
+        for item in reader.inputs
+        if not item.format.typed
+        for own, safe in item.fields.safe.items()
+        if safe in writer.as_text
+    }
+    if untyped - reader.as_text:
+        for part in writer.parts:
+            part.path.unlink()
+        reader.as_text |= untyped
+        return _read(reader, folder)
+    reroot(writer, reader.root)
+    log.add(drop_duplicates(writer))
+    retype(writer)
+    return writer, log
+
+
+def _store_rejects(workspace: Workspace, rejects: pa.Table, run_id: str, name: str) -> None:
+    """Store rejects in the place of those that a killed ingest of this manifest left."""
+    left = []
+    if workspace.table_exists(TABLE):
+        found = workspace.query(
+            "SELECT DISTINCT run_id FROM rejects SEMI JOIN runs USING (run_id) "
+            "WHERE rejects.manifest = $name AND run_id IN "
+            "(SELECT run_id FROM runs WHERE state = 'interrupted')",
+            {"name": name},
+        )
+        left = found["run_id"].to_pylist()
+    if left or rejects.num_rows:
+        workspace.replace(TABLE, rejects, run_id=[run_id, *left])
+
+
+def _check_share(
+    log: RejectLog, writer: PartWriter, limit: float, run_id: str, inputs: Sequence[Input]
+) -> None:
+    rows = sum(part.rows for part in writer.parts)
+    where = inputs[0].source.file if len(inputs) == 1 else None
+    if rows + log.total == 0:
+        raise DataError("the manifest is empty: no version was made", where=where)
+    share = log.total / (rows + log.total)
+    if share <= limit and rows:
+        return
+    counts = ", ".join(f"{count:,} × {why}" for why, count in log.counts.most_common())
+    examples = [
+        Problem(f"{item.reason}: {item.detail}", item.file, item.line)
+        for item in log.kept[:_EXAMPLES]
+    ]
+    raise DataError(
+        f"{log.total:,} of {rows + log.total:,} lines ({share:.1%}) were rejected, the limit is "
+        f"{limit:.1%}: no version was made ({counts})",
+        where=where,
+        problems=examples,
+        hint=f"see them all: asrdq sql \"FROM rejects WHERE run_id = '{run_id}'\"",
+    )
+
+
+def _facts(reader: Reader, writer: PartWriter, run_id: str) -> dict[str, Any]:
+    renamed = {k: v for item in reader.inputs for k, v in item.fields.renamed().items()}
+    return {
+        "fingerprint": str(sum((part.digest for part in writer.parts), Fingerprint())),
+        "rows": sum(part.rows for part in writer.parts),
+        "hours": sum(part.seconds for part in writer.parts) / 3600,
+        "audio_root": reader.root.folder,
+        "sources": [item.source.file for item in reader.inputs],
+        "renamed": renamed,
+        "run_id": run_id,
+    }
+
+
+def _notes(
+    reader: Reader, writer: PartWriter, log: RejectLog, former: ManifestVersion | None
+) -> Iterator[str]:
+    for name in sorted(writer.as_text):
+        yield f"column '{name}' mixes types: it is kept as text"
+    for item in reader.inputs:
+        for safe, own in item.fields.renamed().items():
+            yield f"column {own!r} of {item.path.name} is called '{safe}' in the table"
+    if former and former.audio_root != reader.root.folder:
+        yield f"the audio root was {former.audio_root} and is {reader.root.folder} now"
+    if log.total > len(log.kept):
+        yield f"{len(log.kept):,} of {log.total:,} rejects are kept"
+
+
+@contextmanager
+def _staging(workspace: Workspace, run_id: str) -> Iterator[Path]:
+    """Give a folder for files in the making; those of dead ingests are cleared away."""
+    staging = workspace.store.layout.staging
+    folder = staging / run_id
+    folder.mkdir(parents=True)
+    for other in staging.iterdir():
+        if not is_alive(life_sign(workspace.store, other.name)):
+            shutil.rmtree(other, ignore_errors=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,136 @@
+"""Reading manifest files block by block: parsed and checked by threads, given in order."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from asrdq.manifests.block import Block, Source, make_block
+from asrdq.manifests.columns import FieldMap
+from asrdq.manifests.formats.protocol import Chunk, ManifestFormat, Parsed
+from asrdq.manifests.paths import Root, locate
+
+Advance = Callable[[int], None]
+
+
+@dataclass
+class Input:
+    """A manifest file to be read.
+
+    Attributes:
+        path: The file.
+        format: How to read it.
+        source: Its name in results, and the folder that its relative paths start from.
+        fields: Which of its columns is which.
+    """
+
+    path: Path
+    format: ManifestFormat
+    source: Source
+    fields: FieldMap = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fields = FieldMap(self.format.aliases)
+
+
+@dataclass
+class Reader:
+    """Reads files into blocks.
+
+    Attributes:
+        inputs: The files in order.
+        root: The audio root; unless fixed it widens while blocks come.
+        former_root: The root of the version before, kept if audio still lies in it.
+        max_duration_s: Longest possible clip.
+        workers: Number of threads.
+        as_text: Columns of untyped formats that hold more than numbers.
+        advance: Told the number of bytes read.
+    """
+
+    inputs: Sequence[Input]
+    root: Root
+    former_root: str | None
+    max_duration_s: float
+    workers: int
+    as_text: frozenset[str] = frozenset()
+    advance: Advance = lambda _: None
+
+    def blocks(self) -> Iterator[Block]:
+        """Give all blocks in order of the files and lines."""
+        parsing: deque[tuple[Input, Chunk, Future[Parsed]]] = deque()
+        making: deque[Future[Block]] = deque()
+        with ThreadPoolExecutor(self.workers) as pool:
+            try:
+                chunks = self._chunks()
+                yield from self._first(chunks)
+                for given, chunk in chunks:
+                    parsed = pool.submit(given.format.parse, chunk, self.as_text)
+                    parsing.append((given, chunk, parsed))
+                    if len(parsing) > self.workers:
+                        making.append(self._make(pool, *parsing.popleft()))
+                    if len(making) > self.workers:
+                        yield self._taken(making.popleft().result())
+                while parsing:
+                    making.append(self._make(pool, *parsing.popleft()))
+                while making:
+                    yield self._taken(making.popleft().result())
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _chunks(self) -> Iterator[tuple[Input, Chunk]]:
+        for given in self.inputs:
+            with given.path.open("rb") as stream:
+                at = 0
+                for chunk in given.format.split(stream):
+                    yield given, chunk
+                    self.advance(stream.tell() - at)
+                    at = stream.tell()
+
+    def _first(self, chunks: Iterator[tuple[Input, Chunk]]) -> Iterator[Block]:
+        """Read the first chunk alone: it settles the audio root for most files."""
+        for given, chunk in chunks:
+            parsed = given.format.parse(chunk, self.as_text)
+            names = given.fields.outputs(parsed.rows.column_names)
+            block = make_block(chunk, parsed, names, given.source, self.root, self.max_duration_s)
+            if not self.root.fixed and self.former_root and _lies_in(block, self.former_root):
+                self.root = Root(self.former_root, fixed=True)
+                block = make_block(
+                    chunk, parsed, names, given.source, self.root, self.max_duration_s
+                )
+            yield self._taken(block)
+            return
+
+    def _make(
+        self, pool: ThreadPoolExecutor, given: Input, chunk: Chunk, parsed: Future[Parsed]
+    ) -> Future[Block]:
+        names = given.fields.outputs(parsed.result().rows.column_names)
+        return pool.submit(
+            make_block,
+            chunk,
+            parsed.result(),
+            names,
+            given.source,
+            self.root,
+            self.max_duration_s,
+        )
+
+    def _taken(self, block: Block) -> Block:
+        if block.root.folder:
+            self.root = self.root.widened(block.root.folder)
+        return block
+
+
+def _lies_in(block: Block, root: str) -> bool:
+    import pyarrow.compute as pc
+
+    full = locate(block.rows["audio_path"], block.source.folder).full
+    return bool(pc.any(pc.starts_with(full, root.rstrip("/") + "/")).as_py())
+
+
+def thread_count(setting: int) -> int:
+    """Return how many threads read: as set, or one a core, 8 at most."""
+    return setting or min(os.cpu_count() or 1, 8)
