@@ -153,6 +153,7 @@ def test_ctrl_c_is_told_and_leaves_130(
     [
         (["gate", "--format", "json"], True),
         (["gate", "--format=json"], True),
+        (["ingest", "--json"], True),
         (["sql", "-f", "json"], True),
         (["sql", "--format", "csv"], False),
         (["sql", "json"], False),

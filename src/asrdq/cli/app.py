@@ -181,6 +181,6 @@ def _crash(error: Exception, arguments: list[str]) -> int:
 
 def _wants_json(arguments: list[str]) -> bool:
     pairs = itertools.pairwise(arguments)
-    return any(argument in ("--format=json", "-fjson") for argument in arguments) or any(
+    return any(argument in ("--json", "--format=json", "-fjson") for argument in arguments) or any(
         flag in ("--format", "-f") and value == "json" for flag, value in pairs
     )
