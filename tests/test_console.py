@@ -102,3 +102,13 @@ def test_quiet_silences_all_but_warnings(capsys: pytest.CaptureFixture[str]) -> 
 def test_next_step_names_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     console.next_step("asrdq gate train", "gives the verdict")
     assert capsys.readouterr().err == "next: asrdq gate train  gives the verdict\n"
+
+
+def test_advice_is_held_back_where_the_next_command_follows(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with console.without_advice():
+        console.next_step("asrdq gate train")
+    assert capsys.readouterr().err == ""
+    console.next_step("asrdq gate train")
+    assert "asrdq gate train" in capsys.readouterr().err

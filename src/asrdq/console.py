@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LINE_EVERY_S = 10.0
 MAX_TABLE_ROWS = 50
 
-_state = {"quiet": False}
+_state = {"quiet": False, "advice": True}
 
 
 class Format(enum.StrEnum):
@@ -68,8 +68,20 @@ def next_step(command: str, why: str = "") -> None:
     """Suggest the command that comes next, with a word on what it does."""
     from rich.markup import escape
 
+    if not _state["advice"]:
+        return
     tail = f"  [dim]{escape(why)}[/dim]" if why else ""
     say(f"[dim]next:[/dim] [bold]{escape(command)}[/bold]{tail}")
+
+
+@contextmanager
+def without_advice() -> Iterator[None]:
+    """Suggest nothing inside: the next command is about to be given anyway."""
+    _state["advice"] = False
+    try:
+        yield
+    finally:
+        _state["advice"] = True
 
 
 class Progress(Protocol):
@@ -163,7 +175,7 @@ def _bars() -> Bars:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
+    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.2g}"
 
 
 def _extra(fields: Mapping[str, object]) -> str:

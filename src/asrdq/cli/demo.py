@@ -40,7 +40,8 @@ def demo(
     prepare(folder)
     for number, command in enumerate(steps(samples / "manifest.jsonl", folder)):
         console.say(f"\n[bold cyan]$[/bold cyan] [bold]asrdq {shlex.join(command)}[/bold]")
-        code = run(["--quiet", *command] if console.is_quiet() else command)
+        with console.without_advice():
+            code = run(["--quiet", *command] if console.is_quiet() else command)
         if number == 0 and code == ExitCode.OK:
             (folder / MARKER).touch()
         if code not in (VERDICT_CODES if command[0] == "gate" else (ExitCode.OK,)):
