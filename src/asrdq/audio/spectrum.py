@@ -83,7 +83,8 @@ def effective_bandwidth_hz(power: Power, bin_hz: float) -> float | None:
     """Return the frequency above which a recording holds nothing, half its rate if there is none.
 
     Looks for a cliff in the spectrum of the loud frames (95th percentile of each bin): the
-    highest frequency at which the level falls by 18 dB or more within 250 Hz and stays down.
+    highest frequency at which the level falls by 18 dB or more within 250 Hz and stays down, at
+    the place where it falls most.
     A filter of a codec or of a resampler leaves such a cliff; speech, which falls off slowly,
     does not: of 120 LibriSpeech clips the steepest falls by 12 dB, and the same clips passed
     through 8 kHz by 44 dB or more (28 dB when recorded 20 dB lower).
@@ -109,9 +110,11 @@ def effective_bandwidth_hz(power: Power, bin_hz: float) -> float | None:
     first = max(far, round(LOWEST_EDGE_HZ / bin_hz))
     places = np.arange(first, bins - above)
     drops = below[places - far] - loudest_from[places + above]
-    cliffs = places[drops >= EDGE_DROP_DB]
-    nyquist_hz = (bins - 1) * bin_hz
-    return float(cliffs[-1] * bin_hz) if len(cliffs) else nyquist_hz
+    cliffs = np.flatnonzero(drops >= EDGE_DROP_DB)
+    if not len(cliffs):
+        return float((bins - 1) * bin_hz)
+    last = cliffs[np.searchsorted(cliffs, cliffs[-1] - far) :]
+    return float(places[last[drops[last].argmax()]] * bin_hz)
 
 
 NOISE_CUT = 1.5
