@@ -1,0 +1,145 @@
+"""Measurements on an alignment that tell right transcripts from damaged ones.
+
+All are larger for worse clips. Scores are natural logarithms per frame relative to the best
+active state, so 0 is a perfect fit. Which of them separate, and how well, is in
+`docs/decisions/0003-calibration.md`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+FRAMES_A_SECOND: Final = 100
+FRAME_S: Final = 1 / FRAMES_A_SECOND
+_MARGIN_FRAMES: Final = 10
+_LONG_SILENCE_FRAMES: Final = 15
+_RUN_OF_PHONES: Final = 5
+_SHORTEST_PHONE_FRAMES: Final = 3
+_WORST_SHARE: Final = 0.05
+
+EVIDENCE: Final = (
+    "wide_beams",
+    "word_cost",
+    "weak_phones",
+    "weakest_word",
+    "weakest_word_excess",
+    "weakest_run_excess",
+    "short_phones",
+    "uncovered_voice",
+    "longest_uncovered_s",
+    "worst_silence",
+    "total_silence",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedPhone:
+    """A phone on the path: its length in frames and its total score."""
+
+    name: str
+    frames: int
+    score: float
+
+
+@dataclass(frozen=True)
+class PlacedWord:
+    """A word or silence on the path: first frame, frames, phones."""
+
+    text: str
+    start: int
+    frames: int
+    phones: tuple[PlacedPhone, ...]
+
+    @cached_property
+    def score(self) -> float:
+        """The total score over its frames."""
+        return sum(phone.score for phone in self.phones)
+
+    @property
+    def is_silence(self) -> bool:
+        """Whether it stands between words: silence, noise or the ends of the clip."""
+        return self.text.startswith(("<", "["))
+
+
+def measure_evidence(
+    placed: Sequence[PlacedWord],
+    voiced: npt.NDArray[np.bool_],
+    frames: int,
+    *,
+    needed_wide_beams: bool,
+) -> dict[str, float]:
+    """Measure everything in `EVIDENCE` on the path of one clip.
+
+    Args:
+        placed: Words and silences in order; at least one word.
+        voiced: Voice activity of the clip, in equal parts of it.
+        frames: Length of the clip in frames of 10 ms.
+        needed_wide_beams: Whether only the widest beams found the path.
+    """
+    words = [word for word in placed if not word.is_silence]
+    silences = [word for word in placed if word.is_silence]
+    values = {
+        "wide_beams": float(needed_wide_beams),
+        **_fit_of_words(words),
+        **_voice_outside(words, voiced, frames),
+        **_fit_of_silences(silences),
+    }
+    return {name: values[name] for name in EVIDENCE}
+
+
+def _fit_of_words(words: Sequence[PlacedWord]) -> dict[str, float]:
+    phones = [phone for word in words for phone in word.phones]
+    lengths = np.array([max(1, phone.frames) for phone in phones])
+    costs = np.array([-phone.score for phone in phones]) / lengths
+    excess = costs - np.median(costs)
+    ends = np.cumsum([len(word.phones) for word in words])[:-1]
+    by_word, excess_by_word = np.split(costs, ends), np.split(excess, ends)
+    run = min(_RUN_OF_PHONES, len(excess))
+    return {
+        "word_cost": float(np.average(costs, weights=lengths)),
+        "weak_phones": float(np.quantile(costs, 1 - _WORST_SHARE)),
+        "weakest_word": float(max(part.mean() for part in by_word)),
+        "weakest_word_excess": float(
+            max(part.sum() / math.sqrt(len(part)) for part in excess_by_word)
+        ),
+        "weakest_run_excess": float(np.convolve(excess, np.full(run, 1 / run), "valid").max()),
+        "short_phones": float((lengths <= _SHORTEST_PHONE_FRAMES).mean()),
+    }
+
+
+def _voice_outside(
+    words: Sequence[PlacedWord], voiced: npt.NDArray[np.bool_], frames: int
+) -> dict[str, float]:
+    part = frames / max(1, len(voiced))
+    middles = (np.arange(len(voiced)) + 0.5) * part
+    inside = np.zeros(len(voiced), dtype=np.bool_)
+    for word in words:
+        first, last = word.start - _MARGIN_FRAMES, word.start + word.frames + _MARGIN_FRAMES
+        inside |= (middles >= first) & (middles <= last)
+    outside = voiced & ~inside
+    return {
+        "uncovered_voice": float(outside.sum() / max(1, voiced.sum())),
+        "longest_uncovered_s": math.log1p(_longest_run(outside) * part * FRAME_S),
+    }
+
+
+def _fit_of_silences(silences: Sequence[PlacedWord]) -> dict[str, float]:
+    """How badly the silence model fits where the path has silence: speech without words."""
+    costs = [(-silence.score, silence.frames) for silence in silences]
+    long_ones = [cost / frames for cost, frames in costs if frames > _LONG_SILENCE_FRAMES]
+    return {
+        "worst_silence": max(long_ones, default=0.0),
+        "total_silence": math.log1p(max([0.0, *(cost for cost, _ in costs)])),
+    }
+
+
+def _longest_run(flags: npt.NDArray[np.bool_]) -> int:
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    return int((edges[1::2] - edges[::2]).max(initial=0))

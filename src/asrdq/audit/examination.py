@@ -1,0 +1,88 @@
+"""What a worker does with one clip: decode it, align it, measure it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from asrdq.alignment import Aligner, WordSpan, build_aligner
+from asrdq.audio import FRAME_S, AudioError, decode, voice_activity
+from asrdq.audit.coverage import Coverage, measure_coverage
+from asrdq.audit.faults import Fault, damaged_audio
+
+
+@dataclass(frozen=True, slots=True)
+class ClipTask:
+    """One clip to examine, as it is or with a fault on its audio.
+
+    Attributes:
+        key: Content key of the answer in the cache.
+        utt_id: The utterance; with the seed it decides the noise that a fault puts in.
+        path: The audio file.
+        offset_s: Where the clip starts in it.
+        length_s: How long it is; None to the end of the file.
+        words: Spoken words to align.
+        fault: What to do to the audio first.
+        seed: Seed of the planted faults.
+    """
+
+    key: str
+    utt_id: str
+    path: str
+    offset_s: float
+    length_s: float | None
+    words: tuple[str, ...]
+    fault: Fault
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClipEvidence:
+    """What was found about one clip, before any judgement.
+
+    `status` is an `AlignmentStatus`, or an `AudioReason` where the audio could not be decoded.
+    """
+
+    key: str
+    status: str
+    detail: str = ""
+    duration_s: float | None = None
+    voiced_s: float | None = None
+    coverage: Coverage = field(default_factory=lambda: Coverage((), 0.0, 0.0))
+    spans: tuple[WordSpan, ...] = ()
+    evidence: Mapping[str, float] = field(default_factory=dict)
+
+
+@cache
+def worker_aligner(name: str) -> Aligner:
+    """Return the aligner of this process, built once."""
+    return build_aligner(name)
+
+
+def examine(aligner_name: str, task: ClipTask) -> ClipEvidence:
+    """Decode, damage, align and measure one clip."""
+    aligner = worker_aligner(aligner_name)
+    try:
+        audio = decode(
+            task.path,
+            rate=aligner.sample_rate,
+            offset_s=task.offset_s,
+            duration_s=task.length_s,
+        )
+    except AudioError as error:
+        return ClipEvidence(task.key, error.reason.value, error.detail)
+    samples = damaged_audio(audio.samples, audio.rate, task.fault, task.utt_id, task.seed)
+    voiced = voice_activity(samples)
+    duration_s = len(samples) / audio.rate
+    alignment = aligner.align(samples, task.words, voiced)
+    return ClipEvidence(
+        key=task.key,
+        status=alignment.status.value,
+        detail=alignment.detail,
+        duration_s=duration_s,
+        voiced_s=float(voiced.sum()) * FRAME_S,
+        coverage=measure_coverage(alignment.spans, len(task.words), voiced, FRAME_S, duration_s),
+        spans=alignment.spans,
+        evidence=alignment.evidence,
+    )
