@@ -32,6 +32,7 @@ PADDING_S = 0.3
 ROOM_SNR_DB = 32.0
 STREET_SNR_DB = (20.0, 15.0)
 BABBLE_VOICES = 4
+LINE_HISS = 3e-5
 ROOT = Path(__file__).resolve().parent.parent
 SENTENCES = Path(__file__).with_name("sample_sentences.txt")
 
@@ -178,7 +179,7 @@ def telephone(samples: Samples, random: np.random.Generator) -> Samples:
     steps = np.round(companded * 127) / 127
     line = np.sign(steps) * np.expm1(np.abs(steps) * np.log(256)) / 255
     wide = soxr.resample(line.astype(np.float32), TELEPHONE_RATE, RATE)
-    return wide + random.normal(0, 2e-4, len(wide)).astype(np.float32)
+    return wide + random.normal(0, LINE_HISS, len(wide)).astype(np.float32)
 
 
 def street_noise(clip: Clip, others: list[Clip], random: np.random.Generator) -> Samples:
