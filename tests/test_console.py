@@ -60,6 +60,11 @@ def test_table_shows_markup_as_it_is(capsys: pytest.CaptureFixture[str]) -> None
     assert "[bold]uh[/bold]" in capsys.readouterr().out
 
 
+def test_a_table_in_a_pipe_is_not_folded(capsys: pytest.CaptureFixture[str]) -> None:
+    console.render([{"text": "word " * 60, "share": 0.5}])
+    assert ("word " * 60).strip() in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("output", Format)
 def test_no_rows_is_fine(output: Format, capsys: pytest.CaptureFixture[str]) -> None:
     console.render(ROWS.slice(0, 0), output)

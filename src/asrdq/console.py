@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LINE_EVERY_S = 10.0
 MAX_TABLE_ROWS = 50
+UNFOLDED_WIDTH = 10_000
+"""Width of tables that go to a file or a pipe: as wide as their values are."""
 
 _state = {"quiet": False, "advice": True}
 
@@ -255,8 +257,8 @@ def _write_table(names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> 
         drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for record in records[:MAX_TABLE_ROWS]:
         drawn.add_row(*(Text(cell(record[name])) for name in names))
-    console = Console(file=sys.stdout, highlight=False)
-    console.print(drawn)
+    width = None if sys.stdout.isatty() else UNFOLDED_WIDTH
+    Console(file=sys.stdout, highlight=False, width=width).print(drawn)
     if len(records) > MAX_TABLE_ROWS:
         say(f"[dim]… {len(records) - MAX_TABLE_ROWS:,} more rows (--format csv gives all)[/dim]")
 
