@@ -101,7 +101,9 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
-def unknown(kind: str, word: str, choices: Iterable[str], *, where: str | None = None) -> UsageError:
+def unknown(
+    kind: str, word: str, choices: Iterable[str], *, where: str | None = None
+) -> UsageError:
     """Build the error for a name that is not among the valid ones, naming the nearest."""
     names = sorted(choices)
     guess = nearest(word, names)
