@@ -1,0 +1,1 @@
+"""Strata, allocation and draws of a sample, and the rates estimated from one."""
