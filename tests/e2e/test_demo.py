@@ -29,13 +29,13 @@ def test_the_demo_finds_the_planted_faults(run_cli: RunCli, tmp_path: Path) -> N
     assert int(alarms[1]) <= 4
     assert re.search(r"verdict: (PROCEED|CAUTION|STOP|UNDECIDED)", done.stdout)
     assert list((tmp_path / "demo").rglob("*.html"))
-    again = run_cli("sql", "SELECT count(*) AS clips FROM clips", "-f", "csv", "-w", "demo")
-    assert again.stdout.split() == ["clips", "80"]
+    answer = run_cli("sql", "SELECT count(*) AS clips FROM clips", "-f", "csv", "-w", "demo")
+    assert answer.stdout.split() == ["clips", "80"]
 
 
 @pytest.mark.slow
-def test_the_tour_of_the_readme_runs(
-    project_root: Path, data_samples: Path, tmp_path: Path
+def test_the_tour_of_the_readme_and_every_query_of_the_pages_run(
+    project_root: Path, data_samples: Path, run_cli: RunCli, tmp_path: Path
 ) -> None:
     readme = (project_root / "README.md").read_text(encoding="utf-8")
     block = re.search(r"```sh\n(asrdq init.*?)```", readme, re.S)
@@ -52,3 +52,14 @@ def test_the_tour_of_the_readme_runs(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert list((tmp_path / "my-data").rglob("*.html"))
+    for query in documented_queries(project_root):
+        run_cli("sql", query, "--format", "json", "-w", "my-data")
+
+
+def documented_queries(project_root: Path) -> set[str]:
+    """Return the SQL of every `asrdq sql "…"` in the documentation, but for rejects: none here."""
+    pages = [project_root / "README.md", *(project_root / "docs").rglob("*.md")]
+    texts = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    found = set(re.findall(r'asrdq sql [^"\n]*"([^"\n]+)"', texts))
+    assert len(found) > 5
+    return {query for query in found if "rejects" not in query}
