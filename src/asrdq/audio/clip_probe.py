@@ -22,11 +22,15 @@ OK = "ok"
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A file, or a segment of it where `duration_s` or `offset_s` say so."""
+    """A file, or a segment of it where `duration_s` or `offset_s` say so.
+
+    `key` is for the caller, who knows the clip by it.
+    """
 
     path: str
     offset_s: float = 0.0
     duration_s: float | None = None
+    key: str = ""
 
 
 def probe_clip(clip: Clip) -> dict[str, Any]:

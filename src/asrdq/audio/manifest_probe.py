@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
@@ -28,7 +27,7 @@ CACHE = "probe"
 CACHED = pa.schema([("key", pa.string()), *MEASURED])
 
 LONGEST_PROBE_S = 1800.0
-SAVE_EVERY_S = 2.0
+SAVE_EVERY_S = 1.0
 SAVE_EVERY_CLIPS = 2000
 
 KEPT_STATUSES = [OK, *(str(reason) for reason in AudioReason if reason is not AudioReason.MISSING)]
@@ -42,14 +41,6 @@ class OnClip(Protocol):
 
     def __call__(self, clips: int, audio_s: float) -> None:
         """Count clips, with the seconds of audio that were decoded for them."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """A clip to be measured, and the key its facts are cached under."""
-
-    key: str
-    clip: Clip
 
 
 def _nothing(clips: int, audio_s: float) -> None:
@@ -67,7 +58,7 @@ def probe_manifest(
 
     What was measured before is taken from the cache as long as path, size and modification time
     of the file and the segment are the same. Killed at any moment, the same call goes on where
-    it stopped.
+    it stopped. The rows of a former probe of the same content are replaced.
 
     Args:
         workspace: Where the manifest, the cache and the table are.
@@ -86,10 +77,10 @@ def probe_manifest(
         cache = workspace.cache(CACHE)
         known = _known(cache, clips)
         on_clip(_count(clips, known), 0.0)
-        measured = _measure(_open_tasks(clips, known), cache, workers, on_clip)
+        measured = _measure(_open_clips(clips, known), cache, workers, on_clip)
         facts = _facts(clips, pl.concat([known, measured]), run.run_id)
-        workspace.replace(TABLE, facts, run_id=run.run_id)
-        run.finish()
+        superseded = _former_runs(workspace, manifest)
+        workspace.replace(TABLE, facts, run_id=[run.run_id, *superseded])
         return ProbeResult(
             run_id=run.run_id,
             manifest=str(manifest),
@@ -99,6 +90,16 @@ def probe_manifest(
             decoded_s=float(measured["duration_s"].sum() or 0.0),
             facts=facts,
         )
+
+
+def _former_runs(workspace: Workspace, manifest: ManifestVersion) -> list[str]:
+    found = workspace.query(
+        "SELECT DISTINCT run_id FROM runs WHERE command = 'probe' AND manifest = $name "
+        "AND fingerprint = $fingerprint",
+        {"name": manifest.name, "fingerprint": manifest.fingerprint},
+    )
+    run_ids: list[str] = found["run_id"].to_pylist()
+    return run_ids
 
 
 def _clips(workspace: Workspace, manifest: ManifestVersion) -> pl.DataFrame:
@@ -111,13 +112,13 @@ def _clips(workspace: Workspace, manifest: ManifestVersion) -> pl.DataFrame:
     segment_s = pl.when(pl.col("offset_s").is_not_null()).then(pl.col("duration_s"))
     rows = rows.with_columns(pl.col("offset_s").fill_null(0.0), segment_s.alias("segment_s"))
     segments = rows.select("file", "offset_s", "segment_s").iter_rows()
-    keys = [_key(Clip(*segment)) for segment in segments]
+    keys = [_key(*segment) for segment in segments]
     return rows.with_columns(pl.Series("key", keys, dtype=pl.String))
 
 
-def _key(clip: Clip) -> str:
-    identity = file_identity(clip.path)
-    parts = (PROBE_VERSION, clip, identity)
+def _key(file: str, offset_s: float, duration_s: float | None) -> str:
+    """Return what facts are cached under: the file as it is now, the segment, the measures."""
+    parts = (PROBE_VERSION, file_identity(file), file, offset_s, duration_s)
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
 
@@ -131,14 +132,10 @@ def _count(clips: pl.DataFrame, known: pl.DataFrame) -> int:
     return clips.join(known, on="key", how="semi").height
 
 
-def _open_tasks(clips: pl.DataFrame, known: pl.DataFrame) -> Iterator[_Task]:
+def _open_clips(clips: pl.DataFrame, known: pl.DataFrame) -> Iterator[Clip]:
     left = clips.join(known, on="key", how="anti").unique("key", maintain_order=True)
-    for key, *segment in left.select("key", "file", "offset_s", "segment_s").iter_rows():
-        yield _Task(key, Clip(*segment))
-
-
-def _probe_task(task: _Task) -> Row:
-    return probe_clip(task.clip)
+    for row in left.select("file", "offset_s", "segment_s", "key").iter_rows():
+        yield Clip(*row)
 
 
 class _Collector:
@@ -169,18 +166,18 @@ class _Collector:
 
 
 def _measure(
-    tasks: Iterator[_Task], cache: ContentCache, workers: int, on_clip: OnClip
+    clips: Iterator[Clip], cache: ContentCache, workers: int, on_clip: OnClip
 ) -> pl.DataFrame:
     """Measure what is not known."""
     collector = _Collector(cache)
-    for outcome in run_tasks(_probe_task, tasks, workers=workers, timeout_s=LONGEST_PROBE_S):
+    for outcome in run_tasks(probe_clip, clips, workers=workers, timeout_s=LONGEST_PROBE_S):
         row = _row(outcome)
         collector.add({"key": outcome.item.key, **row})
         on_clip(1, row.get("duration_s") or 0.0)
     return collector.all()
 
 
-def _row(outcome: Outcome[_Task, Row]) -> Row:
+def _row(outcome: Outcome[Clip, Row]) -> Row:
     if outcome.failure is not None:
         kind = f"probe_{outcome.failure.kind}"
         return {"status": kind, "detail": outcome.failure.detail}
