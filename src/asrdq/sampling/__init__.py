@@ -1,1 +1,55 @@
 """Strata, allocation and draws of a sample, and the rates estimated from one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from asrdq.sampling.deciding import MoreClips, clips_to_decide
+    from asrdq.sampling.estimators import (
+        Instrument,
+        Rate,
+        StratumCount,
+        corrected_rate,
+        population_interval,
+        sample_rate,
+        wilson,
+    )
+    from asrdq.sampling.plan import SamplingPlan
+    from asrdq.sampling.samples import SampleResult, draw_sample, latest_sample
+
+__all__ = [
+    "Instrument",
+    "MoreClips",
+    "Rate",
+    "SampleResult",
+    "SamplingPlan",
+    "StratumCount",
+    "clips_to_decide",
+    "corrected_rate",
+    "draw_sample",
+    "latest_sample",
+    "population_interval",
+    "sample_rate",
+    "wilson",
+]
+
+_MODULES = {
+    "deciding": ("MoreClips", "clips_to_decide"),
+    "estimators": (
+        *("Instrument", "Rate", "StratumCount", "corrected_rate"),
+        *("population_interval", "sample_rate", "wilson"),
+    ),
+    "plan": ("SamplingPlan",),
+    "samples": ("SampleResult", "draw_sample", "latest_sample"),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name on first use, so that importing the package costs nothing."""
+    import importlib
+
+    if name not in _HOMES:
+        raise AttributeError(f"module 'asrdq.sampling' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"asrdq.sampling.{_HOMES[name]}"), name)

@@ -1,0 +1,70 @@
+"""What to draw: strata, allocation, size and seed of a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from asrdq.errors import UsageError
+from asrdq.sampling.allocation import Method
+from asrdq.sampling.strata import Strata
+from asrdq.settings import SamplingSettings, StratumRule
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingPlan:
+    """How a sample is drawn; of fraction, rows and hours exactly one is given.
+
+    Args:
+        strata: A column, several, ordered rules, or None for no strata.
+        allocation: `proportional`, `equal` or `shares`.
+        fraction: Share of the rows of the manifest, above 0 to 1.
+        rows: Number of clips.
+        hours: Hours of audio, met on average.
+        seed: Seed of the draw.
+        shares: Stratum to share, for `shares`; from the rules where it is not given.
+    """
+
+    strata: Strata = None
+    allocation: Method = "proportional"
+    fraction: float | None = None
+    rows: int | None = None
+    hours: float | None = None
+    seed: int = 42
+    shares: Mapping[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        sizes = [size for size in (self.fraction, self.rows, self.hours) if size is not None]
+        if len(sizes) != 1:
+            raise UsageError("say one of fraction, rows and hours")
+        if sizes[0] <= 0 or (self.fraction or 0) > 1:
+            raise UsageError(f"a sample of {sizes[0]:g} cannot be drawn")
+
+    @classmethod
+    def from_settings(cls, settings: SamplingSettings) -> SamplingPlan:
+        """Return the plan that `asrdq.yaml` describes."""
+        return cls(
+            strata=settings.strata,
+            allocation=settings.allocation,
+            fraction=settings.fraction,
+            seed=settings.seed,
+        )
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the plan as JSON types, as a run keeps it."""
+        strata: Any = self.strata
+        if strata is not None and not isinstance(strata, str):
+            strata = [s.model_dump() if isinstance(s, StratumRule) else s for s in strata]
+        return {**{f.name: getattr(self, f.name) for f in fields(self)}, "strata": strata}
+
+    def rule_shares(self) -> dict[str, float]:
+        """Return the shares by stratum, from the plan or else from its rules."""
+        if self.shares is not None:
+            return dict(self.shares)
+        rules = [] if self.strata is None or isinstance(self.strata, str) else self.strata
+        return {
+            rule.name: rule.share
+            for rule in rules
+            if isinstance(rule, StratumRule) and rule.share is not None
+        }

@@ -1,0 +1,146 @@
+"""Samples in the workspace: drawn, stored, and found again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from asrdq.results import Result
+from asrdq.sampling.allocation import Allocated
+from asrdq.sampling.draw import draw
+from asrdq.sampling.plan import SamplingPlan
+from asrdq.sampling.tables import SAMPLES, STRATA
+
+if TYPE_CHECKING:
+    from asrdq.workspace import ManifestVersion, Workspace
+
+
+@dataclass(frozen=True)
+class SampleResult(Result):
+    """A drawn sample.
+
+    Attributes:
+        run_id: The run that drew it.
+        manifest: The manifest version it was drawn from, as `train@3`.
+        fingerprint: Its content.
+        seed: Seed of the draw.
+        strata: One row a stratum of the manifest (schema `STRATA`).
+        clips: One row a drawn clip (schema `SAMPLES`), by stratum and rank.
+    """
+
+    main_table: ClassVar[str] = "strata"
+
+    run_id: str
+    manifest: str
+    fingerprint: str
+    seed: int
+    strata: pa.Table
+    clips: pa.Table
+
+    def summary(self) -> str:
+        """Return asked against drawn, a line a stratum."""
+        lines = [f"{self.clips.num_rows:,} clips of {self.manifest}, seed {self.seed}"]
+        lines += [
+            f"  {row['stratum']}: asked {row['asked_rows']:,.1f}, drew {row['drawn_rows']:,} "
+            f"of {row['population_rows']:,}"
+            for row in self.strata.to_pylist()
+        ]
+        return "\n".join(lines)
+
+
+def draw_sample(
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    plan: SamplingPlan,
+    *,
+    run_id: str | None = None,
+) -> SampleResult:
+    """Draw a sample and store it in the tables `samples` and `strata`.
+
+    Args:
+        workspace: Where the manifest is.
+        manifest: The version to draw from.
+        plan: What to draw.
+        run_id: The run it belongs to, such as that of an audit; a run `sample` is made without.
+
+    Raises:
+        UsageError: A column or condition is wrong, or rows fall under no rule.
+        DataError: The manifest has no rows.
+    """
+    if run_id is not None:
+        return _store(workspace, manifest, plan, run_id)
+    with workspace.run("sample", manifest, plan.parameters()) as run:
+        return _store(workspace, manifest, plan, run.run_id)
+
+
+def latest_sample(workspace: Workspace, manifest: ManifestVersion) -> SampleResult | None:
+    """Return the newest sample drawn for exactly this content by `asrdq sample`, if any."""
+    if not workspace.table_exists("runs"):
+        return None
+    found = workspace.query(
+        "SELECT run_id, parameters FROM runs WHERE command = 'sample' AND state = 'done' "
+        "AND manifest = $name AND fingerprint = $print ORDER BY started DESC, run_id DESC LIMIT 1",
+        {"name": manifest.name, "print": manifest.fingerprint},
+    ).to_pylist()
+    return _stored(workspace, manifest, found[0]) if found else None
+
+
+def _store(
+    workspace: Workspace, manifest: ManifestVersion, plan: SamplingPlan, run_id: str
+) -> SampleResult:
+    allocated, clips = draw(workspace, manifest, plan)
+    keys = {
+        "run_id": run_id,
+        "manifest": manifest.name,
+        "manifest_version": manifest.version,
+        "fingerprint": manifest.fingerprint,
+    }
+    strata = _strata_table(keys, allocated, clips)
+    samples = _samples_table(keys, strata, clips)
+    workspace.replace("strata", strata, run_id=run_id)
+    workspace.replace("samples", samples, run_id=run_id)
+    return SampleResult(run_id, str(manifest), manifest.fingerprint, plan.seed, strata, samples)
+
+
+def _strata_table(keys: dict[str, Any], allocated: list[Allocated], clips: pa.Table) -> pa.Table:
+    drawn = clips.group_by("stratum").aggregate([("duration_s", "sum")]).to_pylist()
+    seconds = {row["stratum"]: row["duration_s_sum"] or 0.0 for row in drawn}
+    rows = [
+        {
+            **keys,
+            "stratum": each.stratum.name,
+            "population_rows": each.stratum.rows,
+            "population_hours": each.stratum.hours,
+            "asked_rows": each.asked_rows,
+            "drawn_rows": each.drawn_rows,
+            "drawn_hours": seconds.get(each.stratum.name, 0.0) / 3600,
+            "inclusion_probability": each.drawn_rows / each.stratum.rows,
+        }
+        for each in allocated
+    ]
+    return pa.Table.from_pylist(rows, schema=STRATA)
+
+
+def _samples_table(keys: dict[str, Any], strata: pa.Table, clips: pa.Table) -> pa.Table:
+    position = pc.index_in(clips["stratum"], strata["stratum"].combine_chunks())
+    columns = {
+        **{name: pa.repeat(value, clips.num_rows) for name, value in keys.items()},
+        "utt_id": clips["utt_id"],
+        "stratum": clips["stratum"],
+        "inclusion_probability": strata["inclusion_probability"].take(position),
+        "rank": clips["rank"],
+    }
+    return pa.table(columns).cast(SAMPLES)
+
+
+def _stored(workspace: Workspace, manifest: ManifestVersion, run: dict[str, Any]) -> SampleResult:
+    condition = f"run_id = '{run['run_id']}'"
+    strata = workspace.read("strata", condition, schema=STRATA).sort_by("stratum")
+    clips = workspace.read("samples", condition, schema=SAMPLES)
+    clips = clips.sort_by([("stratum", "ascending"), ("rank", "ascending")])
+    seed = json.loads(run["parameters"])["seed"]
+    return SampleResult(run["run_id"], str(manifest), manifest.fingerprint, seed, strata, clips)
