@@ -1,0 +1,66 @@
+"""What the package imports is what it declares, and the other way round."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOUND_BY_NAME = {"g2p-en"}
+"""Not imported, because that fetches data: only the weights in its folder are read."""
+
+
+@pytest.fixture(scope="module")
+def project(project_root: Path) -> dict[str, Any]:
+    with (project_root / "pyproject.toml").open("rb") as file:
+        return tomllib.load(file)["project"]
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {normal(re.split(r"[\[<>=!~ ;]", requirement)[0]) for requirement in requirements}
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def imported(folder: Path) -> Iterator[str]:
+    for file in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.split(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                yield node.module.split(".")[0]
+
+
+def test_runtime_dependencies_are_exactly_what_is_imported(
+    project: dict[str, Any], project_root: Path
+) -> None:
+    distributions = packages_distributions()
+    modules = set(imported(project_root / "src")) - set(sys.stdlib_module_names) - {"asrdq"}
+    used = {normal(distributions[module][0]) for module in modules}
+    used -= {"pydantic-core"}  # a part of pydantic
+    assert used | FOUND_BY_NAME == names(project["dependencies"])
+
+
+def test_every_runtime_dependency_is_pinned(project: dict[str, Any], project_root: Path) -> None:
+    lines = (project_root / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {normal(line.split("==")[0]) for line in lines}
+    light_and_dev = [
+        *project["dependencies"],
+        *project["optional-dependencies"]["dev"],
+        *project["optional-dependencies"]["docs"],
+    ]
+    assert names(light_and_dev) <= pinned
+
+
+def test_the_extras_are_the_documented_ones(project: dict[str, Any]) -> None:
+    extras = project["optional-dependencies"]
+    assert set(extras) == {"train", "ray", "s3", "docs", "dev", "all"}
