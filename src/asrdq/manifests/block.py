@@ -112,7 +112,8 @@ def canonical_rows(rows: pa.Table, count: int) -> pa.Table:
         present = field.name in rows.column_names
         column = rows[field.name] if present else pa.chunked_array([pa.nulls(count)])
         columns[field.name] = column.cast(field.type)
-    columns[TEXT] = pc.fill_null(columns[TEXT], "")
+    if columns[TEXT].null_count:
+        columns[TEXT] = pc.fill_null(columns[TEXT], "")
     others = {name: rows[name] for name in rows.column_names if name not in columns}
     return pa.table({**columns, **others})
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from asrdq.manifests.columns import AUDIO_PATH, DURATION, OFFSET
+from asrdq.manifests.columns import AUDIO_PATH, DURATION, LANGUAGE, OFFSET, UTT_ID
+from asrdq.manifests.memory import memory_of
 from asrdq.manifests.rejects import RejectReason
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-_CONTROL = r"[\x00-\x1f\x7f]"
+_CONTROL = r"[\x00-\x1f]"
 
 
 def unfit_rows(
@@ -31,10 +32,18 @@ def unfit_rows(
     import pyarrow.compute as pc
 
     path = rows[AUDIO_PATH]
-    empty = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(path), ""), True)
-    yield _where(empty), RejectReason.MISSING_AUDIO_PATH, "no audio path"
-    hostile = pc.fill_null(pc.match_substring_regex(path, _CONTROL), False)
-    yield _where(hostile), RejectReason.BAD_AUDIO_PATH, "control characters in the path {}"
+    blank = pc.equal(path, "")
+    if pc.any(pc.starts_with(path, " ")).as_py():
+        blank = pc.equal(pc.utf8_trim_whitespace(path), "")
+    yield _where(pc.fill_null(blank, True)), RejectReason.MISSING_AUDIO_PATH, "no audio path"
+    for column, reason in (
+        (AUDIO_PATH, RejectReason.BAD_AUDIO_PATH),
+        (UTT_ID, RejectReason.BAD_ID),
+        (LANGUAGE, RejectReason.BAD_LANGUAGE),
+    ):
+        if has_control_bytes(rows[column]):
+            hostile = pc.fill_null(pc.match_substring_regex(rows[column], _CONTROL), False)
+            yield _where(hostile), reason, f"control characters in {column} {{}}"
     duration, offset = _numbers(rows, DURATION), _numbers(rows, OFFSET)
     # A null is NaN here, and is fine: `_nan` asks only about values that are there.
     yield _nan(rows, DURATION), RejectReason.NAN_DURATION, "duration is {}"
@@ -48,10 +57,17 @@ def unfit_rows(
 
 COLUMN_OF = {
     RejectReason.BAD_AUDIO_PATH: AUDIO_PATH,
+    RejectReason.BAD_ID: UTT_ID,
+    RejectReason.BAD_LANGUAGE: LANGUAGE,
     RejectReason.MISSING_AUDIO_PATH: AUDIO_PATH,
     RejectReason.BAD_OFFSET: OFFSET,
 }
 """The column a reason is about; all others are about the duration."""
+
+
+def has_control_bytes(texts: pa.ChunkedArray) -> bool:
+    """Return whether a control byte is in the memory of the texts; quicker than a search."""
+    return any(len(piece) and int(piece.min()) < 0x20 for piece in memory_of(texts))
 
 
 def _where(mask: pa.ChunkedArray) -> NDArray[np.int64]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from asrdq.manifests.block import Block, Source, identify
-from asrdq.manifests.columns import AUDIO_PATH, DURATION, UTT_ID
+from asrdq.manifests.columns import AUDIO_PATH, DURATION, TEXT, UTT_ID
 from asrdq.manifests.identity import Fingerprint
 from asrdq.manifests.paths import Root, locate
 from asrdq.manifests.widening import common_type, convert, storable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pyarrow.parquet import ParquetWriter
 
 ROWS_A_FILE = 2_000_000
-COMPRESSION = "zstd"
+_UNREPEATED = frozenset({UTT_ID, AUDIO_PATH, TEXT, DURATION})
 
 
 @dataclass(slots=True)
@@ -120,7 +120,7 @@ class PartWriter:
         rows = pa.table(
             {name: convert(rows[name], final.field(name).type) for name in rows.column_names}
         )
-        pq.write_table(rows, part.path, compression=COMPRESSION)
+        pq.write_table(rows, part.path, **_storage(rows.schema))
         part.schema = rows.schema
         part.seconds = total(rows)
 
@@ -155,9 +155,19 @@ class PartWriter:
 
         self.close()
         path = self._folder / f"part-{len(self.parts):05d}.parquet"
-        self._open = pq.ParquetWriter(path, schema, compression=COMPRESSION)
+        self._open = pq.ParquetWriter(path, schema, **_storage(schema))
         self.parts.append(Part(path, schema, root))
         return self.parts[-1]
+
+
+def _storage(schema: pa.Schema) -> dict[str, Any]:
+    """Return Parquet options: dictionaries where values repeat, compression where it pays."""
+    repeated = [name for name in schema.names if name not in _UNREPEATED]
+    packed = [name for name in schema.names if name not in (UTT_ID, DURATION)]
+    return {
+        "use_dictionary": repeated,
+        "compression": dict.fromkeys(packed, "snappy"),
+    }
 
 
 def total(rows: pa.Table) -> float:

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from asrdq.manifests.memory import memory_of
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_UNTIDY = r"(^|/)\.{1,2}(/|$)|[^:]//|^//|/$"
+_UNTIDY = r"(^|/)\.{1,2}(/|$)|[^:]//|^//"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,12 @@ def locate(paths: pa.ChunkedArray, folder: str) -> Located:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    untidy = pc.match_substring_regex(paths, _UNTIDY)
-    if pc.any(untidy).as_py():
+    if _may_be_untidy(paths) and pc.any(pc.match_substring_regex(paths, _UNTIDY)).as_py():
         tidied = [posixpath.normpath(p) if "://" not in p else p for p in paths.to_pylist()]
         paths = pa.chunked_array([pa.array(tidied, pa.string())])
-    absolute = pc.or_(pc.starts_with(paths, "/"), pc.match_substring(paths, "://"))
+    absolute = pc.starts_with(paths, "/")
+    if not pc.all(absolute).as_py():
+        absolute = pc.or_(absolute, pc.match_substring(paths, "://"))
     relative = pc.invert(absolute)
     if not pc.any(relative).as_py():
         return Located(paths, absolute, _common(paths))
@@ -70,6 +73,15 @@ def locate(paths: pa.ChunkedArray, folder: str) -> Located:
     outside = _common(full.filter(pc.or_(absolute, escaping)))
     common = folder if outside is None else common_folder([outside, folder])
     return Located(full, absolute, common)
+
+
+def _may_be_untidy(paths: pa.ChunkedArray) -> bool:
+    """Return whether `//`, `/.` or `./` stands anywhere in the memory of the paths."""
+    for piece in memory_of(paths):
+        slash, dot = piece == ord("/"), piece == ord(".")
+        if (slash[:-1] & (slash[1:] | dot[1:])).any() or (dot[:-1] & slash[1:]).any():
+            return True
+    return False
 
 
 def _common(paths: pa.ChunkedArray) -> str | None:

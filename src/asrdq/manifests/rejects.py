@@ -26,6 +26,8 @@ class RejectReason(enum.StrEnum):
     TOO_LONG = "too_long"
     MISSING_AUDIO_PATH = "missing_audio_path"
     BAD_AUDIO_PATH = "bad_audio_path"
+    BAD_ID = "bad_id"
+    BAD_LANGUAGE = "bad_language"
     WRONG_TYPE = "wrong_type"
     NAN_DURATION = "nan_duration"
     NEGATIVE_DURATION = "negative_duration"

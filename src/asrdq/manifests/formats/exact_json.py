@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from asrdq.manifests.columns import NUMBERS, SPEAKER, UTT_ID, Aliases
+from asrdq.manifests.formats.fast_json import parse_fast
 from asrdq.manifests.formats.lines import BOM, TOO_LONG
 from asrdq.manifests.formats.protocol import BLOCK_BYTES, Chunk, Parsed
 from asrdq.manifests.rejects import Reject, RejectReason, shorten
@@ -26,8 +27,6 @@ class _Unfit(Exception):
 def parse_exactly(chunk: Chunk, aliases: Aliases) -> Parsed:
     """Read JSON lines one by one; blank lines are skipped, unfit ones become rejects."""
     import numpy as np
-
-    from asrdq.manifests.formats.nemo import parse_fast
 
     canonical = {name: column for column, names in aliases.items() for name in names}
     kept: list[bytes] = []

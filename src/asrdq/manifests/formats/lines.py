@@ -15,31 +15,26 @@ TOO_LONG = "too_long"
 
 def split_lines(stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[Chunk]:
     """Give chunks of whole lines; a line longer than a block comes as its beginning alone."""
-    line, rest = 1, b""
+    line = 1
     while block := stream.read(block_bytes):
-        if line == 1 and not rest:
+        if line == 1:
             block = block.removeprefix(BOM)
-        end = block.rfind(b"\n") + 1
-        if end:
-            data = rest + block[:end]
-            yield Chunk(data, line)
-            line += data.count(b"\n")
-            rest = block[end:]
-        elif len(rest) + len(block) > block_bytes:
-            head = (rest + block)[: 4 * RAW_CHARACTERS]
-            yield Chunk(head, line, TOO_LONG)
-            rest = _skip_line(stream, block_bytes)
+        rest = b"" if block.endswith(b"\n") else stream.readline(block_bytes)
+        if len(rest) == block_bytes and not rest.endswith(b"\n"):
+            whole, _, head = block.rpartition(b"\n")
+            if whole:
+                yield Chunk(whole + b"\n", line)
+                line += whole.count(b"\n") + 1
+            yield Chunk((head + rest)[: 4 * RAW_CHARACTERS], line, TOO_LONG)
+            _skip_line(stream, block_bytes)
             line += 1
-        else:
-            rest += block
-    if rest:
-        yield Chunk(rest, line)
+            continue
+        data = block + rest
+        yield Chunk(data, line)
+        line += data.count(b"\n")
 
 
-def _skip_line(stream: BinaryIO, block_bytes: int) -> bytes:
-    """Read on to the end of the line and return what follows it in the last block read."""
-    while block := stream.read(block_bytes):
-        _, end, after = block.partition(b"\n")
-        if end:
-            return after
-    return b""
+def _skip_line(stream: BinaryIO, block_bytes: int) -> None:
+    while block := stream.readline(block_bytes):
+        if block.endswith(b"\n"):
+            return

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from asrdq.manifests.columns import ID_NAMES, NUMBERS, SPEAKER, UTT_ID, Aliases
 from asrdq.manifests.formats.exact_json import parse_exactly
+from asrdq.manifests.formats.fast_json import parse_fast
 from asrdq.manifests.formats.lines import split_lines
 from asrdq.manifests.formats.protocol import Chunk, Parsed
 from asrdq.results import plain
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_EXACT_INTEGERS = 2.0**53
 
 
 class NemoFormat:
@@ -73,71 +72,3 @@ class NemoFormat:
             for row in batch.to_pylist():
                 record = {names.get(k, k): plain(v) for k, v in row.items() if v is not None}
                 out.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
-
-
-def parse_fast(data: bytes) -> pa.Table | None:
-    """Read clean JSON lines at once; None where anything is not as it should be.
-
-    Clean means: each line is one object, types agree, no number loses digits. `}` and `{` with
-    a line end between them can stand nowhere inside a JSON document, so counting them proves
-    that every line is a document of its own.
-    """
-    import pyarrow as pa
-    from pyarrow import json as arrow_json
-
-    lines = data.count(b"\n") + (not data.endswith(b"\n"))
-    if data[:1] != b"{" or data.count(b"}\n{") + data.count(b"}\r\n{") != lines - 1:
-        return None
-    if not _is_utf8(data):
-        return None
-    options = arrow_json.ReadOptions(use_threads=False, block_size=len(data) + 1)
-    try:
-        rows = arrow_json.read_json(pa.BufferReader(data), read_options=options)
-        stamps = [f for f in rows.schema if pa.types.is_temporal(f.type)]
-        if stamps:  # it takes text that looks like a date for one
-            schema = pa.schema([pa.field(f.name, pa.string()) for f in stamps])
-            parsing = arrow_json.ParseOptions(explicit_schema=schema)
-            rows = arrow_json.read_json(
-                pa.BufferReader(data), read_options=options, parse_options=parsing
-            )
-    except (pa.ArrowException, UnicodeDecodeError):
-        return None
-    return rows if rows.num_rows == lines and _is_faithful(rows) else None
-
-
-def _is_utf8(data: bytes) -> bool:
-    if data.isascii():
-        return True
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _is_faithful(rows: pa.Table) -> bool:
-    """Return whether no integer can have been rounded to a float, and no text read as a date."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    for column in rows.itercolumns():
-        for leaf in _leaves(column.combine_chunks()):
-            if pa.types.is_temporal(leaf.type):
-                return False
-            if pa.types.is_float64(leaf.type):
-                limits = pc.min_max(leaf).as_py().values()
-                if any(abs(limit) >= _EXACT_INTEGERS for limit in limits if limit is not None):
-                    return False
-    return True
-
-
-def _leaves(array: pa.Array) -> Iterator[pa.Array]:
-    import pyarrow as pa
-
-    if pa.types.is_list(array.type):
-        yield from _leaves(array.flatten())
-    elif pa.types.is_struct(array.type):
-        for child in array.flatten():
-            yield from _leaves(child)
-    else:
-        yield array
