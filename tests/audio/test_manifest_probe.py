@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import soundfile
 
 from asrdq.audio.facts import AUDIO_FACTS
 from asrdq.audio.manifest_probe import probe_manifest
+from asrdq.audio.probe_result import ProbeResult
 from asrdq.errors import DataError
 from asrdq.manifests import ingest_manifest
 from asrdq.workspace import Workspace
@@ -182,3 +184,23 @@ def test_an_empty_manifest_is_an_error(workspace: Workspace, clips: Path) -> Non
     nothing = dataclasses.replace(workspace.manifest("train"), rows=0)
     with pytest.raises(DataError, match="has no row"):
         probe_manifest(workspace, nothing)
+
+
+def test_narrow_means_narrower_than_speech_models_hear() -> None:
+    rates_and_bandwidths = [
+        (16_000, 3_900.0, True),
+        (16_000, 7_000.0, False),
+        (44_100, 7_000.0, False),
+        (44_100, 3_900.0, True),
+        (8_000, 3_900.0, False),
+        (8_000, 2_000.0, True),
+    ]
+    rows = [
+        {"utt_id": str(index), "status": "ok", "duration_s": 1.0, "sample_rate": rate,
+         "bandwidth_hz": bandwidth_hz}
+        for index, (rate, bandwidth_hz, _) in enumerate(rates_and_bandwidths)
+    ]  # fmt: skip
+    facts = pa.Table.from_pylist(rows, schema=AUDIO_FACTS)
+    result = ProbeResult("run", "train@0", "f", 1.0, 6, 6.0, facts)
+    narrow = {row["utt_id"] for row in result.overview["narrowest"]}
+    assert narrow == {str(i) for i, (*_, is_narrow) in enumerate(rates_and_bandwidths) if is_narrow}

@@ -6,12 +6,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from asrdq.audio.clip_probe import Clip, probe_clip
     from asrdq.audio.decoding import MODEL_RATE, Audio, content_hash, decode
     from asrdq.audio.hashing import FileIdentity, file_identity
+    from asrdq.audio.manifest_probe import probe_manifest
+    from asrdq.audio.probe_result import ProbeResult
     from asrdq.audio.reasons import AudioError, AudioReason
     from asrdq.audio.voice import FRAME_S, voice_activity
 
 _HOMES = {
+    "Clip": "clip_probe",
+    "probe_clip": "clip_probe",
+    "probe_manifest": "manifest_probe",
+    "ProbeResult": "probe_result",
     "MODEL_RATE": "decoding",
     "Audio": "decoding",
     "content_hash": "decoding",
@@ -30,10 +37,14 @@ __all__ = [
     "Audio",
     "AudioError",
     "AudioReason",
+    "Clip",
     "FileIdentity",
+    "ProbeResult",
     "content_hash",
     "decode",
     "file_identity",
+    "probe_clip",
+    "probe_manifest",
     "voice_activity",
 ]
 

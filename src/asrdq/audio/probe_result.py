@@ -16,7 +16,10 @@ NOTABLE_DIFFERENCE_S = 0.1
 """Durations that differ by more than this are counted; less is rounding."""
 
 NARROW_SHARE = 0.8
-"""A bandwidth below this share of half the sample rate is called narrow."""
+"""A bandwidth below this share of half the sample rate, at most 8 kHz, is called narrow."""
+
+SPEECH_BAND_HZ = 8000
+"""Speech models hear nothing above it, so nothing is missed there."""
 
 WORST_ROWS = 5
 DECILES = tuple(round(0.1 * step, 1) for step in range(11))
@@ -54,7 +57,8 @@ class ProbeResult(Result):
         facts = pl.DataFrame(self.facts)
         read = facts.filter(pl.col("duration_s").is_not_null())
         differs = pl.col("duration_difference_s").abs()
-        narrow = pl.col("bandwidth_hz") < NARROW_SHARE * pl.col("sample_rate") / 2
+        expected_hz = (pl.col("sample_rate") / 2).clip(upper_bound=SPEECH_BAND_HZ)
+        narrow = pl.col("bandwidth_hz") < NARROW_SHARE * expected_hz
         clipped = pl.col("clipping_share") > 0
         copies = pl.col("duplicate_of").is_not_null()
         return {
@@ -118,7 +122,7 @@ class ProbeResult(Result):
             f"  sample rates {_pairs(seen['sample_rates'], ' Hz')}",
             f"  coding       {_pairs(seen['codecs'])}; {_pairs(seen['channels'], ' channel')}",
             f"  bandwidth    {seen['narrow_band']:,} clips hold less than "
-            f"{NARROW_SHARE:.0%} of what their rate can",
+            f"{NARROW_SHARE:.0%} of the speech band that their rate can hold",
             *_rows(seen["narrowest"], "{utt_id}: {bandwidth_hz:,.0f} Hz at {sample_rate:,} Hz"),
             f"  clipping     {seen['clipped']:,} clips",
             *_rows(seen["most_clipped"], "{utt_id}: {clipping_share:.2%} of the samples"),

@@ -34,27 +34,33 @@ class PyavReader:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
+        self.defect: Defect | None = None
+        self._open()
+        try:
+            self._look_at_first_frame()
+        except ValueError:
+            self._container.close()
+            raise
+        self.promised_frames = self._promised_frames()
+
+    def _open(self) -> None:
         try:
             self._container = av.open(
-                f"file:{path.absolute()}",
+                f"file:{self._path.absolute()}",
                 options={"protocol_whitelist": "file", "format_whitelist": FORMATS},
                 metadata_errors="replace",
             )
         except (av.error.FFmpegError, OSError) as error:
             raise ValueError(error.strerror or str(error)) from error
-        self.defect: Defect | None = None
-        try:
-            self._open_stream()
-        except ValueError:
-            self._container.close()
-            raise
-        self.promised_frames = self._promised_frames(path)
-
-    def _open_stream(self) -> None:
         if not self._container.streams.audio:
+            self._container.close()
             raise ValueError("it has no audio stream")
         self._stream = self._container.streams.audio[0]
         self._tick_s = float(self._stream.time_base or 1 / av.time_base)
+
+    def _look_at_first_frame(self) -> None:
+        """Take rate and channels from what is decoded: headers of AAC may tell other ones."""
         first = next(self._frames(), None)
         if first is None and self.defect:
             raise ValueError(self.defect.detail)
@@ -65,7 +71,6 @@ class PyavReader:
         name = context.codec.canonical_name
         self.codec = "pcm" if name.startswith("pcm_") else name
         self.sample_format = _sample_format(context)
-        self._rewound = False
 
     def blocks(self, start: int, frames: int | None) -> Iterator[Samples]:
         """See `Reader.blocks`."""
@@ -79,7 +84,8 @@ class PyavReader:
                 self.defect = Defect(AudioReason.DAMAGED, detail)
                 return
             if position is None:
-                position = round(((frame.time or self._first_s) - self._first_s) * self.rate)
+                time_s = self._first_s if frame.time is None else frame.time
+                position = round((time_s - self._first_s) * self.rate)
             block = _to_float32(frame, self.channels)
             skip = max(0, start - position)
             position += len(block)
@@ -99,7 +105,11 @@ class PyavReader:
         """Go back to the beginning, or to a little before `start_s`."""
         target_s = self._first_s + max(0.0, start_s - PREROLL_S)
         offset = int(target_s / self._tick_s) if target_s > self._first_s else 0
-        self._container.seek(offset, stream=self._stream, backward=True)
+        try:
+            self._container.seek(offset, stream=self._stream, backward=True)
+        except av.error.FFmpegError:  # a container that cannot seek is read from its beginning
+            self._container.close()
+            self._open()
 
     def _frames(self) -> Iterator[av.AudioFrame]:
         """Yield what can be decoded; packets that cannot be become the `defect`."""
@@ -116,9 +126,9 @@ class PyavReader:
         except av.error.FFmpegError as error:
             self.defect = Defect(AudioReason.DAMAGED, error.strerror or str(error))
 
-    def _promised_frames(self, path: Path) -> int | None:
+    def _promised_frames(self) -> int | None:
         name = self._container.format.name.split(",")[0]
-        if name not in STATES_ITS_LENGTH or (name == "mp3" and not states_mp3_length(path)):
+        if name not in STATES_ITS_LENGTH or (name == "mp3" and not states_mp3_length(self._path)):
             return None
         if self.codec == "pcm" and self._stream.frames:
             return self._stream.frames
