@@ -56,42 +56,19 @@ class ProbeResult(Result):
 
         facts = pl.DataFrame(self.facts)
         read = facts.filter(pl.col("duration_s").is_not_null())
-        differs = pl.col("duration_difference_s").abs()
-        expected_hz = (pl.col("sample_rate") / 2).clip(upper_bound=SPEECH_BAND_HZ)
-        narrow = pl.col("bandwidth_hz") < NARROW_SHARE * expected_hz
-        clipped = pl.col("clipping_share") > 0
-        copies = pl.col("duplicate_of").is_not_null()
         return {
             "clips": facts.height,
             "statuses": _counts(facts, "status"),
             "faults": _worst(facts.filter(pl.col("status") != "ok"), "utt_id", "status", "detail"),
             "hours": _hours(facts, "duration_s"),
             "manifest_hours": _hours(facts, "manifest_duration_s"),
-            "durations_differ": read.filter(differs > NOTABLE_DIFFERENCE_S).height,
-            "largest_differences": _worst(
-                read.filter(differs > NOTABLE_DIFFERENCE_S).sort(differs, descending=True),
-                "utt_id",
-                "manifest_duration_s",
-                "duration_s",
-            ),
             "sample_rates": _counts(read, "sample_rate"),
             "channels": _counts(read, "channels"),
             "codecs": _counts(read, "codec"),
-            "narrow_band": read.filter(narrow).height,
-            "narrowest": _worst(
-                read.filter(narrow).sort("bandwidth_hz"), "utt_id", "sample_rate", "bandwidth_hz"
-            ),
-            "clipped": read.filter(clipped).height,
-            "most_clipped": _worst(
-                read.filter(clipped).sort("clipping_share", descending=True),
-                "utt_id",
-                "clipping_share",
-            ),
             "voiceless": read.filter(pl.col("voiced_s") == 0).height,
             "voiced_share": _share(read),
-            "duplicates": read.filter(copies).height,
-            "copies": _worst(read.filter(copies), "utt_id", "duplicate_of"),
             "snr_db_deciles": [read["snr_db"].quantile(share, "linear") for share in DECILES],
+            **_suspicious(read),
         }
 
     @property
@@ -140,6 +117,29 @@ class ProbeResult(Result):
         speed = f", {self.decoded_s / self.wall_s:,.0f} × real time" if self.decoded_s else ""
         cached = f", {known:,} known before" if known > 0 else ""
         return f"  {self.decoded:,} clips decoded in {self.wall_s:.1f} s{speed}{cached}"
+
+
+def _suspicious(read: pl.DataFrame) -> dict[str, Any]:
+    """Return how many clips stand out in each way, and the worst of them."""
+    import polars as pl
+
+    difference = pl.col("duration_difference_s").abs()
+    expected_hz = (pl.col("sample_rate") / 2).clip(upper_bound=SPEECH_BAND_HZ)
+    differing = read.filter(difference > NOTABLE_DIFFERENCE_S).sort(-difference, "utt_id")
+    narrow = read.filter(pl.col("bandwidth_hz") < NARROW_SHARE * expected_hz)
+    narrow = narrow.sort("bandwidth_hz", "utt_id")
+    clipped = read.filter(pl.col("clipping_share") > 0).sort(-pl.col("clipping_share"), "utt_id")
+    copies = read.filter(pl.col("duplicate_of").is_not_null())
+    return {
+        "durations_differ": differing.height,
+        "largest_differences": _worst(differing, "utt_id", "manifest_duration_s", "duration_s"),
+        "narrow_band": narrow.height,
+        "narrowest": _worst(narrow, "utt_id", "sample_rate", "bandwidth_hz"),
+        "clipped": clipped.height,
+        "most_clipped": _worst(clipped, "utt_id", "clipping_share"),
+        "duplicates": copies.height,
+        "copies": _worst(copies, "utt_id", "duplicate_of"),
+    }
 
 
 def _counts(rows: pl.DataFrame, column: str) -> dict[str, int]:
