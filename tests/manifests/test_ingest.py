@@ -68,9 +68,7 @@ def test_a_bad_line_is_rejected_with_its_place(
     assert result.rejected == {reason: 1}
     assert result.manifest.rows == 2
     stored = workspace.read("rejects").to_pylist()
-    assert [(row["file"], row["line"], row["reason"]) for row in stored] == [
-        (str(file), 3, reason)
-    ]
+    assert [(row["file"], row["line"], row["reason"]) for row in stored] == [(str(file), 3, reason)]
     assert stored[0]["raw"]
     assert stored[0]["detail"]
 

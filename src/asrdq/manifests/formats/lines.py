@@ -21,9 +21,9 @@ def split_lines(stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[Ch
             block = block.removeprefix(BOM)
         rest = b"" if block.endswith(b"\n") else stream.readline(block_bytes)
         if len(rest) == block_bytes and not rest.endswith(b"\n"):
-            whole, _, head = block.rpartition(b"\n")
-            if whole:
-                yield Chunk(whole + b"\n", line)
+            whole, end, head = block.rpartition(b"\n")
+            if end:
+                yield Chunk(whole + end, line)
                 line += whole.count(b"\n") + 1
             yield Chunk((head + rest)[: 4 * RAW_CHARACTERS], line, TOO_LONG)
             _skip_line(stream, block_bytes)
