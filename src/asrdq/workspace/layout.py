@@ -18,7 +18,8 @@ CACHE = "cache"
 RESERVED = frozenset({
     "alignments", "audio_facts", "audits", "calibrations", "check_results", "decisions",
     "detections", "fault_trials", "handoffs", "hypotheses", "rejects", "runs", "samples",
-    "scores", "signoffs", "train_metrics", "train_runs", "waivers", "word_edits", "word_spans",
+    "scores", "signoffs", "strata", "train_metrics", "train_runs", "waivers",
+    "word_edits", "word_spans",
 })
 # fmt: on
 """Names of result tables: a manifest cannot have one of them."""

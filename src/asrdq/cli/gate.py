@@ -1,0 +1,104 @@
+"""`asrdq gate`: the verdict on a manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from asrdq.cli.options import ManifestArgument, WorkspaceOption
+from asrdq.console import Format
+
+if TYPE_CHECKING:
+    from asrdq.gates import GateResult
+
+
+def gate(
+    manifest: ManifestArgument,
+    policy: Annotated[
+        Path | None,
+        typer.Option("--policy", "-p", metavar="FILE", help="The policy; default: asrdq.yaml."),
+    ] = None,
+    output: Annotated[
+        Literal["table", "json", "markdown"],
+        typer.Option("--format", "-f", help="How the verdict is written to stdout."),
+    ] = "table",
+    report_dir: Annotated[
+        Path | None,
+        typer.Option("--report-dir", help="Where alignment_report.json goes; default: reports."),
+    ] = None,
+    fail_on: Annotated[
+        Literal["stop", "caution"],
+        typer.Option("--fail-on", help="The mildest verdict that exits with 1."),
+    ] = "stop",
+    workspace: WorkspaceOption = Path(),
+) -> int:
+    """Give the verdict on the present content of a manifest: may it be trained on?
+
+    Exit codes: PROCEED 0, CAUTION 0 (1 with `--fail-on caution`), STOP 1, UNDECIDED 4.
+
+    Example: `asrdq gate train --policy policies/default.yaml`
+    """
+    from asrdq import console
+    from asrdq.gates import evaluate_gate
+    from asrdq.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    version = opened.manifest(manifest)
+    with console.progress("compare audio", None, "files") as bar:
+        result = evaluate_gate(
+            opened, version, policy_file=policy, report_dir=report_dir, advance=bar.advance
+        )
+    if output == "json":
+        print(result.to_json())
+    else:
+        print(headline(result, markdown=output == "markdown"))
+        if result.measures:
+            console.render(result.arrow(), Format(output))
+    advise(result)
+    return int(result.verdict.exit_code(fail_on_caution=fail_on == "caution"))
+
+
+def headline(result: GateResult, *, markdown: bool = False) -> str:
+    """Return verdict, reasons, rates and coverage as lines of text."""
+    bold = "**" if markdown else ""
+    item = "- " if markdown else "  "
+    lines = [f"{bold}{result.verdict}{bold} for {result.evidence.manifest}", ""]
+    lines += [f"{item}{reason.message}" for reason in result.reasons]
+    lines += [f"{item}note: {note.message}" for note in result.notes]
+    lines += [f"{item}risk: stratum {name}" for name in result.risks]
+    measures = result.measures
+    if measures is None:
+        return "\n".join(lines)
+    for name in ("population", "sample", "corrected"):
+        rate = measures.rate(name)
+        why = f" ({rate.reason})" if rate.value is None else ""
+        lines.append(f"{item}{name} rate {rate}{why}")
+    if measures.population_rate.value is None and measures.judged:
+        lines.append(f"{item}rate of the strata that could be judged {measures.judged_strata_rate}")
+    spread = ", ".join(
+        f"{name} {value:.3f}" for name, value in measures.coverage.items() if value is not None
+    )
+    lines.append(f"{item}coverage {spread or 'unknown'}")
+    lines.append(
+        f"{item}{measures.low:,} of {measures.judged:,} judged clips are of low quality, "
+        f"{measures.length_mismatches:,} of a length that does not fit; "
+        f"{measures.audited - measures.judged:,} could not be judged"
+    )
+    return "\n".join([*lines, ""])
+
+
+def advise(result: GateResult) -> None:
+    """Say what to do next, on stderr."""
+    from asrdq import console
+    from asrdq.gates import Verdict
+
+    name = result.evidence.manifest.name
+    steps = [reason.hint for reason in result.reasons if reason.hint]
+    for step in dict.fromkeys(steps):
+        console.warn(step)
+    if result.verdict is Verdict.UNDECIDED and result.measures is None:
+        console.next_step(f"asrdq audit {name}", "give the gate something to go on")
+    else:
+        console.next_step(f"asrdq report {name}", "see the evidence on one page")

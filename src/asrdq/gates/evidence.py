@@ -1,0 +1,238 @@
+"""What the gate has to go on: the audit of exactly this content, and what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from asrdq.audit.tables import AUDITS, CALIBRATIONS, DETECTIONS
+from asrdq.sampling.tables import STRATA
+
+if TYPE_CHECKING:
+    from asrdq.workspace import ManifestVersion, Workspace
+
+OK = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One reason for a verdict.
+
+    Args:
+        code: Stable name, such as `no_audit`.
+        message: What was found, in a sentence.
+        hint: What to do about it, a command where there is one.
+    """
+
+    code: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.message} → {self.hint}" if self.hint else self.message
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The tables of one audit, as rows.
+
+    Attributes:
+        manifest: The manifest version asked about.
+        run: The row of the audit in `runs`, None where there is no finished audit.
+        strata: Rows of `strata`: every stratum of the manifest with its population.
+        clips: Rows of `audits`.
+        detections: Rows of `detections`, of this audit or of a later `faults` run.
+        calibrations: Rows of `calibrations`.
+        proof_run_id: The run that planted the faults.
+        faults: Everything that forbids a verdict.
+    """
+
+    manifest: ManifestVersion
+    run: dict[str, Any] | None = None
+    strata: list[dict[str, Any]] = field(default_factory=list)
+    clips: list[dict[str, Any]] = field(default_factory=list)
+    detections: list[dict[str, Any]] = field(default_factory=list)
+    calibrations: list[dict[str, Any]] = field(default_factory=list)
+    proof_run_id: str | None = None
+    faults: list[Finding] = field(default_factory=list)
+
+
+def gather(workspace: Workspace, manifest: ManifestVersion) -> Evidence:
+    """Return the evidence about a manifest version; what is missing or broken is a fault of it."""
+    if manifest.rows == 0:
+        empty = Finding("empty_manifest", f"{manifest} has no rows", "asrdq ingest FILE")
+        return Evidence(manifest, faults=[empty])
+    run, missing = _audit_run(workspace, manifest)
+    if run is None:
+        return Evidence(manifest, faults=missing)
+    run_id = str(run["run_id"])
+    faults: list[Finding] = []
+    clips = _rows(workspace, "audits", run_id, AUDITS, faults)
+    strata = _rows(workspace, "strata", _sample_run(workspace, run), STRATA, faults)
+    detections, proof = _detections(workspace, manifest, run_id, faults)
+    calibrations = []
+    if workspace.table_exists("calibrations"):
+        calibrations = _rows(workspace, "calibrations", run_id, CALIBRATIONS, faults)
+    if not faults:
+        faults = [*_contradictions(manifest, strata, clips), *_blind_strata(strata, clips)]
+    return Evidence(manifest, run, strata, clips, detections, calibrations, proof, faults)
+
+
+def _audit_run(
+    workspace: Workspace, manifest: ManifestVersion
+) -> tuple[dict[str, Any] | None, list[Finding]]:
+    audit = f"asrdq audit {manifest.name}"
+    if not workspace.table_exists("runs"):
+        return None, [Finding("no_audit", f"{manifest} was never audited", audit)]
+    runs = workspace.query(
+        "SELECT * FROM runs WHERE command = 'audit' AND manifest = $name "
+        "ORDER BY started DESC, run_id DESC",
+        {"name": manifest.name},
+    ).to_pylist()
+    current = [run for run in runs if run["fingerprint"] == manifest.fingerprint]
+    for run in current:
+        if run["state"] == "done":
+            return run, []
+    if current:
+        state = current[0]["state"]
+        message = f"the audit {current[0]['run_id']} of {manifest} is {state}, not done"
+        return None, [Finding("unfinished_audit", message, f"{audit} goes on where it stopped")]
+    if runs:
+        message = (
+            f"the newest audit ({runs[0]['run_id']}) is of {manifest.name}"
+            f"@{runs[0]['manifest_version']}: the content has changed since"
+        )
+        return None, [Finding("stale_audit", message, audit)]
+    return None, [Finding("no_audit", f"{manifest} was never audited", audit)]
+
+
+def _rows(
+    workspace: Workspace, table: str, run_id: str, schema: pa.Schema, faults: list[Finding]
+) -> list[dict[str, Any]]:
+    """Return the rows of a run; a missing table, column, type or row becomes a fault."""
+    again = "audit again: asrdq audit"
+    if not workspace.table_exists(table):
+        faults.append(Finding("missing_table", f"there is no table '{table}'", again))
+        return []
+    found = workspace.query(f"SELECT * FROM {table} WHERE run_id = $run", {"run": run_id})
+    wrong = []
+    for wanted in schema:
+        if wanted.name not in found.column_names:
+            wrong.append(f"has no column '{wanted.name}'")
+        elif not _same_kind(found.schema.field(wanted.name).type, wanted.type):
+            kind = found.schema.field(wanted.name).type
+            wrong.append(f"has {kind} in column '{wanted.name}', not {wanted.type}")
+    if wrong:
+        message = f"table '{table}' {'; '.join(wrong)}"
+        faults.append(Finding("broken_table", message, again))
+        return []
+    if found.num_rows == 0:
+        message = f"table '{table}' has no rows of run {run_id}"
+        faults.append(Finding("empty_table", message, again))
+    rows: list[dict[str, Any]] = found.select(schema.names).to_pylist()
+    return rows
+
+
+def _same_kind(found: pa.DataType, wanted: pa.DataType) -> bool:
+    if pa.types.is_string(wanted):
+        return bool(pa.types.is_string(found) or pa.types.is_large_string(found))
+    if pa.types.is_list(wanted):
+        is_list = pa.types.is_list(found) or pa.types.is_large_list(found)
+        return bool(is_list) and _same_kind(found.value_type, wanted.value_type)
+    if pa.types.is_integer(wanted):
+        return bool(pa.types.is_integer(found))
+    return bool(found == wanted)
+
+
+def _sample_run(workspace: Workspace, run: dict[str, Any]) -> str:
+    """Return the run whose strata the audit used: its own, or the sample it took."""
+    own = str(run["run_id"])
+    if workspace.table_exists("strata"):
+        found = workspace.read("strata", f"run_id = '{own}'")
+        if found.num_rows:
+            return own
+    taken = json.loads(run["parameters"] or "{}").get("sample_run_id")
+    return str(taken or own)
+
+
+def _detections(
+    workspace: Workspace, manifest: ManifestVersion, run_id: str, faults: list[Finding]
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Return the planted faults of the audit itself, or of the newest `faults` run since."""
+    if not workspace.table_exists("detections"):
+        return [], None
+    runs = workspace.query(
+        "SELECT run_id FROM runs WHERE state = 'done' AND fingerprint = $print AND "
+        "(run_id = $run OR command = 'faults') AND run_id IN (SELECT run_id FROM detections) "
+        "ORDER BY run_id = $run DESC, started DESC",
+        {"print": manifest.fingerprint, "run": run_id},
+    ).to_pylist()
+    if not runs:
+        return [], None
+    proof = str(runs[0]["run_id"])
+    return _rows(workspace, "detections", proof, DETECTIONS, faults), proof
+
+
+def _contradictions(
+    manifest: ManifestVersion, strata: Sequence[dict[str, Any]], clips: Sequence[dict[str, Any]]
+) -> list[Finding]:
+    """Return what no undisturbed audit writes: tables that were edited, or cut short."""
+    wrong = []
+    population = sum(row["population_rows"] or 0 for row in strata)
+    if population != manifest.rows:
+        wrong.append(f"the strata hold {population:,} rows and the manifest {manifest.rows:,}")
+    ids = Counter(clip["utt_id"] for clip in clips)
+    twice = sum(count > 1 for count in ids.values())
+    if twice:
+        wrong.append(f"{twice:,} clips are judged twice")
+    drawn = {row["stratum"]: row["drawn_rows"] for row in strata}
+    audited = Counter(clip["stratum"] for clip in clips)
+    for name in sorted(set(drawn) | set(audited), key=str):
+        if drawn.get(name, 0) != audited.get(name, 0):
+            wrong.append(
+                f"{audited.get(name, 0):,} clips of stratum '{name}' are judged and "
+                f"{drawn.get(name, 0):,} were drawn"
+            )
+    bad = Counter(problem for clip in clips if (problem := _impossible(clip)))
+    wrong += [f"{count:,} clips {problem}" for problem, count in bad.items()]
+    again = f"audit again: asrdq audit {manifest.name}"
+    return [Finding("contradiction", f"the audit contradicts itself: {w}", again) for w in wrong]
+
+
+def _impossible(clip: dict[str, Any]) -> str | None:
+    """Return what is impossible about a judged clip, None where all is well."""
+    if clip["instrument"] is None:
+        return "do not say whether the instrument could judge them"
+    if clip["instrument"] != OK:
+        return None if clip["low_quality"] is None else "are judged by an instrument that failed"
+    if clip["low_quality"] is None:
+        return "have no judgement"
+    if clip["low_quality"] != bool(clip["reasons"]):
+        return "are of low quality without a reason, or have a reason and are not"
+    for name in ("coverage", "text_coverage", "speech_coverage"):
+        value = clip[name]
+        broken = value is not None and not (math.isfinite(value) and -1e-9 <= value <= 1 + 1e-9)
+        if broken or (value is None and not clip["low_quality"]):
+            return f"have no possible {name}"
+    return None
+
+
+def _blind_strata(
+    strata: Sequence[dict[str, Any]], clips: Sequence[dict[str, Any]]
+) -> list[Finding]:
+    audited = {clip["stratum"] for clip in clips}
+    return [
+        Finding(
+            "stratum_without_clip",
+            f"no clip of stratum '{row['stratum']}' ({row['population_rows']:,} rows) was audited",
+            "draw a larger sample: asrdq sample",
+        )
+        for row in strata
+        if row["population_rows"] > 0 and row["stratum"] not in audited
+    ]

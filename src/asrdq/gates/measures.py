@@ -1,0 +1,173 @@
+"""The figures of an audit: rates with intervals, strata, coverage, the instrument's errors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from asrdq.gates.evidence import OK, Evidence
+from asrdq.sampling.estimators import (
+    Instrument,
+    Rate,
+    StratumCount,
+    corrected_rate,
+    population_interval,
+    sample_rate,
+    wilson,
+)
+
+QUANTILES = (10, 25, 50, 75, 90)
+TOO_WEAK = "too_weak"
+UNTOUCHED = "untouched"
+
+
+@dataclass(frozen=True)
+class StratumMeasure:
+    """One stratum: how many clips it has, how many were judged, and how they are.
+
+    Attributes:
+        population: Clips of the stratum in the manifest, N_h.
+        audited: Clips drawn and audited.
+        judged: Those that the instrument could judge.
+        low: Low-quality clips among the judged.
+        rate: Their share, with Wilson's interval for a finite population.
+        mean_coverage: Mean coverage of the judged clips, None without any.
+        length_mismatches: Clips whose length does not fit their text.
+        weight: Share of the manifest, W_h.
+        calibration: Verdict of the calibration: `ok`, `too_weak`, `shipped`, or None.
+    """
+
+    name: str
+    population: int
+    weight: float
+    audited: int
+    judged: int
+    low: int
+    rate: Rate
+    mean_coverage: float | None
+    length_mismatches: int
+    calibration: str | None
+
+    @property
+    def not_judged(self) -> int:
+        """Audited clips that the instrument could not judge."""
+        return self.audited - self.judged
+
+    def count(self) -> StratumCount:
+        """Return the counts that the estimators take."""
+        return StratumCount(self.name, self.population, self.judged, self.low)
+
+
+@dataclass(frozen=True)
+class Measures:
+    """All figures of one audit."""
+
+    strata: tuple[StratumMeasure, ...]
+    sample_rate: Rate
+    population_rate: Rate
+    corrected_rate: Rate
+    judged_strata_rate: Rate
+    audited: int
+    judged: int
+    low: int
+    length_mismatches: int
+    coverage: dict[str, float | None]
+    instrument: Instrument | None
+
+    def rate(self, name: str) -> Rate:
+        """Return the rate `sample`, `population` or `corrected`."""
+        rate: Rate = getattr(self, f"{name}_rate")
+        return rate
+
+
+def measure(evidence: Evidence, confidence: float) -> Measures:
+    """Compute the figures of an audit whose tables are whole."""
+    strata = tuple(_stratum(evidence, row, confidence) for row in evidence.strata)
+    counts = [stratum.count() for stratum in strata]
+    judgeable = [count for count in counts if count.judged > 0]
+    instrument = _instrument(evidence.detections)
+    corrected = Rate(None, 0.0, 1.0, confidence, "no faults were planted")
+    if instrument is not None:
+        corrected = corrected_rate(counts, instrument, confidence)
+    judged = [clip for clip in evidence.clips if clip["instrument"] == OK]
+    return Measures(
+        strata=strata,
+        sample_rate=sample_rate(counts, confidence),
+        population_rate=population_interval(counts, confidence),
+        corrected_rate=corrected,
+        judged_strata_rate=population_interval(judgeable, confidence),
+        audited=len(evidence.clips),
+        judged=len(judged),
+        low=sum(bool(clip["low_quality"]) for clip in judged),
+        length_mismatches=sum(bool(clip["length_mismatch"]) for clip in judged),
+        coverage=_coverage(judged),
+        instrument=instrument,
+    )
+
+
+def _stratum(evidence: Evidence, row: dict[str, Any], confidence: float) -> StratumMeasure:
+    name = row["stratum"]
+    clips = [clip for clip in evidence.clips if clip["stratum"] == name]
+    judged = [clip for clip in clips if clip["instrument"] == OK]
+    low = sum(bool(clip["low_quality"]) for clip in judged)
+    population = int(row["population_rows"])
+    calibrated = [c["verdict"] for c in evidence.calibrations if c["stratum"] == name]
+    return StratumMeasure(
+        name=name,
+        population=population,
+        weight=population / evidence.manifest.rows,
+        audited=len(clips),
+        judged=len(judged),
+        low=low,
+        rate=wilson(low, len(judged), confidence, population=population),
+        mean_coverage=_coverage(judged)["mean"],
+        length_mismatches=sum(bool(clip["length_mismatch"]) for clip in judged),
+        calibration=calibrated[0] if calibrated else None,
+    )
+
+
+def _coverage(judged: Sequence[dict[str, Any]]) -> dict[str, float | None]:
+    """Return quantiles and mean of coverage; a clip without audio has coverage 0."""
+    values = [clip["coverage"] or 0.0 for clip in judged]
+    names = [f"p{q}" for q in QUANTILES]
+    if not values:
+        return dict.fromkeys([*names, "mean"])
+    found = np.percentile(values, QUANTILES)
+    return {
+        **dict(zip(names, map(float, found), strict=True)),
+        "mean": math.fsum(values) / len(values),
+    }
+
+
+def gross_faults(detections: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of gross faults over all strata together."""
+    return [
+        row
+        for row in detections
+        if row["stratum"] is None and row["gross"] and row["fault"] != UNTOUCHED and row["clips"]
+    ]
+
+
+def _instrument(detections: Sequence[dict[str, Any]]) -> Instrument | None:
+    """Return recall over all gross faults together, and the estimated false alarms."""
+    gross = gross_faults(detections)
+    untouched = [
+        row
+        for row in detections
+        if row["stratum"] is None and row["fault"] == UNTOUCHED and row["clips"]
+    ]
+    if not gross or not untouched:
+        return None
+    clips = float(untouched[0]["clips"])
+    rate = untouched[0]["rate"]
+    alarms = float(untouched[0]["found"]) if rate is None else min(clips, rate * clips)
+    return Instrument(
+        found=float(sum(row["found"] for row in gross)),
+        planted=float(sum(row["clips"] for row in gross)),
+        false_alarms=alarms,
+        untouched=clips,
+    )

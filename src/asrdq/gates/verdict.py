@@ -1,0 +1,291 @@
+"""One verdict from the figures of an audit, a policy, and what speaks against deciding."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from asrdq.errors import ExitCode
+from asrdq.gates.evidence import OK, Evidence, Finding
+from asrdq.gates.measures import TOO_WEAK, Measures, StratumMeasure, gross_faults
+from asrdq.gates.policy import AuditRules, Policy
+from asrdq.results import Result
+from asrdq.sampling.deciding import MoreClips, clips_to_decide
+from asrdq.sampling.estimators import Rate
+
+
+class Verdict(StrEnum):
+    """What the gate says."""
+
+    PROCEED = "PROCEED"
+    CAUTION = "CAUTION"
+    STOP = "STOP"
+    UNDECIDED = "UNDECIDED"
+
+    def exit_code(self, *, fail_on_caution: bool = False) -> ExitCode:
+        """Return the exit code of a verdict; CAUTION passes unless told otherwise."""
+        if self is Verdict.CAUTION:
+            return ExitCode.FAILED if fail_on_caution else ExitCode.OK
+        return _CODES[self]
+
+
+_CODES = {
+    Verdict.PROCEED: ExitCode.OK,
+    Verdict.STOP: ExitCode.FAILED,
+    Verdict.UNDECIDED: ExitCode.UNDECIDED,
+}
+
+
+@dataclass(frozen=True)
+class GateResult(Result):
+    """A verdict about one content of a manifest, and everything it stands on.
+
+    Attributes:
+        verdict: The verdict.
+        reasons: Why, the weightiest first; each with what to do about it.
+        notes: What is worth knowing and did not change the verdict.
+        risks: Strata with a larger share of low quality than the policy likes.
+        deciding: Name of the rate that decided: `sample`, `population` or `corrected`.
+        measures: The figures; None where there is no usable audit.
+        to_decide: What would decide, where an interval reaches over a limit.
+        evidence: The tables it was made from.
+        policy: The policy.
+    """
+
+    main_table: ClassVar[str] = "strata"
+
+    verdict: Verdict
+    reasons: tuple[Finding, ...]
+    notes: tuple[Finding, ...]
+    risks: tuple[str, ...]
+    deciding: str
+    measures: Measures | None
+    to_decide: MoreClips | None
+    evidence: Evidence
+    policy: Policy
+
+    @property
+    def rate(self) -> Rate:
+        """The rate that decided."""
+        if self.measures is None:
+            return Rate(None, 0.0, 1.0, self.policy.audit.confidence or 0.95, "nothing was judged")
+        return self.measures.rate(self.deciding)
+
+    def arrow(self) -> pa.Table:
+        """Return one row a stratum, rates in percent."""
+        strata = self.measures.strata if self.measures else ()
+        return pa.Table.from_pylist([_stratum_row(s) for s in strata], schema=_STRATA)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the machine-readable report, without the single clips."""
+        from asrdq.gates.alignment_report import report_body
+
+        return report_body(self, with_clips=False)
+
+    def summary(self) -> str:
+        """Return verdict, reasons and rates in plain text."""
+        lines = [f"{self.verdict} for {self.evidence.manifest}"]
+        lines += [f"  {reason}" for reason in self.reasons]
+        if self.measures:
+            lines += [
+                f"  {name} rate {self.measures.rate(name)}"
+                for name in ("population", "sample", "corrected")
+            ]
+        return "\n".join(lines)
+
+
+_STRATA = pa.schema(
+    [
+        ("stratum", pa.string()),
+        ("rows", pa.int64()),
+        ("audited", pa.int64()),
+        ("judged", pa.int64()),
+        ("low", pa.int64()),
+        ("low %", pa.float64()),
+        ("from %", pa.float64()),
+        ("to %", pa.float64()),
+        ("mean coverage", pa.float64()),
+        ("length mismatches", pa.int64()),
+        ("not judged", pa.int64()),
+        ("instrument", pa.string()),
+    ]
+)
+
+
+def _stratum_row(stratum: StratumMeasure) -> dict[str, Any]:
+    rate = stratum.rate
+    return {
+        "stratum": stratum.name,
+        "rows": stratum.population,
+        "audited": stratum.audited,
+        "judged": stratum.judged,
+        "low": stratum.low,
+        "low %": None if rate.value is None else 100 * rate.value,
+        "from %": 100 * rate.low,
+        "to %": 100 * rate.high,
+        "mean coverage": stratum.mean_coverage,
+        "length mismatches": stratum.length_mismatches,
+        "not judged": stratum.not_judged,
+        "instrument": stratum.calibration or "not proven",
+    }
+
+
+def decide(evidence: Evidence, measures: Measures | None, policy: Policy) -> GateResult:
+    """Return the verdict of a policy; whatever forbids one makes it UNDECIDED.
+
+    Args:
+        evidence: The audit; each of its faults forbids a verdict.
+        measures: Its figures, None where the audit cannot be used.
+        policy: The limits.
+    """
+    rules = policy.audit
+    if measures is None:
+        return _result(Verdict.UNDECIDED, evidence.faults, (), None, None, evidence, policy)
+    against = [*evidence.faults, *_weak_strata(measures), *_failures(measures, evidence, policy)]
+    unproven = _unproven(measures, evidence, policy)
+    must_prove = policy.instrument.if_unproven == "undecided"
+    against += unproven if must_prove else []
+    notes = [] if must_prove else unproven
+    rate = measures.rate(rules.rate)
+    more = None
+    if rate.value is None:
+        against.append(Finding("no_rate", f"the {rules.rate} rate is not defined: {rate.reason}"))
+    elif not against and rules.confidence is not None:
+        more, reasons = _straddled(measures, rate, rules)
+        against += reasons
+    if against or rate.value is None:
+        return _result(Verdict.UNDECIDED, against, notes, measures, more, evidence, policy)
+    verdict = band(rate.value, rules)
+    reason = Finding("rate", _reason(verdict, rate, rules))
+    return _result(verdict, [reason], notes, measures, None, evidence, policy)
+
+
+def band(rate: float, rules: AuditRules) -> Verdict:
+    """Return the verdict that a bare rate falls into (0 to 1).
+
+    >>> [band(rate, AuditRules()).value for rate in (0.0999, 0.10, 0.15, 0.1501)]
+    ['PROCEED', 'CAUTION', 'CAUTION', 'STOP']
+    """
+    if rate < rules.caution_from:
+        return Verdict.PROCEED
+    return Verdict.CAUTION if rate <= rules.stop_above else Verdict.STOP
+
+
+def _result(
+    verdict: Verdict,
+    reasons: Sequence[Finding],
+    notes: Sequence[Finding],
+    measures: Measures | None,
+    more: MoreClips | None,
+    evidence: Evidence,
+    policy: Policy,
+) -> GateResult:
+    strata = measures.strata if measures else ()
+    risky = [
+        s.name
+        for s in strata
+        if s.rate.value is not None and s.rate.value > policy.audit.stratum_risk
+    ]
+    return GateResult(
+        verdict=verdict,
+        reasons=tuple(reasons),
+        notes=tuple(notes),
+        risks=tuple(risky),
+        deciding=policy.audit.rate,
+        measures=measures,
+        to_decide=more,
+        evidence=evidence,
+        policy=policy,
+    )
+
+
+def _reason(verdict: Verdict, rate: Rate, rules: AuditRules) -> str:
+    caution, stop = f"{100 * rules.caution_from:g} %", f"{100 * rules.stop_above:g} %"
+    where = {
+        Verdict.PROCEED: f"below {caution}",
+        Verdict.CAUTION: f"between {caution} and {stop}",
+        Verdict.STOP: f"above {stop}",
+    }[verdict]
+    return f"the {rules.rate} rate of low quality is {rate}, {where}"
+
+
+def _weak_strata(measures: Measures) -> list[Finding]:
+    return [
+        Finding(
+            "too_weak",
+            f"in stratum '{s.name}' ({100 * s.weight:.0f} % of the rows) the instrument cannot "
+            "tell planted faults from untouched clips; its clips are not called bad",
+            "another aligner, or a manifest without this stratum",
+        )
+        for s in measures.strata
+        if s.calibration == TOO_WEAK
+    ]
+
+
+def _failures(measures: Measures, evidence: Evidence, policy: Policy) -> list[Finding]:
+    weak = {s.name for s in measures.strata if s.calibration == TOO_WEAK}
+    able = [clip for clip in evidence.clips if clip["stratum"] not in weak]
+    kinds = Counter(clip["instrument"] for clip in able if clip["instrument"] != OK)
+    failed = sum(kinds.values())
+    limit = policy.instrument.maximum_failures
+    if failed <= limit * len(able):
+        return []
+    what = ", ".join(f"{count:,} × {kind}" for kind, count in kinds.most_common())
+    message = (
+        f"the instrument could not judge {failed:,} of {len(able):,} clips "
+        f"({100 * failed / len(able):.1f} %, at most {100 * limit:g} %): {what}"
+    )
+    return [Finding("instrument_failed", message, 'asrdq sql "SELECT * FROM audits …" names them')]
+
+
+def _unproven(measures: Measures, evidence: Evidence, policy: Policy) -> list[Finding]:
+    name = evidence.manifest.name
+    faults = f"asrdq faults {name}"
+    shipped = [s.name for s in measures.strata if s.calibration not in ("ok", TOO_WEAK)]
+    found = []
+    if not evidence.calibrations:
+        message = "the instrument was not proven on this data: the audit was not calibrated"
+        found.append(Finding("unproven", message, f"asrdq audit {name}"))
+    elif shipped:
+        message = (
+            "the instrument was not proven on this data: shipped thresholds in "
+            f"{', '.join(shipped)}"
+        )
+        found.append(Finding("unproven", message, f"asrdq audit {name}"))
+    gross = gross_faults(evidence.detections)
+    if not gross or measures.instrument is None:
+        message = "the instrument was not proven on this data: no faults were planted"
+        found.append(Finding("unproven", message, faults))
+    least = policy.instrument.minimum_recall
+    found += [
+        Finding(
+            "low_recall",
+            f"of the planted fault '{row['fault']}' only {row['found']:,} of {row['clips']:,} "
+            f"were found ({100 * row['found'] / row['clips']:.0f} %, at least {100 * least:g} %)",
+            "a larger sample for the calibration, or another aligner",
+        )
+        for row in gross
+        if row["found"] < least * row["clips"]
+    ]
+    return found
+
+
+def _straddled(
+    measures: Measures, rate: Rate, rules: AuditRules
+) -> tuple[MoreClips | None, list[Finding]]:
+    """Return what would decide, where the interval reaches over a limit of the policy."""
+    if band(rate.low, rules) is band(rate.high, rules):
+        return None, []
+    limits = [rules.caution_from] if rate.low < rules.caution_from <= rate.high else []
+    limits += [rules.stop_above] if rate.low <= rules.stop_above < rate.high else []
+    counts = [s.count() for s in measures.strata]
+    more = [clips_to_decide(counts, limit, rate.confidence) for limit in limits]
+    hardest = max(more, key=lambda m: float("inf") if m.total is None else m.total)
+    named = " and ".join(f"{100 * limit:g} %" for limit in limits)
+    message = f"the interval of the {rules.rate} rate, {rate}, reaches over {named}"
+    return hardest, [Finding("straddles", message, hardest.explanation)]
