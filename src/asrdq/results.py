@@ -32,8 +32,8 @@ def plain(value: Any) -> Any:
         return str(value)
     if hasattr(value, "to_pylist"):
         return plain(value.to_pylist())
-    if hasattr(value, "item") and not isinstance(value, (str, bytes)):
-        return plain(value.item())
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

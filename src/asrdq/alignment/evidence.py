@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ FRAME_S: Final = 1 / FRAMES_A_SECOND
 _MARGIN_FRAMES: Final = 10
 _LONG_SILENCE_FRAMES: Final = 15
 _RUN_OF_PHONES: Final = 5
+_RUN_OF_WORDS: Final = 3
 _SHORTEST_PHONE_FRAMES: Final = 3
 _WORST_SHARE: Final = 0.05
 
@@ -32,6 +33,11 @@ EVIDENCE: Final = (
     "weakest_word_excess",
     "weakest_run_excess",
     "short_phones",
+    "word_run_cost",
+    "word_run_excess",
+    "word_run_haste",
+    "edge_excess",
+    "edge_haste",
     "uncovered_voice",
     "longest_uncovered_s",
     "worst_silence",
@@ -87,14 +93,19 @@ def measure_evidence(
     silences = [word for word in placed if word.is_silence]
     values = {
         "wide_beams": float(needed_wide_beams),
-        **_fit_of_words(words),
+        **_fit_of_phones(words),
+        **fit_of_word_runs(
+            np.array([max(1, word.frames) for word in words]),
+            np.array([len(word.text) for word in words]),
+            np.array([-word.score for word in words]),
+        ),
         **_voice_outside(words, voiced, frames),
         **_fit_of_silences(silences),
     }
     return {name: values[name] for name in EVIDENCE}
 
 
-def _fit_of_words(words: Sequence[PlacedWord]) -> dict[str, float]:
+def _fit_of_phones(words: Sequence[PlacedWord]) -> dict[str, float]:
     phones = [phone for word in words for phone in word.phones]
     lengths = np.array([max(1, phone.frames) for phone in phones])
     costs = np.array([-phone.score for phone in phones]) / lengths
@@ -112,6 +123,41 @@ def _fit_of_words(words: Sequence[PlacedWord]) -> dict[str, float]:
         "weakest_run_excess": float(np.convolve(excess, np.full(run, 1 / run), "valid").max()),
         "short_phones": float((lengths <= _SHORTEST_PHONE_FRAMES).mean()),
     }
+
+
+def fit_of_word_runs(
+    frames: npt.NDArray[np.int64],
+    characters: npt.NDArray[np.int64],
+    costs: npt.NDArray[np.float64],
+) -> dict[str, float]:
+    """Measure runs of three words: words too many are squeezed into what audio there is.
+
+    Args:
+        frames: Length of each word, (n,), at least 1.
+        characters: Letters of each word, (n,).
+        costs: Total cost of each word, (n,).
+
+    Returns:
+        The worst run's cost per frame, the same above the median word's, how much faster than
+        the clip's usual the fastest run is (log), and the last two for the first and last run.
+    """
+    size = min(_RUN_OF_WORDS, len(frames))
+    run_frames = _run_sums(frames, size)
+    run_cost = _run_sums(costs, size) / run_frames
+    usual_cost = float(np.median(costs / frames))
+    usual_length = float(np.median(frames / characters))
+    haste = np.log(usual_length * _run_sums(characters, size) / run_frames)
+    return {
+        "word_run_cost": float(run_cost.max()),
+        "word_run_excess": float(run_cost.max()) - usual_cost,
+        "word_run_haste": float(haste.max()),
+        "edge_excess": float(max(run_cost[0], run_cost[-1])) - usual_cost,
+        "edge_haste": float(max(haste[0], haste[-1])),
+    }
+
+
+def _run_sums(values: npt.NDArray[Any], size: int) -> npt.NDArray[np.float64]:
+    return np.convolve(values.astype(np.float64), np.ones(size), "valid")
 
 
 def _voice_outside(

@@ -25,6 +25,7 @@ class ClipTask:
         words: Spoken words to align.
         fault: What to do to the audio first.
         seed: Seed of the planted faults.
+        readable: Whether the file could be opened at all.
     """
 
     key: str
@@ -35,6 +36,7 @@ class ClipTask:
     words: tuple[str, ...]
     fault: Fault
     seed: int
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,11 @@ class ClipEvidence:
 def worker_aligner(name: str) -> Aligner:
     """Return the aligner of this process, built once."""
     return build_aligner(name)
+
+
+def start_worker(name: str) -> None:
+    """Build the aligner before the first clip, so that a failure stops the audit at once."""
+    worker_aligner(name)
 
 
 def examine(aligner_name: str, task: ClipTask) -> ClipEvidence:

@@ -34,6 +34,9 @@ PLANTED: Final = tuple(fault for fault in Fault if fault is not Fault.UNTOUCHED)
 GROSS: Final = tuple(fault for fault in PLANTED if fault is not Fault.SUBSTITUTED_WORD)
 """Faults that an instrument must find to be fit for a stratum."""
 
+AUDIO_FAULTS: Final = frozenset({Fault.HALF_AUDIO, Fault.SILENCE, Fault.NOISE})
+"""Faults that change the audio; the others change the words."""
+
 EXTRA_WORD_COUNT: Final = 3
 DAMAGED_SHARE: Final = 0.3
 _SHORTEST_FOR_SHARES: Final = 4
@@ -138,7 +141,8 @@ def damaged_audio(samples: Samples, rate: int, fault: Fault, utt_id: str, seed: 
     if fault is Fault.NOISE:
         level = max(level, math.sqrt(float(np.mean(np.square(samples, dtype=np.float64)))))
     chance = np.random.default_rng(_digest(seed, fault, utt_id))
-    return np.clip(chance.standard_normal(len(samples)) * level, -1.0, 1.0).astype(np.float32)
+    noise = chance.standard_normal(len(samples)) * level
+    return np.asarray(noise.clip(-1.0, 1.0), dtype=np.float32)
 
 
 def _run_of(words: list[str], chance: random.Random) -> list[str]:

@@ -1,36 +1,82 @@
-"""The judgement of one clip: low quality or not, and every reason for it."""
+"""The judgement of clips: low quality or not, every reason, or why nothing can be said."""
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from asrdq.alignment.protocol import AlignmentStatus
+import numpy as np
+
+from asrdq.audit.calibration import Calibration, confidence_of
+from asrdq.audit.reasons import FACTS, INSTRUMENT_OK, NO_INSTRUMENT, TOO_WEAK, Reason
+from asrdq.audit.trials import Flags, Names, Numbers, Trials
+
+_FACTS: Final = tuple(FACTS)
 
 
-class Reason(StrEnum):
-    """Why a clip is of low quality; all that apply are given."""
+@dataclass(frozen=True)
+class Judgement:
+    """Columns of the length of the trials, (n,).
 
-    MISSING_AUDIO = "missing_audio"
-    UNREADABLE_AUDIO = "unreadable_audio"
-    EMPTY_AUDIO = "empty_audio"
-    SILENT_AUDIO = "silent_audio"
-    EMPTY_TEXT = "empty_text"
-    NO_ALIGNMENT = "no_alignment"
-    LOW_TEXT_COVERAGE = "low_text_coverage"
-    LOW_SPEECH_COVERAGE = "low_speech_coverage"
-    LOW_CONFIDENCE = "low_confidence"
-    LENGTH_MISMATCH = "length_mismatch"
+    Attributes:
+        scores: How suspect the evidence is; inf without an alignment, NaN without an instrument.
+        confidence: The scores mapped to 0…1, 0.5 at the threshold; NaN where nothing is known.
+        low_quality: Whether the entry is of low quality; meaningless where not judged.
+        instrument: `ok`, or why the entry could not be judged.
+    """
+
+    scores: Numbers
+    confidence: Numbers
+    low_quality: Flags
+    instrument: Names
+
+    @property
+    def judged(self) -> Flags:
+        """The entries with a verdict."""
+        found: Flags = self.instrument == INSTRUMENT_OK
+        return found
 
 
-INSTRUMENT_OK: Final = "ok"
-TOO_WEAK: Final = "too_weak"
-INSTRUMENT_FAULTS: Final = frozenset(
-    {
-        AlignmentStatus.OUT_OF_VOCABULARY,
-        AlignmentStatus.TOO_LONG,
-        AlignmentStatus.CRASHED,
-        AlignmentStatus.FAILED,
-    }
-)
-"""Endings of an alignment that say nothing about the clip."""
+def score_trials(trials: Trials, instruments: Mapping[str, Calibration]) -> tuple[Numbers, Numbers]:
+    """Return scores and thresholds of all entries; NaN in strata without an instrument."""
+    scores = np.full(len(trials.clips), np.nan)
+    thresholds = np.full(len(trials.clips), np.nan)
+    for stratum, instrument in instruments.items():
+        rows = trials.strata == stratum
+        scores[rows] = instrument.score(trials, rows)
+        thresholds[rows] = instrument.threshold.value
+    return scores, thresholds
+
+
+def judge(
+    trials: Trials,
+    scores: Numbers,
+    thresholds: Numbers,
+    verdicts: Mapping[str, str],
+    confidence_minimum: float,
+) -> Judgement:
+    """Judge every entry.
+
+    Args:
+        trials: The entries with the rules that need no calibration.
+        scores: From `score_trials`.
+        thresholds: From `score_trials`.
+        verdicts: Stratum to what its calibration says of the instrument; a clip of a stratum
+            whose instrument is too weak or missing is judged by plain facts only (no file,
+            nothing in it, no text) and otherwise not at all.
+        confidence_minimum: Confidence below which a clip is of low quality.
+    """
+    confidence = confidence_of(scores, thresholds)
+    no_audio = np.isnan(trials.coverage) | np.any([trials.rules[r] for r in _FACTS], axis=0)
+    confidence[no_audio | ~trials.judgeable] = np.nan
+    trials.rules[Reason.LOW_CONFIDENCE] = confidence < confidence_minimum
+    fact = np.any([trials.rules[reason] for reason in _FACTS], axis=0)
+    status = np.array(trials.table["status"].to_pylist(), dtype=np.str_)
+    verdict = np.array([verdicts.get(str(name), NO_INSTRUMENT) for name in trials.strata])
+    instrument = np.full(len(trials.clips), INSTRUMENT_OK, dtype="U32")
+    for blind in (TOO_WEAK, NO_INSTRUMENT):
+        instrument[~fact & (verdict == blind)] = blind
+    broken = ~trials.judgeable
+    instrument[broken] = status[broken]
+    return Judgement(scores, confidence, trials.ruled, instrument)

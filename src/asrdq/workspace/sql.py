@@ -31,7 +31,8 @@ def mentioned(store: TableStore, sql: str) -> list[str]:
     lowered = sql.lower()
     known = view_names(store)
     versions = {f"{name}@{number}" for name, number in _VERSIONED.findall(lowered)}
-    versions = {ref for ref in versions if known.get(ref.partition("@")[0], "") != ""}
+    manifests = set(manifest_names(store))
+    versions = {ref for ref in versions if parse_reference(ref)[0] in manifests}
     return [name for name in known if name in lowered] + sorted(versions)
 
 

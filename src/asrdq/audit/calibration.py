@@ -1,0 +1,183 @@
+"""Calibration: what score means a bad clip, learned from faults planted on the data at hand.
+
+Each stratum with enough clips has its own instrument; the smaller ones share one. Every clip is
+scored by detectors that never saw its speaker.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Final
+
+import numpy as np
+
+from asrdq.audit.detectors import Detector, fit_detectors, suspicion
+from asrdq.audit.faults import GROSS
+from asrdq.audit.threshold import Threshold, find_threshold
+from asrdq.audit.trials import Flags, Names, Numbers, Trials
+from asrdq.results import plain
+
+OWN_INSTRUMENT_FROM: Final = 30
+CALIBRATION_FROM: Final = 20
+ALL_STRATA: Final = "all strata"
+SHIPPED_MODEL: Final = "shipped values"
+_FOLDS: Final = 5
+_ROUNDS: Final = 3
+_LEARNING_BUDGET: Final = 0.02
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A fitted instrument for one group of strata.
+
+    Attributes:
+        fitted_on: The stratum, or `all strata`.
+        folds: Detectors of each fold, fitted without its speakers.
+        fold_of: The fold whose detectors judge a speaker, the one that did not learn from that
+            speaker; any other speaker is judged by the mean of all.
+        by_clip: Whether folds are of clips, since one speaker has them all.
+        threshold: Where low quality begins.
+        clips: Untouched clips it was fitted on.
+        planted: Planted copies it was fitted on.
+        speakers: Speakers among them.
+    """
+
+    fitted_on: str
+    folds: tuple[tuple[Detector, ...], ...]
+    fold_of: dict[str, int]
+    threshold: Threshold
+    clips: int
+    planted: int
+    speakers: int
+    by_clip: bool = False
+
+    def score(self, trials: Trials, rows: Flags) -> Numbers:
+        """Return how suspect the chosen rows are, (n,); inf where there is no alignment."""
+        evidence = trials.evidence[rows]
+        by_fold = np.array([suspicion(detectors, evidence) for detectors in self.folds])
+        names = (trials.utt_ids if self.by_clip else trials.speakers)[rows]
+        fold = np.array([self.fold_of.get(str(name), -1) for name in names], dtype=np.int64)
+        own = by_fold[np.maximum(fold, 0), np.arange(len(evidence))]
+        return np.where(fold >= 0, own, by_fold.mean(axis=0))
+
+    def to_json(self) -> str:
+        """Return the detectors and the threshold as JSON, without the speakers' names."""
+        return json.dumps(plain({"threshold": self.threshold, "folds": self.folds}))
+
+
+def shipped_calibration() -> Calibration:
+    """Return the instrument that comes along, for audits that are not to calibrate themselves.
+
+    It was fitted by `tools/fit_shipped_calibration.py` on read English speech; on other data
+    its thresholds are a start and no more.
+    """
+    text = resources.files("asrdq.audit").joinpath("shipped_calibration.json").read_text("utf-8")
+    data = json.loads(text)
+    folds = tuple(tuple(Detector.from_dict(one) for one in fold) for fold in data["folds"])
+    threshold = Threshold(**data["threshold"])
+    return Calibration(SHIPPED_MODEL, folds, {}, threshold, 0, 0, 0)
+
+
+def confidence_of(scores: Numbers, threshold: float | Numbers) -> Numbers:
+    """Map scores to 0…1 so that the threshold is 0.5; no alignment (inf) is 0."""
+    with np.errstate(over="ignore"):
+        confidence: Numbers = 1.0 / (1.0 + np.exp(np.clip(scores - threshold, -500.0, np.inf)))
+    return confidence
+
+
+def calibrate(trials: Trials, names: Sequence[str], budget: float) -> dict[str, Calibration]:
+    """Fit an instrument for each stratum; strata of few clips share one fitted on all.
+
+    Args:
+        trials: Untouched clips and their planted copies.
+        names: Names of the evidence columns.
+        budget: Share of right clips that may be flagged.
+
+    Returns:
+        Stratum to its instrument. Strata are missing where all together have fewer than 20
+        untouched clips: nothing can be calibrated then.
+    """
+    usable = trials.judgeable
+    found: dict[str, Calibration] = {}
+    shared: list[str] = []
+    for stratum in sorted(set(trials.strata.tolist())):
+        rows = usable & (trials.strata == stratum)
+        if (rows & trials.untouched).sum() >= OWN_INSTRUMENT_FROM:
+            found[stratum] = _fit_group(trials, rows, names, budget, stratum)
+        else:
+            shared.append(stratum)
+    if shared and (usable & trials.untouched).sum() >= CALIBRATION_FROM:
+        together = _fit_group(trials, usable, names, budget, ALL_STRATA)
+        found.update(dict.fromkeys(shared, together))
+    return found
+
+
+def speaker_folds(speakers: Names, count: int = _FOLDS) -> dict[str, int]:
+    """Deal speakers to folds, those with the most clips first, to the smallest fold so far."""
+    names, clips = np.unique(speakers, return_counts=True)
+    sizes = np.zeros(min(count, len(names)), dtype=np.int64)
+    folds: dict[str, int] = {}
+    for index in np.lexsort((names, -clips)):
+        fold = int(np.argmin(sizes))
+        folds[str(names[index])] = fold
+        sizes[fold] += clips[index]
+    return folds
+
+
+def _fit_group(
+    trials: Trials, rows: Flags, names: Sequence[str], budget: float, fitted_on: str
+) -> Calibration:
+    evidence, faults = trials.evidence[rows], trials.faults[rows]
+    speakers, untouched = trials.speakers[rows], trials.untouched[rows]
+    by_clip = len(set(speakers.tolist())) == 1
+    if by_clip:
+        speakers = trials.utt_ids[rows]
+    fold_of = speaker_folds(speakers)
+    fold = np.array([fold_of[str(speaker)] for speaker in speakers])
+    gross = np.isin(faults, [fault.value for fault in GROSS])
+    ruled = trials.ruled[rows]
+    aligned = ~np.isnan(evidence).any(axis=1)
+    trusted = untouched & aligned & ~ruled
+    scores = np.full(len(evidence), np.inf)
+    detectors: list[tuple[Detector, ...]] = []
+    for _ in range(_ROUNDS):
+        detectors = []
+        for number in range(max(fold_of.values()) + 1):
+            learn = aligned & (fold != number)
+            fitted = fit_detectors(evidence[learn], names, faults[learn], trusted[learn])
+            scores[fold == number] = suspicion(fitted, evidence[fold == number])
+            detectors.append(fitted)
+        scores[ruled] = np.inf
+        cut = find_threshold(scores[untouched], scores[gross], _LEARNING_BUDGET)
+        trusted = untouched & (scores <= cut.value)
+    return Calibration(
+        fitted_on=fitted_on,
+        folds=tuple(detectors),
+        fold_of=fold_of,
+        threshold=find_threshold(scores[untouched], scores[gross], budget),
+        clips=int(untouched.sum()),
+        planted=int((~untouched).sum()),
+        speakers=1 if by_clip else len(fold_of),
+        by_clip=by_clip,
+    )
+
+
+def separation(untouched: Numbers, planted: Numbers, hidden_share: float) -> float:
+    """Return the area under the ROC curve of planted against right clips.
+
+    Untouched clips hold a share of faulty ones, which planted ones beat half of the time; that
+    share is taken out: (A - h/2) / (1 - h).
+
+    >>> separation(np.array([1.0, 2.0]), np.array([3.0, np.inf]), 0.0)
+    1.0
+    """
+    if not len(untouched) or not len(planted):
+        return float("nan")
+    ordered = np.sort(untouched)
+    below = np.searchsorted(ordered, planted, side="left")
+    equal = np.searchsorted(ordered, planted, side="right") - below
+    area = float((below + 0.5 * equal).mean() / len(ordered))
+    return float(np.clip((area - hidden_share / 2) / (1.0 - hidden_share), 0.0, 1.0))

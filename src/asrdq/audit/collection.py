@@ -1,0 +1,154 @@
+"""Evidence for many clips: from the cache where it is known, else from worker processes."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+
+from asrdq.alignment import Aligner, AlignmentStatus
+from asrdq.audio import AudioReason
+from asrdq.audit.examination import ClipEvidence, ClipTask, examine, start_worker
+from asrdq.audit.faults import AUDIO_FAULTS, Fault, PlantedClip
+from asrdq.audit.selection import Clip
+from asrdq.engine import FailureKind, Outcome, run_tasks
+
+if TYPE_CHECKING:
+    from asrdq.workspace import Workspace
+
+CACHE: Final = "alignments"
+_MEASURE_VERSION: Final = 1
+_COMMIT_EVERY_S: Final = 2.0
+_TIMEOUT_S: Final = 600.0
+
+SPAN = pa.struct(
+    [
+        ("word", pa.string()),
+        ("start_s", pa.float64()),
+        ("end_s", pa.float64()),
+        ("score", pa.float64()),
+        ("plausible", pa.bool_()),
+    ]
+)
+EVIDENCE_TABLE = pa.schema(
+    [
+        ("key", pa.string()),
+        ("status", pa.string()),
+        ("detail", pa.string()),
+        ("duration_s", pa.float64()),
+        ("voiced_s", pa.float64()),
+        ("text_coverage", pa.float64()),
+        ("speech_coverage", pa.float64()),
+        ("evidence", pa.map_(pa.string(), pa.float64())),
+        ("spans", pa.list_(SPAN)),
+    ]
+)
+
+OnClip = Callable[[float], None]
+"""Told after each clip how many seconds of audio were worked on (0 from the cache)."""
+
+
+def clip_task(clip: Clip, planted: PlantedClip, aligner: Aligner, seed: int) -> ClipTask:
+    """Describe the examination of a clip, or of its copy with a planted fault."""
+    parts = [clip.audio_hash or "", clip.offset_s, clip.length_s, aligner.name, aligner.version]
+    damage = [planted.fault, seed, clip.utt_id] if planted.fault in AUDIO_FAULTS else []
+    content = "\x1f".join(map(str, [_MEASURE_VERSION, *parts, *damage, *planted.words]))
+    key = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return ClipTask(
+        key=key,
+        utt_id=clip.utt_id,
+        path=clip.path,
+        offset_s=clip.offset_s,
+        length_s=clip.length_s,
+        words=planted.words,
+        fault=planted.fault if planted.fault in AUDIO_FAULTS else Fault.UNTOUCHED,
+        seed=seed,
+        readable=clip.audio_hash is not None,
+    )
+
+
+def collect_evidence(
+    workspace: Workspace,
+    aligner_name: str,
+    tasks: Sequence[ClipTask],
+    *,
+    workers: int,
+    on_clip: OnClip,
+) -> pa.Table:
+    """Return one row of `EVIDENCE_TABLE` a task, in the order of the tasks.
+
+    What was added to the cache is never worked on again; a killed run loses at most the last
+    two seconds. A crash of the aligner is kept too: it has been tried twice.
+    """
+    cache = workspace.cache(CACHE)
+    keys = pa.array([task.key for task in tasks], pa.string())
+    known = cache.lookup(keys)
+    rows = known.cast(EVIDENCE_TABLE) if known.num_rows else EVIDENCE_TABLE.empty_table()
+    have = set(rows["key"].to_pylist())
+    for _ in range(sum(task.key in have for task in tasks)):
+        on_clip(0.0)
+    pending = {task.key: task for task in tasks if task.key not in have}
+    unreadable = [task for task in pending.values() if not task.readable]
+    fresh = [_row(ClipEvidence(task.key, AudioReason.MISSING.value)) for task in unreadable]
+    work = [task for task in pending.values() if task.readable]
+    batch: list[dict[str, Any]] = []
+    last_commit = time.monotonic()
+    function = functools.partial(examine, aligner_name)
+    outcomes = run_tasks(
+        function,
+        work,
+        workers=workers,
+        initializer=start_worker,
+        initargs=(aligner_name,),
+        timeout_s=_TIMEOUT_S,
+    )
+    for outcome in outcomes if work else ():
+        found = _answer(outcome)
+        batch.append(_row(found))
+        on_clip(found.duration_s or 0.0)
+        if time.monotonic() - last_commit >= _COMMIT_EVERY_S:
+            cache.add(pa.Table.from_pylist(batch, schema=EVIDENCE_TABLE))
+            fresh += batch
+            batch, last_commit = [], time.monotonic()
+    cache.add(pa.Table.from_pylist(batch, schema=EVIDENCE_TABLE))
+    fresh += batch
+    together = pa.concat_tables([rows, pa.Table.from_pylist(fresh, schema=EVIDENCE_TABLE)])
+    place = {key: index for index, key in enumerate(together["key"].to_pylist())}
+    return together.take(pa.array([place[task.key] for task in tasks], pa.int64()))
+
+
+def _answer(outcome: Outcome[ClipTask, ClipEvidence]) -> ClipEvidence:
+    if outcome.failure is None:
+        assert outcome.value is not None
+        return outcome.value
+    crashed = outcome.failure.kind is FailureKind.CRASHED
+    status = AlignmentStatus.CRASHED if crashed else AlignmentStatus.FAILED
+    return ClipEvidence(outcome.item.key, status.value, outcome.failure.detail)
+
+
+def _row(found: ClipEvidence) -> dict[str, Any]:
+    spans = [
+        {
+            "word": span.word,
+            "start_s": span.start_s,
+            "end_s": span.end_s,
+            "score": span.score,
+            "plausible": plausible,
+        }
+        for span, plausible in zip(found.spans, found.coverage.plausible, strict=True)
+    ]
+    return {
+        "key": found.key,
+        "status": found.status,
+        "detail": found.detail,
+        "duration_s": found.duration_s,
+        "voiced_s": found.voiced_s,
+        "text_coverage": found.coverage.text,
+        "speech_coverage": found.coverage.speech,
+        "evidence": list(found.evidence.items()),
+        "spans": spans,
+    }

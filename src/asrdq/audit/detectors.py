@@ -1,0 +1,159 @@
+"""Two detectors over the evidence of an alignment: words that do not fit, voice without words.
+
+A clip is as suspect as the worse of the two makes it. One detector for both loses faults: a long
+pause that is hardly louder than usual would have to be made up for by badly fitting words
+(measured in `docs/decisions/0003-calibration.md`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from asrdq.audit.faults import PLANTED, Fault
+
+Matrix = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+_CLIPPED_LOW, _CLIPPED_HIGH = -5.0, 8.0
+_SMALLEST_SPREAD: Final = {"wide_beams": 0.2}
+_PENALTY: Final = 0.3
+_PLANTED_WEIGHT: Final = 2.0
+_BODY_LOW, _BODY_MIDDLE = 0.1, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorPlan:
+    """Which evidence a detector looks at and which faults it learns to tell from right clips."""
+
+    name: str
+    evidence: tuple[str, ...]
+    faults: tuple[Fault, ...]
+
+
+PLANS: Final = (
+    DetectorPlan(
+        "words",
+        (
+            "wide_beams",
+            "word_cost",
+            "weak_phones",
+            "weakest_word",
+            "weakest_word_excess",
+            "weakest_run_excess",
+            "short_phones",
+            "word_run_cost",
+            "word_run_excess",
+        ),
+        tuple(fault for fault in PLANTED if fault is not Fault.MISSING_WORDS),
+    ),
+    DetectorPlan(
+        "ends",
+        ("wide_beams", "word_run_haste", "edge_excess", "edge_haste"),
+        (Fault.EXTRA_WORDS, Fault.HALF_AUDIO),
+    ),
+    DetectorPlan(
+        "voice",
+        ("uncovered_voice", "longest_uncovered_s", "worst_silence", "total_silence"),
+        (Fault.MISSING_WORDS, Fault.SWAPPED_TEXT),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A logistic model over standardised evidence, in units of the spread of right clips.
+
+    Attributes:
+        columns: Columns of the evidence matrix it reads.
+        center: Median of right clips, per column.
+        spread: Standard deviation of right clips, per column.
+        weights: Of the standardised columns.
+        shift: Median score of right clips: score 0.
+        scale: From that median down to the tenth percentile: score 1. Only the lower half sets
+            the unit, since faults that hide among the untouched clips lie in the upper one.
+    """
+
+    columns: tuple[int, ...]
+    center: Matrix
+    spread: Matrix
+    weights: Matrix
+    shift: float
+    scale: float
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Detector:
+        """Read a detector back from JSON types."""
+        return cls(
+            columns=tuple(data["columns"]),
+            center=np.array(data["center"]),
+            spread=np.array(data["spread"]),
+            weights=np.array(data["weights"]),
+            shift=data["shift"],
+            scale=data["scale"],
+        )
+
+    def score(self, evidence: Matrix) -> Matrix:
+        """Score rows (n, evidence) to (n,): larger is more suspect."""
+        return (self._raw(evidence) - self.shift) / self.scale
+
+    def _raw(self, evidence: Matrix) -> Matrix:
+        standard = (evidence[:, self.columns] - self.center) / self.spread
+        raw: Matrix = np.clip(standard, _CLIPPED_LOW, _CLIPPED_HIGH) @ self.weights
+        return raw
+
+
+def fit_detectors(
+    evidence: Matrix, names: Sequence[str], faults: npt.NDArray[np.str_], trusted: Flags
+) -> tuple[Detector, ...]:
+    """Fit both detectors.
+
+    Args:
+        evidence: Rows of aligned clips, (n, evidence).
+        names: The columns' names.
+        faults: What was planted in each row, (n,).
+        trusted: The untouched rows to learn right clips from, (n,).
+
+    Without a trusted or a planted row a detector has no weights: every score is 0.
+    """
+    return tuple(_fit(plan, evidence, list(names), faults, trusted) for plan in PLANS)
+
+
+def suspicion(detectors: Sequence[Detector], evidence: Matrix) -> Matrix:
+    """Return the worse score of the detectors, (n,); rows with NaN (no alignment) give inf."""
+    scores = np.full(len(evidence), np.inf)
+    aligned = ~np.isnan(evidence).any(axis=1)
+    if aligned.any():
+        scores[aligned] = np.max([one.score(evidence[aligned]) for one in detectors], axis=0)
+    return scores
+
+
+def _fit(
+    plan: DetectorPlan,
+    evidence: Matrix,
+    names: list[str],
+    faults: npt.NDArray[np.str_],
+    trusted: Flags,
+) -> Detector:
+    from sklearn.linear_model import LogisticRegression
+
+    columns = tuple(names.index(name) for name in plan.evidence)
+    right = evidence[trusted if trusted.any() else slice(None)][:, columns]
+    floor = [_SMALLEST_SPREAD.get(name, 1e-3) for name in plan.evidence]
+    center, spread = np.median(right, axis=0), np.maximum(right.std(axis=0), floor)
+    planted = np.isin(faults, plan.faults)
+    rows = trusted | planted
+    standard = np.clip((evidence[rows][:, columns] - center) / spread, _CLIPPED_LOW, _CLIPPED_HIGH)
+    weights = np.zeros(len(columns))
+    if planted[rows].any() and trusted.any():
+        weight = np.where(planted[rows], _PLANTED_WEIGHT / len(plan.faults), 1.0)
+        model = LogisticRegression(C=_PENALTY, max_iter=2000)
+        model.fit(standard, planted[rows], sample_weight=weight)
+        weights = np.asarray(model.coef_[0], dtype=np.float64)
+    raw = standard[~planted[rows]] @ weights
+    low, middle = np.quantile(raw, [_BODY_LOW, _BODY_MIDDLE]) if len(raw) else (0.0, 0.0)
+    return Detector(columns, center, spread, weights, float(middle), float(middle - low) or 1.0)

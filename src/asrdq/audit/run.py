@@ -1,0 +1,202 @@
+"""The audit: sample, align, plant faults, calibrate, judge, and write down all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from asrdq.alignment import Aligner, build_aligner
+from asrdq.audit.calibration import Calibration, calibrate, shipped_calibration
+from asrdq.audit.collection import OnClip, clip_task, collect_evidence
+from asrdq.audit.detection import calibration_table, detection_table
+from asrdq.audit.faults import Donor, Fault, FaultPlanter, PlantedClip
+from asrdq.audit.judgement import judge, score_trials
+from asrdq.audit.result import AuditResult
+from asrdq.audit.rows import alignment_rows, audit_rows, fault_rows, span_rows
+from asrdq.audit.selection import Clip, sampled_clips
+from asrdq.audit.trials import Trials, build_trials
+from asrdq.sampling import SamplingPlan, draw_sample, latest_sample
+
+if TYPE_CHECKING:
+    from asrdq.sampling.samples import SampleResult
+    from asrdq.workspace import ManifestVersion, Workspace
+
+Stage = Callable[[str, int], AbstractContextManager[OnClip]]
+"""Opens a progress display: given a name and a number of clips, to be called after each."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPlan:
+    """What an audit does beyond its settings.
+
+    Attributes:
+        aligner: Name of the aligner.
+        calibrate: Whether to fit thresholds on faults planted on this data; otherwise the
+            shipped values are used, and the verdict says so.
+        plant: Whether to plant faults and measure what is found. Calibration needs it.
+        seed: Seed of the planted faults.
+    """
+
+    aligner: str
+    calibrate: bool = True
+    plant: bool = True
+    seed: int = 42
+
+
+def _no_progress(_name: str, _clips: int) -> AbstractContextManager[OnClip]:
+    return nullcontext(lambda _seconds: None)
+
+
+def audit(
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    plan: AuditPlan | None = None,
+    *,
+    workers: int = 0,
+    stage: Stage = _no_progress,
+) -> AuditResult:
+    """Audit a sample of a manifest.
+
+    The newest sample drawn for this content is taken, else one is drawn by the settings. Every
+    clip is aligned; faults are planted on copies and the same is done to them; thresholds are
+    fitted so that few right clips are flagged; every clip is judged by an instrument that did
+    not learn from its speaker. What was aligned before, also by a killed run, is taken from the
+    cache.
+
+    Args:
+        workspace: Where the manifest is and the results go.
+        manifest: The version to audit.
+        plan: What to do; by default calibrate with the aligner of the settings.
+        workers: Processes; 0 is one a core.
+        stage: Opens a progress display for each of the two stages.
+
+    Raises:
+        UsageError: The aligner does not exist or does not know the language.
+        DataError: The sample is empty.
+    """
+    settings = workspace.settings.audit
+    plan = plan or AuditPlan(settings.aligner)
+    aligner = build_aligner(plan.aligner)
+    sample = latest_sample(workspace, manifest) or draw_sample(
+        workspace, manifest, SamplingPlan.from_settings(workspace.settings.sampling)
+    )
+    clips = sampled_clips(workspace, manifest, sample, aligner)
+    parameters = {
+        "sample_run_id": sample.run_id,
+        "aligner": aligner.name,
+        "aligner_version": aligner.version,
+        "calibrate": plan.calibrate,
+        "plant": plan.plant or plan.calibrate,
+        "seed": plan.seed,
+        **settings.model_dump(),
+    }
+    with workspace.run("audit", manifest, parameters) as run:
+        trials = _examine(workspace, aligner, plan, sample, clips, workers, stage)
+        result = _conclude(workspace, run.run_id, manifest, aligner, plan, trials, sample)
+        for name, rows in result.tables().items():
+            workspace.replace(name, rows, run_id=run.run_id)
+    return result
+
+
+def _examine(
+    workspace: Workspace,
+    aligner: Aligner,
+    plan: AuditPlan,
+    sample: SampleResult,
+    clips: Sequence[Clip],
+    workers: int,
+    stage: Stage,
+) -> Trials:
+    """Align the clips, then the copies with planted faults; return both as columns."""
+    copies = [PlantedClip(clip.utt_id, Fault.UNTOUCHED, clip.words) for clip in clips]
+    owners = list(clips)
+    stages = [("align", len(owners))]
+    if plan.plant or plan.calibrate:
+        planters = _planters(clips, plan.seed)
+        for clip in _clips_to_damage(clips, sample, workspace.settings.audit.calibration_clips):
+            planted = list(planters[clip.language].plant(clip.utt_id, clip.words))
+            owners += [clip] * len(planted)
+            copies += planted
+        stages.append(("prove", len(owners) - len(clips)))
+    tasks = [
+        clip_task(clip, copy, aligner, plan.seed) for clip, copy in zip(owners, copies, strict=True)
+    ]
+    tables, start = [], 0
+    for name, count in stages:
+        with stage(name, count) as on_clip:
+            part = tasks[start : start + count]
+            tables.append(
+                collect_evidence(workspace, aligner.name, part, workers=workers, on_clip=on_clip)
+            )
+        start += count
+    settings = workspace.settings.audit
+    evidence = pa.concat_tables(tables)
+    return build_trials(owners, copies, evidence, aligner.evidence_names, settings)
+
+
+def _clips_to_damage(clips: Sequence[Clip], sample: SampleResult, most: int) -> list[Clip]:
+    """Return at most so many clips a stratum, the first of the draw, that can be aligned."""
+    chosen = {
+        row["utt_id"]
+        for row in sample.clips.select(["utt_id", "rank"]).to_pylist()
+        if row["rank"] <= most
+    }
+    return [clip for clip in clips if clip.utt_id in chosen and clip.words and clip.audio_hash]
+
+
+def _planters(clips: Sequence[Clip], seed: int) -> dict[str, FaultPlanter]:
+    """Return a planter for each language, which takes words from clips of that language."""
+    donors: dict[str, list[Donor]] = {}
+    for clip in clips:
+        donors.setdefault(clip.language, []).append(Donor(clip.utt_id, clip.words))
+    return {language: FaultPlanter(some, seed) for language, some in donors.items()}
+
+
+def _conclude(
+    workspace: Workspace,
+    run_id: str,
+    manifest: ManifestVersion,
+    aligner: Aligner,
+    plan: AuditPlan,
+    trials: Trials,
+    sample: SampleResult,
+) -> AuditResult:
+    """Calibrate, judge, and build all tables."""
+    settings = workspace.settings.audit
+    strata = sorted(set(trials.strata.tolist()))
+    instruments: dict[str, Calibration]
+    if plan.calibrate:
+        instruments = calibrate(trials, aligner.evidence_names, settings.false_alarm_budget)
+    else:
+        instruments = dict.fromkeys(strata, shipped_calibration())
+    scores, thresholds = score_trials(trials, instruments)
+    calibrations = calibration_table(
+        trials,
+        scores,
+        instruments,
+        run_id=run_id,
+        budget=settings.false_alarm_budget,
+        minimum_auc=settings.minimum_auc,
+    )
+    verdicts = dict(
+        zip(calibrations["stratum"].to_pylist(), calibrations["verdict"].to_pylist(), strict=True)
+    )
+    judgement = judge(trials, scores, thresholds, verdicts, settings.confidence_minimum)
+    return AuditResult(
+        run_id=run_id,
+        sample_run_id=sample.run_id,
+        manifest=str(manifest),
+        fingerprint=manifest.fingerprint,
+        aligner=f"{aligner.name} {aligner.version}",
+        calibrated=plan.calibrate,
+        audits=audit_rows(trials, judgement, run_id),
+        alignments=alignment_rows(trials, aligner, run_id),
+        word_spans=span_rows(trials, run_id),
+        fault_trials=fault_rows(trials, judgement, run_id),
+        detections=detection_table(trials, scores, judgement.low_quality, instruments, run_id),
+        calibrations=calibrations,
+    )

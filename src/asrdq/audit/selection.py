@@ -1,0 +1,126 @@
+"""The sampled clips as the audit needs them: words, file, place in the file, content hash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from asrdq.errors import DataError, UsageError
+from asrdq.text import character_count, language_code, spoken_words
+
+if TYPE_CHECKING:
+    from asrdq.alignment import Aligner
+    from asrdq.sampling.samples import SampleResult
+    from asrdq.workspace import ManifestVersion, Workspace
+
+_HASHING_THREADS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One sampled clip.
+
+    Attributes:
+        path: The audio file on this machine.
+        offset_s: Where the clip starts in the file.
+        length_s: Length of the segment; None where the clip is the whole file.
+        words: The transcript as spoken words.
+        characters: Letters and digits of the transcript as it is written.
+        audio_hash: Hash of the bytes of the file; None where it cannot be read.
+    """
+
+    utt_id: str
+    stratum: str
+    inclusion_probability: float
+    audio_path: str
+    path: str
+    offset_s: float
+    length_s: float | None
+    text: str
+    words: tuple[str, ...]
+    characters: int
+    language: str
+    speaker: str | None
+    audio_hash: str | None
+
+
+def sampled_clips(
+    workspace: Workspace, manifest: ManifestVersion, sample: SampleResult, aligner: Aligner
+) -> list[Clip]:
+    """Return the clips of a sample in the order of their ids.
+
+    Raises:
+        DataError: The sample is empty.
+        UsageError: Some clips are in a language the aligner does not know; nothing is aligned.
+    """
+    rows = _rows(workspace, manifest, sample)
+    if not rows:
+        raise DataError(f"the sample of {manifest} has no clips", hint="asrdq sample --help")
+    default = workspace.settings.language
+    languages = {language_code(row["language"] or default) for row in rows}
+    if not languages <= aligner.languages:
+        strange = ", ".join(sorted(languages - aligner.languages))
+        known = ", ".join(sorted(aligner.languages))
+        raise UsageError(
+            f"the aligner '{aligner.name}' does not know the language {strange}",
+            hint=f"it knows: {known}; choose another with `aligner` in asrdq.yaml",
+        )
+    paths = [workspace.audio_file(manifest, row["audio_path"]) for row in rows]
+    hashes = file_hashes(paths)
+    return [_clip(row, path, hashes[path], default) for row, path in zip(rows, paths, strict=True)]
+
+
+def file_hashes(paths: Iterable[str]) -> dict[str, str | None]:
+    """Return the hash of the bytes of each file, None where it cannot be read."""
+    distinct = list(dict.fromkeys(paths))
+    with ThreadPoolExecutor(_HASHING_THREADS) as pool:
+        return dict(zip(distinct, pool.map(_file_hash, distinct), strict=True))
+
+
+def _file_hash(path: str) -> str | None:
+    try:
+        if not Path(path).is_file():
+            return None
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    except (OSError, ValueError):
+        return None
+
+
+def _rows(
+    workspace: Workspace, manifest: ManifestVersion, sample: SampleResult
+) -> list[dict[str, Any]]:
+    columns = ["utt_id", "audio_path", "text", "duration_s", "offset_s", "language", "speaker"]
+    drawn = {row["utt_id"]: row for row in sample.clips.to_pylist()}
+    found = []
+    with workspace.stream(manifest, columns) as reader:
+        for batch in reader:
+            for row in batch.to_pylist():
+                if row["utt_id"] in drawn:
+                    found.append({**row, **drawn[row["utt_id"]]})
+    return sorted(found, key=lambda row: str(row["utt_id"]))
+
+
+def _clip(row: dict[str, Any], path: str, audio_hash: str | None, default: str) -> Clip:
+    language = language_code(row["language"] or default)
+    text = row["text"] or ""
+    segment = row["offset_s"] is not None
+    return Clip(
+        utt_id=row["utt_id"],
+        stratum=row["stratum"],
+        inclusion_probability=row["inclusion_probability"],
+        audio_path=row["audio_path"],
+        path=path,
+        offset_s=row["offset_s"] or 0.0,
+        length_s=row["duration_s"] if segment else None,
+        text=text,
+        words=tuple(spoken_words(text, language)),
+        characters=character_count(text),
+        language=language,
+        speaker=row["speaker"],
+        audio_hash=audio_hash,
+    )

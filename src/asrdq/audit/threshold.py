@@ -1,0 +1,84 @@
+"""Where to draw the line between right and suspect clips, when some untouched ones are faulty."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Scores = npt.NDArray[np.float64]
+
+_FOUND_SHARES: Final = (0.75, 0.8, 0.85, 0.9, 0.95)
+_TAIL_SHARE: Final = 0.2
+_CUT_AT_MEANS: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A decision threshold.
+
+    Attributes:
+        value: Scores above it are suspect.
+        hidden_share: Estimated share of the untouched clips that are really faulty.
+        right_clips: Untouched clips taken as right.
+        false_alarms: How many of those lie above the threshold.
+    """
+
+    value: float
+    hidden_share: float
+    right_clips: int
+    false_alarms: int
+
+
+def find_threshold(untouched: Scores, planted: Scores, budget: float) -> Threshold:
+    """Find the score that at most `budget` of the right clips exceed.
+
+    Untouched clips are a mixture: right ones and faulty ones that look like planted ones. The
+    share of faulty ones is at most the share of untouched clips above any score divided by the
+    share of planted ones above it; the least such bound estimates it (mixture proportion
+    estimation, Blanchard, Lee and Scott 2010). Without those clips the upper tail of the scores
+    is taken as exponential, which gives a quantile that few clips would leave to chance.
+
+    Args:
+        untouched: Scores of the clips as they are, (n,); inf where there was no alignment.
+        planted: Scores of copies with gross faults, (m,).
+        budget: Share of right clips that may be called suspect.
+    """
+    ordered = np.sort(untouched)
+    hidden = _hidden_share(ordered, np.sort(planted))
+    right = ordered[: max(1, round(len(ordered) * (1.0 - hidden)))]
+    finite = right[np.isfinite(right)]
+    if not len(finite):
+        return Threshold(math.inf, hidden, len(right), len(right))
+    start = float(np.quantile(finite, 1.0 - _TAIL_SHARE))
+    tail = finite[finite > start]
+    mean_excess = _mean_excess(tail - start) if len(tail) else 0.0
+    value = start + mean_excess * math.log(_TAIL_SHARE / min(budget, _TAIL_SHARE))
+    return Threshold(value, hidden, len(right), int((right > value).sum()))
+
+
+def _mean_excess(excesses: Scores) -> float:
+    """Estimate the mean of an exponential from values of which a few are too large.
+
+    Those are cut at three times the mean that the median implies; the cut's effect on a true
+    exponential is taken out.
+    """
+    cut = _CUT_AT_MEANS * float(np.median(excesses)) / math.log(2.0)
+    return float(np.minimum(excesses, cut).mean()) / -math.expm1(-_CUT_AT_MEANS)
+
+
+def _hidden_share(untouched: Scores, planted: Scores) -> float:
+    """Return the least ratio of exceedances over a few scores that most planted clips exceed.
+
+    Few, since the least of many noisy ratios would be too small.
+    """
+    ratios = []
+    for share in _FOUND_SHARES:
+        cut = planted[int(len(planted) * (1.0 - share))]
+        found = float((planted > cut).mean())
+        if found > 0.0:
+            ratios.append(float((untouched > cut).mean()) / found)
+    return float(np.clip(min(ratios, default=0.0), 0.0, 0.9))

@@ -1,0 +1,180 @@
+"""All examined clips and copies as columns: what calibration and judgement compute on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from asrdq.alignment import AlignmentStatus
+from asrdq.audio import AudioReason
+from asrdq.audit.coverage import is_length_mismatch
+from asrdq.audit.faults import Fault, PlantedClip
+from asrdq.audit.reasons import INSTRUMENT_FAULTS, Reason
+from asrdq.audit.selection import Clip
+from asrdq.settings import AuditSettings
+from asrdq.text import character_count
+
+Flags = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.float64]
+Names = npt.NDArray[np.str_]
+
+_AUDIO_REASONS = {
+    AudioReason.MISSING: Reason.MISSING_AUDIO,
+    AudioReason.UNREADABLE: Reason.UNREADABLE_AUDIO,
+    AudioReason.TRUNCATED: Reason.UNREADABLE_AUDIO,
+    AudioReason.DAMAGED: Reason.UNREADABLE_AUDIO,
+    AudioReason.EMPTY: Reason.EMPTY_AUDIO,
+    AudioReason.OUTSIDE: Reason.EMPTY_AUDIO,
+}
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Columns of equal length (n,), one entry an examined clip or copy.
+
+    Attributes:
+        clips: The clip each entry is of.
+        faults: What was planted, `untouched` for the clip as it is.
+        speakers: Who speaks; the clip's own id where the manifest does not say.
+        utt_ids: Id of the clip.
+        strata: Stratum of the clip.
+        evidence: (n, evidence); rows without an alignment are NaN.
+        coverage: The lower of text and speech coverage.
+        chars_per_second: Letters and digits of the text ÷ seconds; NaN without audio.
+        rules: For each reason that needs no calibration, whether it applies.
+        judgeable: Whether the instrument could say anything about the entry.
+        table: The evidence rows as they came (`EVIDENCE_TABLE`).
+    """
+
+    clips: tuple[Clip, ...]
+    faults: Names
+    speakers: Names
+    utt_ids: Names
+    strata: Names
+    evidence: Numbers
+    coverage: Numbers
+    chars_per_second: Numbers
+    rules: dict[Reason, Flags]
+    judgeable: Flags
+    table: pa.Table
+
+    @property
+    def untouched(self) -> Flags:
+        """The entries that are clips as they are."""
+        found: Flags = self.faults == Fault.UNTOUCHED.value
+        return found
+
+    @property
+    def length_mismatch(self) -> Flags:
+        """The entries whose text is far too long or too short for their audio."""
+        return self.rules[Reason.LENGTH_MISMATCH]
+
+    @property
+    def ruled(self) -> Flags:
+        """The entries that a rule makes low quality, whatever the aligner's evidence."""
+        found: Flags = np.any(list(self.rules.values()), axis=0)
+        return found
+
+
+def build_trials(
+    clips: Sequence[Clip],
+    planted: Sequence[PlantedClip],
+    table: pa.Table,
+    evidence_names: Sequence[str],
+    settings: AuditSettings,
+) -> Trials:
+    """Put examined clips into columns and apply the rules that need no calibration.
+
+    Args:
+        clips: The clip of each entry.
+        planted: The words and fault of each entry, in the same order.
+        table: Its evidence, in the same order.
+        evidence_names: The aligner's evidence, the columns of `Trials.evidence`.
+        settings: Thresholds.
+    """
+    status = np.array(table["status"].to_pylist(), dtype=np.str_)
+    duration_s = _numbers(table["duration_s"])
+    text = _numbers(table["text_coverage"])
+    speech = _numbers(table["speech_coverage"])
+    characters = np.array(
+        [_characters(clip, one) for clip, one in zip(clips, planted, strict=True)], np.float64
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chars_per_second = characters / duration_s
+    rates = _expected_rates(clips, chars_per_second, settings)
+    aligned = status == AlignmentStatus.ALIGNED.value
+    voiceless = _numbers(table["voiced_s"]) == 0.0
+    rules = {
+        **_audio_rules(status),
+        Reason.SILENT_AUDIO: voiceless & (characters > 0),
+        Reason.EMPTY_TEXT: characters == 0,
+        Reason.NO_ALIGNMENT: status == AlignmentStatus.NO_ALIGNMENT.value,
+        Reason.LOW_TEXT_COVERAGE: aligned & (text < settings.coverage_minimum),
+        Reason.LOW_SPEECH_COVERAGE: aligned & (speech < settings.coverage_minimum),
+        Reason.LENGTH_MISMATCH: _mismatches(characters, duration_s, rates),
+    }
+    return Trials(
+        clips=tuple(clips),
+        faults=np.array([one.fault.value for one in planted], dtype=np.str_),
+        speakers=np.array([clip.speaker or clip.utt_id for clip in clips], dtype=np.str_),
+        utt_ids=np.array([clip.utt_id for clip in clips], dtype=np.str_),
+        strata=np.array([clip.stratum for clip in clips], dtype=np.str_),
+        evidence=_evidence(table, evidence_names),
+        coverage=np.minimum(text, speech),
+        chars_per_second=chars_per_second,
+        rules=rules,
+        judgeable=~np.isin(status, [fault.value for fault in INSTRUMENT_FAULTS]),
+        table=table,
+    )
+
+
+def _audio_rules(status: Names) -> dict[Reason, Flags]:
+    rules: dict[Reason, Flags] = {}
+    for audio_reason, reason in _AUDIO_REASONS.items():
+        found = status == audio_reason.value
+        rules[reason] = rules.get(reason, np.zeros(len(status), np.bool_)) | found
+    return rules
+
+
+def _characters(clip: Clip, planted: PlantedClip) -> int:
+    return (
+        clip.characters if planted.words == clip.words else character_count("".join(planted.words))
+    )
+
+
+def _expected_rates(clips: Sequence[Clip], found: Numbers, settings: AuditSettings) -> Numbers:
+    """Return the expected characters per second of each entry, by its language."""
+    rule = settings.characters_per_second
+    languages = np.array([clip.language for clip in clips], dtype=np.str_)
+    rates = np.full(len(clips), 10.0)
+    for language in np.unique(languages):
+        rows = languages == language
+        if isinstance(rule, dict):
+            rates[rows] = rule.get(str(language), 10.0)
+        elif rule == "auto":
+            rates[rows] = np.nanmedian(found[rows]) if np.isfinite(found[rows]).any() else 10.0
+        else:
+            rates[rows] = float(rule)
+    return rates
+
+
+def _mismatches(characters: Numbers, duration_s: Numbers, rates: Numbers) -> Flags:
+    values = zip(characters, duration_s, rates, strict=True)
+    return np.array([d > 0 and is_length_mismatch(int(c), d, r) for c, d, r in values], np.bool_)
+
+
+def _evidence(table: pa.Table, names: Sequence[str]) -> Numbers:
+    rows = [dict(row) for row in table["evidence"].to_pylist()]
+    return np.array(
+        [[row.get(name, np.nan) for name in names] for row in rows], np.float64
+    ).reshape(len(rows), len(names))
+
+
+def _numbers(column: Any) -> Numbers:
+    values: Numbers = column.cast(pa.float64()).combine_chunks().to_numpy(zero_copy_only=False)
+    return values

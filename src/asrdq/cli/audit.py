@@ -1,0 +1,68 @@
+"""`asrdq audit`: align transcripts with audio and judge every sampled clip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from asrdq import console
+from asrdq.cli.options import (
+    FormatOption,
+    ManifestArgument,
+    SeedOption,
+    WorkersOption,
+    WorkspaceOption,
+)
+from asrdq.console import Format
+
+AlignerOption = Annotated[
+    str | None, typer.Option("--aligner", help="Which aligner; default: asrdq.yaml.")
+]
+
+
+def audit(
+    manifest: ManifestArgument,
+    aligner: AlignerOption = None,
+    calibration: Annotated[
+        bool,
+        typer.Option(
+            "--calibration/--no-calibration",
+            help="Fit thresholds on faults planted on this data, or use the shipped ones.",
+        ),
+    ] = True,
+    faults: Annotated[
+        bool,
+        typer.Option("--faults", help="Plant faults also without calibration, to prove it."),
+    ] = False,
+    workers: WorkersOption = 0,
+    seed: SeedOption = None,
+    output: FormatOption = Format.TABLE,
+    workspace: WorkspaceOption = Path(),
+) -> None:
+    """Align transcripts with audio and judge every sampled clip.
+
+    Takes the newest sample of `asrdq sample`, or draws one by asrdq.yaml. Faults are planted on
+    copies of sampled clips; they set the thresholds and prove what the audit finds. Aligned
+    clips stay cached: after a kill the same command goes on where it stopped.
+
+    Example: `asrdq audit train`, then
+    `asrdq sql "SELECT utt_id, reasons FROM audits WHERE low_quality"`
+    """
+    from asrdq.cli.stages import run_audit
+
+    result = run_audit(
+        workspace,
+        manifest,
+        aligner=aligner,
+        calibrate=calibration,
+        plant=faults,
+        seed=seed,
+        workers=workers,
+    )
+    if output is Format.TABLE:
+        print(result.summary())
+    else:
+        console.emit(result, output)
+    console.next_step(f"asrdq gate {manifest}", "gives the verdict")

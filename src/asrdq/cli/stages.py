@@ -1,0 +1,60 @@
+"""The audit with its progress bars, as the verbs `audit`, `faults` and `demo` run it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asrdq import console
+
+if TYPE_CHECKING:
+    from asrdq.audit.collection import OnClip
+    from asrdq.audit.result import AuditResult
+
+
+def run_audit(
+    workspace: Path,
+    manifest: str,
+    *,
+    aligner: str | None = None,
+    calibrate: bool = True,
+    plant: bool = True,
+    seed: int | None = None,
+    workers: int = 0,
+) -> AuditResult:
+    """Audit a manifest by name, with a progress bar for each stage."""
+    from asrdq.audit import AuditPlan, audit
+    from asrdq.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    plan = AuditPlan(
+        aligner=aligner or opened.settings.audit.aligner,
+        calibrate=calibrate,
+        plant=plant,
+        seed=opened.settings.sampling.seed if seed is None else seed,
+    )
+    return audit(
+        opened,
+        opened.manifest(manifest),
+        plan,
+        workers=workers or opened.settings.workers,
+        stage=stage,
+    )
+
+
+@contextmanager
+def stage(name: str, clips: int) -> Iterator[OnClip]:
+    """Show the progress of one stage: clips a second, × real time, time left."""
+    started, audio_s = time.monotonic(), 0.0
+    with console.progress(name, clips, "clips") as bar:
+
+        def on_clip(seconds: float) -> None:
+            nonlocal audio_s
+            audio_s += seconds
+            speed = audio_s / max(time.monotonic() - started, 1e-9)
+            bar.advance(1, speed=f"{speed:,.0f} × real time")
+
+        yield on_clip
