@@ -147,3 +147,17 @@ def test_readers_always_see_one_whole_version(tmp_path: Path) -> None:
             reader = [sys.executable, "-c", READER, str(tmp_path)]
             readers = [subprocess.Popen(reader) for _ in range(2)]
     assert [reader.wait() for reader in readers] == [0, 0]
+
+
+def test_a_read_only_workspace_is_told(manifest: Path, tmp_path: Path) -> None:
+    Workspace.init(tmp_path)
+    (tmp_path / "tables").rmdir()
+    (tmp_path / "tables").write_text("a file in its place, which no one can write into")
+    done = subprocess.run(
+        command(tmp_path, "ingest", manifest, "-n", "m"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "cannot be written" in done.stderr

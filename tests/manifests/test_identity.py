@@ -16,7 +16,7 @@ from asrdq.manifests.ingest import ingest_manifest
 from asrdq.workspace import ManifestVersion, Workspace
 
 slow = settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -22,17 +22,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _KEYS_SQL = f"""
-    WITH identified AS (
-        SELECT *, CASE WHEN {UTT_ID} <> '' THEN {UTT_ID}
-                       WHEN offset_bits = -1 THEN left(md5(key), 20)
-                       ELSE left(md5(key || chr(31) || offset_bits), 20) END AS utt
+    WITH hashed AS (
+        SELECT *, CASE WHEN offset_bits = -1 THEN left(md5(key), 20)
+                       ELSE left(md5(key || chr(31) || offset_bits), 20) END AS made
         FROM block
+    ), identified AS (
+        SELECT *, coalesce(nullif({UTT_ID}, ''), made) AS utt FROM hashed
     )
-    SELECT utt, hash(utt) AS utt_hash, md5_number(concat_ws(chr(31), utt, key, duration_bits,
-        offset_bits, coalesce({LANGUAGE}, chr(30)), {TEXT})) AS digest
+    SELECT utt, hash(utt) AS utt_hash, md5_number(concat_ws(chr(31), utt, times,
+        coalesce({LANGUAGE}, chr(30)), CASE WHEN utt = made THEN '' ELSE key END, {TEXT}
+    )) AS digest
     FROM identified
 """
 # Only the text, which comes last, may hold the separator: so no two rows give the same bytes.
+# The path stays out of the digest where the id is made of it and stands for it.
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
 
 _local = threading.local()
 
@@ -92,10 +97,14 @@ def row_keys(rows: pa.Table, key: pa.ChunkedArray) -> Keys:
         rows: Rows with the canonical columns; text is never null.
         key: Path of each clip relative to the audio root.
     """
+    import pyarrow as pa
+
     block = rows.select([UTT_ID, TEXT, LANGUAGE])
+    duration = _bits(rows[DURATION])
+    offset = _bits(rows[OFFSET], zero_is_null=True)
     block = block.append_column("key", key)
-    for column, name in ((DURATION, "duration_bits"), (OFFSET, "offset_bits")):
-        block = block.append_column(name, _bits(rows[column], zero_is_null=column == OFFSET))
+    block = block.append_column("offset_bits", pa.array(offset))
+    block = block.append_column("times", pa.array(_mixed(duration, offset)))
     database = _database()
     database.register("block", block)
     found = database.sql(_KEYS_SQL).to_arrow_table()
@@ -103,17 +112,21 @@ def row_keys(rows: pa.Table, key: pa.ChunkedArray) -> Keys:
     return Keys(found["utt"], found["utt_hash"].to_numpy(), _fingerprint(found["digest"]))
 
 
-def _bits(column: pa.ChunkedArray, *, zero_is_null: bool) -> pa.Array:
+def _bits(column: pa.ChunkedArray, *, zero_is_null: bool = False) -> NDArray[np.int64]:
     """Return the exact bits of floats as integers, -1 for null."""
-    import pyarrow as pa
-
     values = column.to_numpy() + 0.0  # -0.0 and 0.0 are the same time
-    bits = values.view(np.int64).copy()
+    bits: NDArray[np.int64] = values.view(np.int64).copy()
     missing = np.isnan(values)
     if zero_is_null:
         missing |= values == 0
     bits[missing] = -1
-    return pa.array(bits)
+    return bits
+
+
+def _mixed(duration: NDArray[np.int64], offset: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Join the bits of two numbers in one: for either alone, a different one for each value."""
+    mixed = duration.view(np.uint64) * _ODD
+    return (mixed ^ (mixed >> np.uint64(29))) + offset.view(np.uint64)
 
 
 def _fingerprint(digests: pa.ChunkedArray) -> Fingerprint:

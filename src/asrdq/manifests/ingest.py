@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from asrdq.errors import DataError, Problem, UsageError
+from asrdq.errors import DataError, Problem, ToolError, UsageError
 from asrdq.manifests.block import Source
 from asrdq.manifests.commit import commit_parts
 from asrdq.manifests.duplicates import drop_duplicates
@@ -255,11 +255,17 @@ def _staging(workspace: Workspace, run_id: str) -> Iterator[Path]:
     """Give a folder for files in the making; those of dead ingests are cleared away."""
     staging = workspace.store.layout.staging
     folder = staging / run_id
-    folder.mkdir(parents=True)
-    for other in staging.iterdir():
-        if not is_alive(life_sign(workspace.store, other.name)):
-            shutil.rmtree(other, ignore_errors=True)
     try:
+        folder.mkdir(parents=True)
+        for other in staging.iterdir():
+            if not is_alive(life_sign(workspace.store, other.name)):
+                shutil.rmtree(other, ignore_errors=True)
         yield folder
+    except OSError as error:
+        raise ToolError(
+            f"reading or writing failed: {error.strerror or error}",
+            where=str(error.filename or folder),
+            hint="is the disk full, or the folder read-only?",
+        ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)

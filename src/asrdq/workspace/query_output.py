@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
@@ -89,10 +90,17 @@ def _write_json(rows: pa.RecordBatchReader, stream: BinaryIO) -> None:
     before = b"["
     for batch in rows:
         for row in batch.to_pylist():
-            text = json.dumps(plain(row), ensure_ascii=False, default=str)
+            text = json.dumps(plain(row), ensure_ascii=False, default=_json_value)
             stream.write(before + text.encode())
             before = b",\n "
     stream.write(b"]\n" if before != b"[" else b"[]\n")
+
+
+def _json_value(value: object) -> object:
+    """Return whole decimals, which sums of integers are, as integers; all else as text."""
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    return float(value) if isinstance(value, Decimal) else str(value)
 
 
 def _write_csv(rows: pa.RecordBatchReader, stream: BinaryIO) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import asrdq
+from asrdq.errors import ToolError
 from asrdq.results import plain
 from asrdq.workspace.locks import LifeSign, is_alive
 
@@ -82,7 +83,12 @@ class Run:
         self._finished = False
 
     def __enter__(self) -> Run:
-        self._sign = LifeSign(life_sign(self._store, self.run_id))
+        try:
+            self._sign = LifeSign(life_sign(self._store, self.run_id))
+        except OSError as error:
+            raise ToolError(
+                f"the workspace cannot be written: {error.strerror}", where=str(error.filename)
+            ) from error
         self._write()
         return self
 
