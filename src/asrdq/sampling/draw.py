@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from asrdq.errors import DataError, UsageError
 from asrdq.sampling.allocation import Allocated, StratumSize, allocate, check_share_names
-from asrdq.sampling.keys import draw_keys
+from asrdq.sampling.keys import Keys, draw_keys
 from asrdq.sampling.plan import SamplingPlan
-from asrdq.sampling.strata import stratum_sql
+from asrdq.sampling.strata import SEPARATOR, stratum_parts
 from asrdq.workspace.sandbox import user_query
 
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
+
+T = TypeVar("T")
+Codes = NDArray[np.int32]
+
+_THREADS = 2
 
 
 def draw(
@@ -30,9 +38,10 @@ def draw(
         UsageError: A column or condition is wrong, or rows fall under no rule.
         DataError: The manifest has no rows.
     """
-    expression = stratum_sql(plan.strata, manifest)
-    rows = f'SELECT utt_id, duration_s, {expression} AS stratum FROM "{manifest}"'
-    sizes = _sizes(workspace, manifest, rows)
+    parts = stratum_parts(plan.strata, manifest)
+    named = [f"{part} AS part_{number}" for number, part in enumerate(parts)]
+    rows = f'SELECT utt_id, duration_s, {", ".join(named)} FROM "{manifest}"'
+    sizes = _sizes(workspace, manifest, rows, len(parts))
     clips = sum(size.rows for size in sizes)
     shares = plan.rule_shares()
     if plan.allocation == "shares" and plan.shares is not None:
@@ -52,21 +61,33 @@ def _present(shares: Mapping[str, float], sizes: Sequence[StratumSize]) -> dict[
     return {name: share * whole / total for name, share in kept.items()} if total else kept
 
 
-def _sizes(workspace: Workspace, manifest: ManifestVersion, rows: str) -> list[StratumSize]:
+def _sizes(
+    workspace: Workspace, manifest: ManifestVersion, rows: str, parts: int
+) -> list[StratumSize]:
+    names = ", ".join(f"part_{number}" for number in range(parts))
     counted = _run(
         workspace,
-        "SELECT stratum, count(*) AS clips, coalesce(sum(duration_s), 0) / 3600 AS hours "
-        f"FROM ({rows}) GROUP BY stratum ORDER BY stratum",
-    ).to_pylist()
-    if not counted:
+        "SELECT count(*) AS clips, coalesce(sum(duration_s), 0) / 3600 AS hours, "
+        f"{names} FROM ({rows}) GROUP BY {names} ORDER BY {names}",
+    )
+    if counted.num_rows == 0:
         raise DataError(f"{manifest} has no rows to draw from", hint="ingest a manifest with rows")
-    for row in counted:
-        if row["stratum"] is None:
+    sizes = []
+    for name, row in zip(_names(counted).to_pylist(), counted.to_pylist(), strict=True):
+        if name is None:
             raise UsageError(
                 f"{row['clips']:,} of {manifest.rows:,} rows fall under no stratum rule",
                 hint="add a last rule without `where`, which takes the rest",
             )
-    return [StratumSize(row["stratum"], row["clips"], row["hours"]) for row in counted]
+        sizes.append(StratumSize(name, row["clips"], row["hours"]))
+    return sizes
+
+
+def _names(rows: pa.Table | pa.RecordBatch) -> pa.Array:
+    """Return the stratum of each row: its parts joined; null where a part is null."""
+    parts = [rows.column(name) for name in rows.schema.names if name.startswith("part_")]
+    joined = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, SEPARATOR)
+    return joined.cast(pa.string())
 
 
 def _run(workspace: Workspace, sql: str) -> pa.Table:
@@ -78,27 +99,44 @@ def _pick(workspace: Workspace, rows: str, allocated: Sequence[Allocated], seed:
     """Return the clips with the smallest keys of every stratum, in the order of their keys."""
     names = pa.array([each.stratum.name for each in allocated])
     bounds = np.array([_key_bound(each) for each in allocated], np.uint64)
-    kept: list[pa.RecordBatch] = []
-    codes, keys = [], []
+    highest = bounds.max()
+
+    def near(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Codes, Keys]:
+        key = draw_keys(batch.column("utt_id"), seed)
+        place = np.flatnonzero(key <= highest)
+        few, key = batch.take(pa.array(place)), key[place]
+        code = pc.index_in(_names(few), names).to_numpy(zero_copy_only=False)
+        below = key <= bounds[code]
+        return few.filter(pa.array(below)), code[below], key[below]
+
     with user_query(workspace.store, rows) as reader:
-        for batch in reader:
-            key = draw_keys(batch.column("utt_id"), seed)
-            code = pc.index_in(batch.column("stratum"), names).to_numpy(zero_copy_only=False)
-            near = np.flatnonzero(key <= bounds[code])
-            kept.append(batch.select(["utt_id", "duration_s"]).take(pa.array(near)))
-            codes.append(code[near])
-            keys.append(key[near])
+        kept, codes, keys = zip(*_in_threads(near, reader), strict=True)
     code, key = np.concatenate(codes), np.concatenate(keys)
-    clips = pa.Table.from_batches(kept)
-    order = np.lexsort((key, code))
+    order = np.argsort(key)
+    order = order[np.argsort(code[order], kind="stable")]
     place = np.arange(len(order)) - np.searchsorted(code[order], code[order], side="left")
     wanted = np.array([each.drawn_rows for each in allocated])
     taken = place < wanted[code[order]]
+    clips = pa.Table.from_batches(kept).select(["utt_id", "duration_s"])
     return (
         clips.take(pa.array(order[taken]))
         .append_column("stratum", names.take(pa.array(code[order[taken]])))
         .append_column("rank", pa.array(place[taken] + 1))
     )
+
+
+def _in_threads(
+    function: Callable[[pa.RecordBatch], T], batches: Iterable[pa.RecordBatch]
+) -> Iterator[T]:
+    """Apply a function to batches in a few threads, in order, holding a few batches at a time."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        pending: deque[Future[T]] = deque()
+        for batch in batches:
+            pending.append(pool.submit(function, batch))
+            if len(pending) > 2 * _THREADS:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
 
 
 def _key_bound(each: Allocated) -> int:

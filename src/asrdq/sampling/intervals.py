@@ -16,6 +16,7 @@ from asrdq.sampling.combination import Floats, constrained_rates, tails
 _HALVINGS = 32
 _CURVE_HALVINGS = 44
 _ATOM_ALLOWANCE = 1.4
+_NUISANCE_COST = 0.6
 _MOST_DRAWN = 0.95
 
 
@@ -34,8 +35,10 @@ def population_limits(
     The tail is a mid-p tail by saddlepoint (see `combination`), with two guards for rare
     faults, where the statistic moves in steps: where no lower value is unlikely enough to be
     left out, the whole of 1 - confidence goes to the other side; and a value is left out only
-    if its full tail is below 1.4 times that share. Limits are rounded outwards to whole clips
-    of the manifest. The record `docs/decisions/0003-interval.md` tells how it was chosen.
+    if its full tail is below 1.4 times that share. Taking the most likely stratum rates for the true
+    ones is paid for by cutting the tails shorter by 0.6 (strata - 1) / clips. Limits are
+    rounded outwards to whole clips of the manifest. `docs/decisions/0003-interval.md` tells how
+    the method was chosen.
 
     Args:
         low: Low-quality clips x_h, shape (audits, strata); fractions are allowed.
@@ -78,6 +81,7 @@ def _open_limits(
     trials = judged * (population - 1.0) / (population - judged)
     counts = low / judged * trials
     total = (weights * counts / trials).sum(axis=1)
+    alpha *= 1.0 - min(0.5, _NUISANCE_COST * (len(judged) - 1) / judged.sum())
 
     def rates(position: Floats, sign: float) -> Floats:
         multiplier = sign * trials.sum() * position / (1.0 - position)

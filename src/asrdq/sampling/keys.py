@@ -49,6 +49,12 @@ def _fold(
     words = np.ndarray((len(data) - 7,), np.dtype("<u8"), data, strides=(1,))
     key = _mix(length.astype(np.uint64) ^ _mix(np.array([seed % 2**64], np.uint64)))
     shortest, longest = int(length.min()), int(length.max())
+    if shortest == longest > 0:
+        even = np.zeros((len(length), -(-longest // 8) * 8), np.uint8)
+        even[:, :longest] = data[:-8].reshape(-1, longest)
+        for word in even.view("<u8").T:
+            key = _mix(key ^ word)
+        return key
     for done in range(0, longest, 8):
         if shortest >= done + 8:
             key = _mix(key ^ words[start + done])
@@ -61,8 +67,9 @@ def _fold(
 
 
 def _mix(value: Keys) -> Keys:
-    with np.errstate(over="ignore"):
-        value = value + _GOLDEN
-        value = (value ^ (value >> np.uint64(30))) * _FIRST
-        value = (value ^ (value >> np.uint64(27))) * _SECOND
-        return value ^ (value >> np.uint64(31))
+    value = value + _GOLDEN
+    for shift, factor in ((np.uint64(30), _FIRST), (np.uint64(27), _SECOND)):
+        value ^= value >> shift
+        value *= factor
+    value ^= value >> np.uint64(31)
+    return value

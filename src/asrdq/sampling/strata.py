@@ -1,4 +1,4 @@
-"""Strata of a manifest as one SQL expression: a column, several columns, or ordered rules."""
+"""Strata of a manifest as SQL: a column, several columns, or ordered rules."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ NO_VALUE = "(none)"
 SEPARATOR = " / "
 
 
-def stratum_sql(strata: Strata, manifest: ManifestVersion) -> str:
-    """Return the SQL expression that gives a row its stratum, null where no rule takes it.
+def stratum_parts(strata: Strata, manifest: ManifestVersion) -> list[str]:
+    """Return the SQL expressions whose texts, joined by ` / `, name the stratum of a row.
+
+    A single expression that is null is a row that no rule takes. Parts are joined only where a
+    name is needed: joining them for every row would cost as much as reading the ids.
 
     Args:
         strata: A column, several columns (joined by ` / `), rules of which the first whose
@@ -32,14 +35,13 @@ def stratum_sql(strata: Strata, manifest: ManifestVersion) -> str:
         UsageError: A column does not exist, or a condition is not a plain SQL condition.
     """
     if strata is None:
-        return _text(EVERYTHING)
+        return [_text(EVERYTHING)]
     if isinstance(strata, str):
-        return _column(strata, manifest)
+        return [_column(strata, manifest)]
     rules = [item for item in strata if isinstance(item, StratumRule)]
     if rules:
-        return _cases(rules)
-    columns = [_column(str(name), manifest) for name in strata]
-    return f" || {_text(SEPARATOR)} || ".join(columns)
+        return [_cases(rules)]
+    return [_column(str(name), manifest) for name in strata]
 
 
 def _column(name: str, manifest: ManifestVersion) -> str:
