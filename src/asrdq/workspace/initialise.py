@@ -67,7 +67,7 @@ audit:
   # language in the manifest), or one a language ({en: 14, de: 13}).
   characters_per_second: 10.0
   # Share of faultless clips that the calibrated audit may flag (above 0, below 0.5).
-  false_alarm_budget: 0.02
+  false_alarm_budget: 0.015
   # Clips that faults are planted on to fit the threshold (20 or more).
   calibration_clips: 150
   # An instrument that separates planted faults worse than this cannot judge (0.5 to 1).
