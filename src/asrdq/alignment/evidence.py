@@ -2,7 +2,7 @@
 
 All are larger for worse clips. Scores are natural logarithms per frame relative to the best
 active state, so 0 is a perfect fit. Which of them separate, and how well, is in
-`docs/decisions/0003-calibration.md`.
+`docs/decisions/0005-calibration.md`.
 """
 
 from __future__ import annotations

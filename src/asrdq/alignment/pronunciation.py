@@ -2,7 +2,7 @@
 
 The letters are read by the GRU of the package `g2p_en` (Park and Kim, trained on CMUdict, Apache
 2.0). Importing that package downloads data, so only its weights are read and the network of two
-layers is run here; `docs/decisions/0002-pronunciation.md` has the comparison that chose it.
+layers is run here; `docs/decisions/0004-pronunciation.md` has the comparison that chose it.
 """
 
 from __future__ import annotations

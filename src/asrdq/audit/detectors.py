@@ -2,7 +2,7 @@
 
 A clip is as suspect as the worse of the two makes it. One detector for both loses faults: a long
 pause that is hardly louder than usual would have to be made up for by badly fitting words
-(measured in `docs/decisions/0003-calibration.md`).
+(measured in `docs/decisions/0005-calibration.md`).
 """
 
 from __future__ import annotations

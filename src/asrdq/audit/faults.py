@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import bisect
 import hashlib
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Samples = npt.NDArray[np.float32]
+T = TypeVar("T")
 
 
 class Fault(StrEnum):
@@ -60,7 +62,10 @@ class Donor:
 
 
 class FaultPlanter:
-    """Plants faults that depend on the seed and the clip alone, not on the order of clips.
+    """Plants faults that depend on the seed and the clip, not on the order of clips.
+
+    Donors and words are picked from a ring of hashes (consistent hashing), so that most copies
+    stay the same, and what was aligned stays cached, when the corpus grows.
 
     Args:
         donors: Clips of one language; their words are the vocabulary for substitutions.
@@ -68,8 +73,8 @@ class FaultPlanter:
     """
 
     def __init__(self, donors: Sequence[Donor], seed: int) -> None:
-        self._donors = sorted(donors, key=lambda donor: donor.utt_id)
-        self._vocabulary = sorted({word for donor in donors for word in donor.words})
+        self._donors = _Ring({donor.utt_id: donor.words for donor in donors if donor.words})
+        self._vocabulary = _Ring({word: word for donor in donors for word in donor.words})
         self._seed = seed
 
     def plant(
@@ -109,22 +114,35 @@ class FaultPlanter:
     def _other_words(
         self, utt_id: str, words: list[str], chance: random.Random
     ) -> list[str] | None:
-        if not self._donors:
-            return None
-        start = chance.randrange(len(self._donors))
-        for donor in self._donors[start:] + self._donors[:start]:
-            if donor.utt_id != utt_id and donor.words and list(donor.words) != words:
-                return list(donor.words)
+        for donor, found in self._donors.walk(chance):
+            if donor != utt_id and list(found) != words:
+                return list(found)
         return None
 
     def _substituted(self, words: list[str], count: int, chance: random.Random) -> list[str] | None:
-        if len(set(self._vocabulary) - set(words)) < count:
-            return None
         damaged = list(words)
-        for position in chance.sample(range(len(words)), count):
-            while damaged[position] in words:
-                damaged[position] = chance.choice(self._vocabulary)
+        for position in sorted(chance.sample(range(len(words)), count)):
+            walk = self._vocabulary.walk(chance)
+            other = next((word for _, word in walk if word not in damaged), None)
+            if other is None:
+                return None
+            damaged[position] = other
         return damaged
+
+
+class _Ring(Generic[T]):
+    """Named values on a ring of 64-bit hashes of their names."""
+
+    def __init__(self, values: Mapping[str, T]) -> None:
+        placed = sorted((_hash(name), name, value) for name, value in values.items())
+        self._places = [place for place, _, _ in placed]
+        self._entries = [(name, value) for _, name, value in placed]
+
+    def walk(self, chance: random.Random) -> Iterator[tuple[str, T]]:
+        """Yield every entry once, from a random place on."""
+        start = bisect.bisect_left(self._places, chance.getrandbits(64))
+        for index in range(len(self._entries)):
+            yield self._entries[(start + index) % len(self._entries)]
 
 
 def damaged_audio(samples: Samples, rate: int, fault: Fault, utt_id: str, seed: int) -> Samples:
@@ -146,10 +164,15 @@ def damaged_audio(samples: Samples, rate: int, fault: Fault, utt_id: str, seed: 
 
 
 def _run_of(words: list[str], chance: random.Random) -> list[str]:
+    """Return words in a row; a text that is too short starts again."""
     start = chance.randrange(max(1, len(words) - EXTRA_WORD_COUNT + 1))
-    return words[start : start + EXTRA_WORD_COUNT]
+    return [words[(start + step) % len(words)] for step in range(EXTRA_WORD_COUNT)]
 
 
 def _digest(seed: int, fault: Fault, utt_id: str) -> int:
-    data = f"{seed}\x1f{fault}\x1f{utt_id}".encode("utf-8", "surrogatepass")
+    return _hash(f"{seed}\x1f{fault}\x1f{utt_id}")
+
+
+def _hash(text: str) -> int:
+    data = text.encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")

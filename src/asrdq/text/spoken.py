@@ -31,8 +31,8 @@ def spoken_words(text: str, language: str = "en") -> list[str]:
 
     Numbers and common signs are spelled out (by `num2words`; four digits read as a year where
     they can be one), punctuation and hyphens separate words, apostrophes inside a word stay. An
-    empty or purely punctuated text gives no words. Letters that the language does not use are kept: whether a word can be pronounced is for the
-    aligner to say.
+    empty or purely punctuated text gives no words. Letters that the language does not use are
+    kept: whether a word can be pronounced is for the aligner to say.
 
     >>> spoken_words("Dr. O’Neil paid $25 for 3.5 kg – 10%!")[:6]
     ['dr', "o'neil", 'paid', 'twenty', 'five', 'dollars']
