@@ -35,8 +35,8 @@ def population_limits(
     The tail is a mid-p tail by saddlepoint (see `combination`), with two guards for rare
     faults, where the statistic moves in steps: where no lower value is unlikely enough to be
     left out, the whole of 1 - confidence goes to the other side; and a value is left out only
-    if its full tail is below 1.4 times that share. Taking the most likely stratum rates for the true
-    ones is paid for by cutting the tails shorter by 0.6 (strata - 1) / clips. Limits are
+    if its full tail is below 1.4 times that share. Taking the most likely stratum rates for
+    the true ones is paid for by cutting the tails shorter by 0.6 (strata - 1) / clips. Limits are
     rounded outwards to whole clips of the manifest. `docs/decisions/0003-interval.md` tells how
     the method was chosen.
 
