@@ -20,7 +20,7 @@ import numpy as np
 from corpora import Utterance, degraded, read_utterances, with_real_faults, write_manifest
 
 from asrdq.audit import GROSS, AuditResult, Fault, audit
-from asrdq.gates import evaluate_gate, read_policy
+from asrdq.gates import evaluate_gate
 from asrdq.manifests import ingest_manifest
 from asrdq.sampling import SamplingPlan, draw_sample
 from asrdq.shipped import shipped_file
@@ -70,8 +70,8 @@ def run(workspace: Workspace, name: str, utterances: Sequence[Utterance]) -> dic
     manifest = workspace.manifest(name)
     draw_sample(workspace, manifest, SamplingPlan(strata="condition", fraction=1.0))
     result = audit(workspace, manifest)
-    policy = read_policy(shipped_file("policies", "default.yaml"))
-    verdict = evaluate_gate(workspace, manifest, policy)
+    policy = shipped_file("policies", "default.yaml")
+    verdict = evaluate_gate(workspace, manifest, policy_file=policy)
     truth = {one.utt_id: one.fault for one in utterances}
     print(f"\n== {name}: {verdict.verdict.value}; {'; '.join(map(str, verdict.reasons))}")
     print(result.summary())

@@ -95,14 +95,14 @@ def audit(
         **settings.model_dump(),
     }
     with workspace.run("audit", manifest, parameters) as run:
-        trials = _examine(workspace, aligner, plan, sample, clips, workers, stage)
+        trials = examine_sample(workspace, aligner, plan, sample, clips, workers, stage)
         result = _conclude(workspace, run.run_id, manifest, aligner, plan, trials, sample)
         for name, rows in result.tables().items():
             workspace.replace(name, rows, run_id=run.run_id)
     return result
 
 
-def _examine(
+def examine_sample(
     workspace: Workspace,
     aligner: Aligner,
     plan: AuditPlan,
