@@ -1,0 +1,52 @@
+"""`asrdq report`: write one HTML page with the evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from asrdq.cli.options import ManifestArgument, WorkspaceOption
+
+
+def report(
+    manifest: ManifestArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The file; default: reports/MANIFEST.html."
+        ),
+    ] = None,
+    clips: Annotated[
+        int,
+        typer.Option("--clips", min=0, max=100, help="How many of the worst clips are shown."),
+    ] = 12,
+    workspace: WorkspaceOption = Path(),
+) -> None:
+    """Write one HTML page with the evidence; its path goes to stdout.
+
+    Verdict, rates with intervals, strata, reasons, what the audit finds of planted faults, facts
+    about the audio, and the worst clips with words, waveform and player. The page loads nothing
+    from anywhere: send it, archive it, print it.
+
+    Example: `asrdq report train --output audit.html --clips 20`
+    """
+    from asrdq import console
+    from asrdq.reporting import write_report
+    from asrdq.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    with console.progress("report", clips or None, "clips") as bar:
+        result = write_report(opened, manifest, output=output, clips=clips, advance=bar.advance)
+    print(result.path)
+    console.say(f"[dim]{result.bytes / 1e6:.1f} MB, {result.clips.num_rows} clips shown[/dim]")
+    if result.stale:
+        console.warn(
+            f"{manifest} has changed since this audit: the page is about {result.manifest}"
+        )
+        console.next_step(f"asrdq audit {manifest}", "audits the present content")
+    elif result.verdict is None:
+        console.next_step(f"asrdq gate {manifest}", "gives the verdict; then write the page again")
+    else:
+        console.next_step(f"open {result.path}", "in any browser; it works without a network")

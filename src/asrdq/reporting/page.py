@@ -1,0 +1,188 @@
+"""The page: what the templates are given, and how they are filled in.
+
+Every value is escaped by the template engine; the page carries no script and its content
+security policy forbids any, so hostile transcripts and names stay text.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+import asrdq
+from asrdq.gates.measures import TOO_WEAK, StratumMeasure
+from asrdq.reporting import wording
+from asrdq.reporting.audio_panels import AudioFacts
+from asrdq.reporting.clips import ShownClip
+from asrdq.reporting.distributions import (
+    MOST_STRATA,
+    Spread,
+    reason_tallies,
+    spreads,
+    unjudged_tallies,
+)
+from asrdq.reporting.plots import UNIT, Scale, rate_scale
+from asrdq.reporting.ruling import Ruling
+from asrdq.reporting.subject import Subject
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_UNTOUCHED = "untouched"
+
+
+@dataclass(frozen=True)
+class Detections:
+    """The table of planted faults: all strata together, and each stratum."""
+
+    overall: list[dict[str, Any]]
+    false_alarms: dict[str, Any] | None
+    faults: list[str]
+    by_stratum: dict[str, dict[str, dict[str, Any]]]
+
+
+def render_page(
+    subject: Subject,
+    ruling: Ruling,
+    facts: AudioFacts | None,
+    clips: Sequence[ShownClip],
+    written: dt.datetime,
+) -> str:
+    """Return the page as HTML.
+
+    Args:
+        subject: The audit.
+        ruling: The verdict, or why there is none.
+        facts: What a probe measured, None without one.
+        clips: The clips to show one by one.
+        written: The time that the page gives as its own.
+    """
+    strata = sorted(ruling.measures.strata, key=lambda s: (-s.population, s.name))
+    shown = strata[:MOST_STRATA]
+    names = [stratum.name for stratum in shown]
+    audited = subject.evidence.clips
+    context = {
+        "subject": subject,
+        "manifest": subject.manifest,
+        "ruling": ruling,
+        "rules": ruling.policy.audit,
+        "measures": ruling.measures,
+        "strata": shown,
+        "hidden_strata": len(strata) - len(shown),
+        "weak_strata": [s.name for s in strata if s.calibration == TOO_WEAK],
+        "unproven_strata": [s.name for s in strata if s.calibration not in ("ok", TOO_WEAK)],
+        "rate_axis": rate_scale(_rate_ends(ruling, [])),
+        "strata_axis": rate_scale(_rate_ends(ruling, shown)),
+        "unit_axis": UNIT,
+        "spreads": _spreads(subject, names),
+        "reasons": reason_tallies(audited),
+        "unjudged": unjudged_tallies(audited),
+        "detections": detections(subject.evidence.detections, names),
+        "facts": facts,
+        "clips": clips,
+        "written": written,
+        "versions": {
+            "asrdq (report)": asrdq.__version__,
+            "asrdq (audit)": subject.run["asrdq_version"],
+            "Python (audit)": subject.run["python"],
+            "Python (report)": platform.python_version(),
+        },
+        "parameters": subject.parameters,
+        "words": wording,
+    }
+    return _environment().get_template("page.html.j2").render(context)
+
+
+def _rate_ends(ruling: Ruling, strata: Sequence[StratumMeasure]) -> list[float]:
+    """Return every value that an axis of rates must hold."""
+    measures, rules = ruling.measures, ruling.policy.audit
+    rates = [measures.rate(name) for name in ("population", "sample", "corrected")]
+    rates += [stratum.rate for stratum in strata]
+    ends = [rate.high for rate in rates if rate.value is not None]
+    return [*ends, 1.2 * rules.stop_above, rules.stratum_risk if strata else 0.0]
+
+
+def _spreads(subject: Subject, names: Sequence[str]) -> list[tuple[str, float, list[Spread]]]:
+    clips = subject.evidence.clips
+    limits = (("coverage", subject.coverage_minimum), ("confidence", subject.confidence_minimum))
+    return [(name, limit, spreads(clips, names, name, limit)) for name, limit in limits]
+
+
+def detections(rows: Sequence[dict[str, Any]], strata: Sequence[str]) -> Detections:
+    """Arrange the rows of `detections`: gross faults first, false alarms apart."""
+    tried = [row for row in rows if row["clips"]]
+    overall = [row for row in tried if row["stratum"] is None]
+    planted = [row for row in overall if row["fault"] != _UNTOUCHED]
+    alarms = [row for row in overall if row["fault"] == _UNTOUCHED]
+    by_stratum: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in tried:
+        if row["stratum"] in strata:
+            by_stratum.setdefault(row["stratum"], {})[row["fault"]] = row
+    planted.sort(key=lambda row: not row["gross"])
+    return Detections(
+        overall=planted,
+        false_alarms=alarms[0] if alarms else None,
+        faults=[row["fault"] for row in planted],
+        by_stratum={name: by_stratum[name] for name in strata if name in by_stratum},
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        percent=percent, number=number, count=count, moment=moment, tick=tick, clip_text=clip_text
+    )
+    environment.globals.update(
+        explain=wording.explain,
+        Scale=Scale,
+    )
+    return environment
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """Return a share as percent.
+
+    >>> percent(0.075), percent(None)
+    ('7.5 %', '–')
+    """
+    return "–" if share is None else f"{100 * share:.{digits}f} %"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return a number with fixed digits, a dash for none."""
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def count(value: int) -> str:
+    """Return a count with its thousands apart."""
+    return f"{value:,}"
+
+
+def tick(value: float) -> str:
+    """Return the label of a tick, as short as it can be.
+
+    >>> tick(0.30000000000000004), tick(-20.0)
+    ('0.3', '−20')
+    """
+    return f"{value:.6g}".replace("-", "−")
+
+
+def moment(value: dt.datetime | None) -> str:
+    """Return a time as people write it, in UTC."""
+    return "–" if value is None else f"{value.astimezone(dt.UTC):%d %b %Y, %H:%M} UTC"
+
+
+def clip_text(value: object, length: int = 200) -> str:
+    """Return a text that is cut where it is too long for its place."""
+    text = str(value)
+    return text if len(text) <= length else text[:length] + "…"

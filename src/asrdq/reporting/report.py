@@ -1,0 +1,98 @@
+"""Write the report of a manifest: gather, arrange, render, put into a file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from asrdq.errors import ToolError, UsageError
+from asrdq.reporting.audio_panels import audio_facts
+from asrdq.reporting.clips import ShownClip, show_clips
+from asrdq.reporting.page import render_page
+from asrdq.reporting.result import SHOWN_CLIPS, ReportResult
+from asrdq.reporting.ruling import find_ruling
+from asrdq.reporting.subject import find_subject
+
+if TYPE_CHECKING:
+    from asrdq.workspace import Workspace
+
+DEFAULT_CLIPS = 12
+MOST_CLIPS = 100
+
+
+def write_report(
+    workspace: Workspace,
+    reference: str,
+    *,
+    output: Path | None = None,
+    clips: int = DEFAULT_CLIPS,
+    advance: Callable[[], None] = lambda: None,
+) -> ReportResult:
+    """Write one HTML file with the evidence about a manifest; it needs nothing but itself.
+
+    It shows the newest finished audit. Where the manifest has changed since, the page says so at
+    its top. The verdict is the gate's, and only while it answers for this audit.
+
+    Args:
+        workspace: Where the manifest and its audit are.
+        reference: The manifest, `train` or `train@3`.
+        output: The file; by default `reports/<manifest>.html` in the workspace.
+        clips: How many of the worst clips are shown one by one, 0 to 100.
+        advance: Called after each of these clips.
+
+    Raises:
+        UsageError: No such manifest, a policy with mistakes, or a wrong number of clips.
+        UndecidedError: The manifest was never audited.
+        ToolError: The file cannot be written.
+    """
+    if not 0 <= clips <= MOST_CLIPS:
+        raise UsageError(f"{clips} clips cannot be shown", hint=f"0 to {MOST_CLIPS}")
+    subject = find_subject(workspace, reference)
+    ruling = find_ruling(workspace, subject)
+    path = output or workspace.root / "reports" / f"{reference}.html"
+    with workspace.run("report", subject.manifest, {"output": str(path), "clips": clips}):
+        facts = audio_facts(workspace, subject.manifest)
+        shown = show_clips(workspace, subject, clips, advance)
+        html = render_page(subject, ruling, facts, shown, dt.datetime.now(dt.UTC))
+        size = _write(path, html)
+    return ReportResult(
+        path=path,
+        manifest=str(subject.manifest),
+        fingerprint=subject.manifest.fingerprint,
+        audit_run_id=subject.run_id,
+        verdict=str(ruling.verdict) if ruling.verdict else None,
+        stale=subject.stale,
+        bytes=size,
+        clips=_clip_table(shown),
+    )
+
+
+def _write(path: Path, html: str) -> int:
+    """Write the page, whole or not at all, and return its size in bytes."""
+    data = html.encode("utf-8", "replace")
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(data)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ToolError(
+            f"the report cannot be written: {error.strerror}",
+            where=str(path),
+            hint="name another file with --output",
+        ) from error
+    return len(data)
+
+
+def _clip_table(clips: Sequence[ShownClip]) -> pa.Table:
+    names = SHOWN_CLIPS.names[:-1]
+    rows = [
+        {**{name: clip.row[name] for name in names}, "audio_bytes": clip.audio_bytes}
+        for clip in clips
+    ]
+    return pa.Table.from_pylist(rows, schema=SHOWN_CLIPS)

@@ -1,0 +1,144 @@
+"""The verdict as the page tells it: the gate's own, and only while it answers for this audit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asrdq.gates.alignment_report import recommendation
+from asrdq.gates.evidence import Finding
+from asrdq.gates.measures import Measures
+from asrdq.gates.policy import Policy, policy_hash, read_policy
+from asrdq.gates.verdict import GateResult, Verdict, decide
+
+if TYPE_CHECKING:
+    from asrdq.reporting.subject import Subject
+    from asrdq.workspace import Workspace
+
+_UNDECIDED = "The evidence does not decide. What would decide it stands below."
+_AUDIO_CHANGED = "changed_audio"
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """A verdict, or why there is none.
+
+    Attributes:
+        verdict: None where no verdict answers for this audit.
+        meaning: What it means for the reader, in a sentence or two.
+        reasons: What decided, or what stands against a verdict, each with what to do.
+        notes: What is worth knowing and changed nothing.
+        risks: Strata with a larger share of low quality than the policy likes.
+        deciding: Name of the rate that decides: `sample`, `population` or `corrected`.
+        measures: The figures.
+        policy: The policy whose limits the page shows.
+        policy_file: Where it was read.
+        run_id: The run of the gate; None without a verdict.
+        decided: When the gate decided (UTC); None without a verdict.
+    """
+
+    verdict: Verdict | None
+    meaning: str
+    reasons: tuple[Finding, ...]
+    notes: tuple[Finding, ...]
+    risks: tuple[str, ...]
+    deciding: str
+    measures: Measures
+    policy: Policy
+    policy_file: str
+    run_id: str | None
+    decided: dt.datetime | None
+
+    @property
+    def policy_digest(self) -> str:
+        """Digest of what the policy says."""
+        return policy_hash(self.policy)
+
+
+def find_ruling(workspace: Workspace, subject: Subject) -> Ruling:
+    """Return the newest verdict of the gate if it answers for exactly this audit.
+
+    A verdict about another audit or proof, under a policy that has changed, or on tables that
+    now say something else, is none; the page then says so and what to do.
+
+    Raises:
+        UsageError: The policy cannot be read.
+    """
+    decision = _newest_decision(workspace, subject)
+    default = workspace.root / workspace.settings.policy
+    decided_by = Path(decision["policy"]) if decision else default
+    file = decided_by if decided_by.is_file() else default
+    policy = read_policy(file)
+    measures = subject.measures(policy.audit.confidence or 0.95)
+    result = decide(subject.evidence, measures, policy)
+    against = _against(decision, result, subject)
+    if decision is None or against is not None:
+        return _ruling(None, against or "", (), result, measures, str(file), None)
+    reasons = _reasons(decision, result, subject)
+    verdict = Verdict(decision["verdict"])
+    meaning = _UNDECIDED if verdict is Verdict.UNDECIDED else recommendation(result)
+    return _ruling(verdict, meaning, reasons, result, measures, str(file), decision)
+
+
+def _newest_decision(workspace: Workspace, subject: Subject) -> dict[str, Any] | None:
+    if not workspace.table_exists("decisions"):
+        return None
+    rows: list[dict[str, Any]] = workspace.query(
+        "SELECT * FROM decisions WHERE manifest = $name AND fingerprint = $fingerprint "
+        "ORDER BY decided DESC LIMIT 1",
+        {"name": subject.manifest.name, "fingerprint": subject.manifest.fingerprint},
+    ).to_pylist()
+    return rows[0] if rows else None
+
+
+def _against(decision: dict[str, Any] | None, result: GateResult, subject: Subject) -> str | None:
+    """Return why the newest decision does not answer for what the page shows, if it does not."""
+    if decision is None:
+        return "The gate has not been asked about this audit."
+    evidence = subject.evidence
+    if decision["audit_run_id"] != subject.run_id:
+        return "The newest verdict is about an earlier audit."
+    if decision["proof_run_id"] != evidence.proof_run_id:
+        return "Faults were planted anew since the newest verdict."
+    if decision["policy_hash"] != policy_hash(result.policy):
+        return "The policy has changed since the newest verdict."
+    if decision["verdict"] not in (result.verdict, Verdict.UNDECIDED):
+        return "The tables no longer say what the gate decided on."
+    return None
+
+
+def _reasons(decision: dict[str, Any], result: GateResult, subject: Subject) -> tuple[Finding, ...]:
+    """Return the reasons as they were written down, with the hints that belong to them."""
+    hints = {reason.message: reason.hint for reason in (*result.reasons, *result.notes)}
+    reasons = []
+    for line in decision["reasons"]:
+        code, _, message = line.partition(": ")
+        again = f"asrdq audit {subject.manifest.name}" if code == _AUDIO_CHANGED else ""
+        reasons.append(Finding(code, message, hints.get(message, again)))
+    return tuple(reasons)
+
+
+def _ruling(
+    verdict: Verdict | None,
+    meaning: str,
+    reasons: tuple[Finding, ...],
+    result: GateResult,
+    measures: Measures,
+    policy_file: str,
+    decision: dict[str, Any] | None,
+) -> Ruling:
+    return Ruling(
+        verdict=verdict,
+        meaning=meaning,
+        reasons=reasons,
+        notes=result.notes,
+        risks=result.risks,
+        deciding=result.deciding,
+        measures=measures,
+        policy=result.policy,
+        policy_file=policy_file,
+        run_id=decision["run_id"] if decision else None,
+        decided=decision["decided"] if decision else None,
+    )
