@@ -27,7 +27,7 @@ from asrdq.settings import AuditSettings
 from asrdq.shipped import shipped_file
 from asrdq.workspace import ManifestVersion, Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("librispeech")]
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from asrdq.alignment import Aligner, AlignmentStatus
 from asrdq.audio import AudioReason
@@ -82,43 +83,54 @@ def collect_evidence(
     """Return one row of `EVIDENCE_TABLE` a task, in the order of the tasks.
 
     What was added to the cache is never worked on again; a killed run loses at most the last
-    two seconds. A crash of the aligner is kept too: it has been tried twice.
+    two seconds. A crash of the aligner is kept too, since it has been tried twice; a time-out or
+    an exception is tried again by the next run.
     """
     cache = workspace.cache(CACHE)
-    keys = pa.array([task.key for task in tasks], pa.string())
-    known = cache.lookup(keys)
-    rows = known.cast(EVIDENCE_TABLE) if known.num_rows else EVIDENCE_TABLE.empty_table()
-    have = set(rows["key"].to_pylist())
-    for _ in range(sum(task.key in have for task in tasks)):
+    keys = [task.key for task in tasks]
+    known = cache.lookup(pa.array(keys, pa.string()))
+    tables = [known.cast(EVIDENCE_TABLE)] if known.num_rows else []
+    have = set(known["key"].to_pylist()) if known.num_rows else set()
+    for _ in range(sum(key in have for key in keys)):
         on_clip(0.0)
     pending = {task.key: task for task in tasks if task.key not in have}
-    unreadable = [task for task in pending.values() if not task.readable]
-    fresh = [_row(ClipEvidence(task.key, AudioReason.MISSING.value)) for task in unreadable]
     work = [task for task in pending.values() if task.readable]
-    batch: list[dict[str, Any]] = []
-    last_commit = time.monotonic()
-    function = functools.partial(examine, aligner_name)
+    missing = [
+        _row(ClipEvidence(task.key, AudioReason.MISSING.value))
+        for task in pending.values()
+        if not task.readable
+    ]
+    tables.append(pa.Table.from_pylist(missing, schema=EVIDENCE_TABLE))
+    for found in _examined(aligner_name, work, workers, on_clip) if work else ():
+        rows = pa.Table.from_pylist([_row(one) for one in found], schema=EVIDENCE_TABLE)
+        cache.add(rows.filter(pc.field("status") != AlignmentStatus.FAILED.value))
+        tables.append(rows)
+    together = pa.concat_tables(tables)
+    place = {key: index for index, key in enumerate(together["key"].to_pylist())}
+    return together.take(pa.array([place[key] for key in keys], pa.int64()))
+
+
+def _examined(
+    aligner_name: str, work: Sequence[ClipTask], workers: int, on_clip: OnClip
+) -> Iterator[list[ClipEvidence]]:
+    """Examine clips in worker processes; yield what is done every two seconds."""
     outcomes = run_tasks(
-        function,
+        functools.partial(examine, aligner_name),
         work,
         workers=workers,
         initializer=start_worker,
         initargs=(aligner_name,),
         timeout_s=_TIMEOUT_S,
     )
-    for outcome in outcomes if work else ():
-        found = _answer(outcome)
-        batch.append(_row(found))
-        on_clip(found.duration_s or 0.0)
-        if time.monotonic() - last_commit >= _COMMIT_EVERY_S:
-            cache.add(pa.Table.from_pylist(batch, schema=EVIDENCE_TABLE))
-            fresh += batch
-            batch, last_commit = [], time.monotonic()
-    cache.add(pa.Table.from_pylist(batch, schema=EVIDENCE_TABLE))
-    fresh += batch
-    together = pa.concat_tables([rows, pa.Table.from_pylist(fresh, schema=EVIDENCE_TABLE)])
-    place = {key: index for index, key in enumerate(together["key"].to_pylist())}
-    return together.take(pa.array([place[task.key] for task in tasks], pa.int64()))
+    batch: list[ClipEvidence] = []
+    handed_over = time.monotonic()
+    for outcome in outcomes:
+        batch.append(_answer(outcome))
+        on_clip(batch[-1].duration_s or 0.0)
+        if time.monotonic() - handed_over >= _COMMIT_EVERY_S:
+            yield batch
+            batch, handed_over = [], time.monotonic()
+    yield batch
 
 
 def _answer(outcome: Outcome[ClipTask, ClipEvidence]) -> ClipEvidence:
