@@ -174,6 +174,16 @@ def test_identical_content_makes_no_new_version(workspace: Workspace, tmp_path: 
     assert workspace.scan(workspace.manifest("train@0"))["take"].to_pylist() == [1, 2]
 
 
+def test_an_older_version_keeps_its_own_facts(workspace: Workspace, tmp_path: Path) -> None:
+    made = []
+    for rows in ([clip(1)], [clip(1), clip(2)], [clip(3)]):
+        file = write_lines(tmp_path / "m.jsonl", *rows)
+        made.append(ingest_manifest(workspace, [file], "train").manifest)
+    assert len({version.fingerprint for version in made}) == 3
+    assert [workspace.manifest(f"train@{number}") for number in range(3)] == made
+    assert [version.rows for version in workspace.history("train")] == [1, 2, 1]
+
+
 @pytest.mark.parametrize("name", ["", "Train", "runs", "a/b", "../x", "train@1", "x" * 65])
 def test_a_manifest_cannot_have_any_name(workspace: Workspace, tmp_path: Path, name: str) -> None:
     file = write_lines(tmp_path / "m.jsonl", clip(1))
