@@ -102,7 +102,7 @@ def read_version(store: TableStore, reference: str) -> ManifestVersion:
         )
     if number is not None and number < latest:
         table = store.open(f"{MANIFESTS}/{name}", number)
-    return _version_of(store, name, table, latest)
+    return _version_of(store, name, table)
 
 
 def read_history(store: TableStore, name: str) -> list[ManifestVersion]:
@@ -111,9 +111,9 @@ def read_history(store: TableStore, name: str) -> list[ManifestVersion]:
     return [read_version(store, f"{name}@{number}") for number in range(latest + 1)]
 
 
-def _version_of(store: TableStore, name: str, table: DeltaTable, latest: int) -> ManifestVersion:
-    # the history begins with the newest commit of all, whatever version the table is loaded at
-    commit = table.history(latest - table.version() + 1)[-1]
+def _version_of(store: TableStore, name: str, table: DeltaTable) -> ManifestVersion:
+    # the history runs from the newest commit of all down to the version that is loaded
+    commit = table.history(1)[-1]
     if COMMIT_KEY not in commit:
         raise ToolError(
             f"version {table.version()} of manifest '{name}' was not written by asrdq",
