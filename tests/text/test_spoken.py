@@ -107,7 +107,7 @@ def test_every_apostrophe_inside_a_word_is_one(mark: str) -> None:
 
 def test_apostrophes_around_words_are_quotes() -> None:
     assert spoken_words("'tis rock 'n' roll, ‘so’ the dogs’ bark") == (
-        "tis rock n roll so the dogs bark".split()
+        ["tis", "rock", "n", "roll", "so", "the", "dogs", "bark"]
     )
 
 
@@ -155,7 +155,9 @@ def test_a_number_without_words_stays_as_it_is(language: str) -> None:
 @pytest.mark.parametrize(
     "text", ["1999", "1th", "5.5", "101st", "0th", "9" * 12, "9" * 9 + "th", "100000.5"]
 )
-@pytest.mark.parametrize("language", "ar de en es fr he it ja ko nl pt ru".split())
+@pytest.mark.parametrize(
+    "language", ["ar", "de", "en", "es", "fr", "he", "it", "ja", "ko", "nl", "pt", "ru"]
+)
 def test_no_number_raises(language: str, text: str) -> None:
     assert spoken_words(text, language)
 

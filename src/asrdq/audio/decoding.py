@@ -78,6 +78,9 @@ def decode(
             digest.add(block)
             parts.append(to_mono(block))
         mono = np.concatenate(parts)
+        if not np.isfinite(mono).all():
+            detail = "some samples are not numbers"
+            raise AudioError(AudioReason.DAMAGED, detail, where=str(path))
         if rate is not None and rate != reader.rate:
             mono = soxr.resample(mono, reader.rate, rate)
         return Audio(

@@ -100,8 +100,8 @@ class FaultPlanter:
             case Fault.SWAPPED_TEXT:
                 return self._other_words(utt_id, words, chance)
             case Fault.EXTRA_WORDS:
-                donor = self._other_words(utt_id, words, chance)
-                return None if donor is None else words + _run_of(donor, chance)
+                more = self._extra_words(utt_id, words, chance)
+                return None if more is None else words + more
             case Fault.MISSING_WORDS:
                 return words[:-share] if enough else None
             case Fault.SUBSTITUTED_WORDS:
@@ -117,6 +117,19 @@ class FaultPlanter:
         for donor, found in self._donors.walk(chance):
             if donor != utt_id and list(found) != words:
                 return list(found)
+        return None
+
+    def _extra_words(
+        self, utt_id: str, words: list[str], chance: random.Random
+    ) -> list[str] | None:
+        """Return three words in a row of other clips; of several where those are short."""
+        found: list[str] = []
+        for donor, others in self._donors.walk(chance):
+            if donor != utt_id and list(others) != words:
+                found += others
+            if len(found) >= EXTRA_WORD_COUNT:
+                start = chance.randrange(len(found) - EXTRA_WORD_COUNT + 1)
+                return found[start : start + EXTRA_WORD_COUNT]
         return None
 
     def _substituted(self, words: list[str], count: int, chance: random.Random) -> list[str] | None:
@@ -161,12 +174,6 @@ def damaged_audio(samples: Samples, rate: int, fault: Fault, utt_id: str, seed: 
     chance = np.random.default_rng(_digest(seed, fault, utt_id))
     noise = chance.standard_normal(len(samples)) * level
     return np.asarray(noise.clip(-1.0, 1.0), dtype=np.float32)
-
-
-def _run_of(words: list[str], chance: random.Random) -> list[str]:
-    """Return words in a row; a text that is too short starts again."""
-    start = chance.randrange(max(1, len(words) - EXTRA_WORD_COUNT + 1))
-    return [words[(start + step) % len(words)] for step in range(EXTRA_WORD_COUNT)]
 
 
 def _digest(seed: int, fault: Fault, utt_id: str) -> int:

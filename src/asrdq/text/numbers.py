@@ -27,7 +27,9 @@ _YEARS: Final = {
 }
 """Four digits that are read as a year where nothing says otherwise."""
 
-_SPELLED: Final = frozenset("ar de en es fr he it ja ko nl pt ru".split())
+_SPELLED: Final = frozenset(
+    ["ar", "de", "en", "es", "fr", "he", "it", "ja", "ko", "nl", "pt", "ru"]
+)
 """Languages whose words are trusted: in some others num2words never returns."""
 
 _UNSPELLED: Final = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
