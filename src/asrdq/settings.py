@@ -92,9 +92,10 @@ class AuditSettings(Strict):
     coverage_minimum: Share = 0.6
     confidence_minimum: Share = 0.5
     characters_per_second: Literal["auto"] | Annotated[float, Field(gt=0)] | dict[str, float] = 10.0
-    false_alarm_budget: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.015
+    false_alarm_budget: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.02
     calibration_clips: Annotated[int, Field(ge=20)] = 150
     minimum_auc: Annotated[float, Field(ge=0.5, le=1.0)] = 0.9
+    maximum_strained: Share = 0.5
 
 
 class Settings(Strict):

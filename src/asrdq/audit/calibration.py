@@ -83,9 +83,9 @@ def shipped_calibration() -> Calibration:
 
 def confidence_of(scores: Numbers, threshold: float | Numbers) -> Numbers:
     """Map scores to 0…1 so that the threshold is 0.5; no alignment (inf) is 0."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         confidence: Numbers = 1.0 / (1.0 + np.exp(np.clip(scores - threshold, -500.0, np.inf)))
-    return confidence
+    return np.where(np.isposinf(scores), 0.0, confidence)
 
 
 def calibrate(trials: Trials, names: Sequence[str], budget: float) -> dict[str, Calibration]:
@@ -166,18 +166,17 @@ def _fit_group(
 
 
 def separation(untouched: Numbers, planted: Numbers, hidden_share: float) -> float:
-    """Return the area under the ROC curve of planted against right clips.
+    """Return the area under the ROC curve of planted against right clips, ties counting half.
 
-    Untouched clips hold a share of faulty ones, which planted ones beat half of the time; that
-    share is taken out: (A - h/2) / (1 - h).
+    Untouched clips hold a share of faulty ones; the most suspect clips make it up and are left
+    out.
 
-    >>> separation(np.array([1.0, 2.0]), np.array([3.0, np.inf]), 0.0)
-    1.0
+    >>> separation(np.array([1.0, 2.0]), np.array([1.0, np.inf]), 0.0)
+    0.625
     """
-    if not len(untouched) or not len(planted):
+    right = np.sort(untouched)[: round(len(untouched) * (1.0 - hidden_share))]
+    if not len(right) or not len(planted):
         return float("nan")
-    ordered = np.sort(untouched)
-    below = np.searchsorted(ordered, planted, side="left")
-    equal = np.searchsorted(ordered, planted, side="right") - below
-    area = float((below + 0.5 * equal).mean() / len(ordered))
-    return float(np.clip((area - hidden_share / 2) / (1.0 - hidden_share), 0.0, 1.0))
+    below = np.searchsorted(right, planted, side="left")
+    equal = np.searchsorted(right, planted, side="right") - below
+    return float((below + 0.5 * equal).mean() / len(right))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
-from asrdq.audit.calibration import Calibration, separation
+from asrdq.audit.calibration import SHIPPED_MODEL, Calibration, separation
 from asrdq.audit.faults import GROSS, PLANTED, Fault
 from asrdq.audit.reasons import NO_INSTRUMENT, TOO_WEAK
 from asrdq.audit.tables import CALIBRATIONS, DETECTIONS
 from asrdq.audit.trials import Flags, Numbers, Trials
 from asrdq.sampling.estimators import wilson
+from asrdq.settings import AuditSettings
 
 OK: Final = "ok"
 SHIPPED: Final = "shipped"
@@ -25,13 +26,14 @@ def calibration_table(
     instruments: dict[str, Calibration],
     *,
     run_id: str,
-    budget: float,
-    minimum_auc: float,
+    settings: AuditSettings,
 ) -> pa.Table:
     """Say for each stratum whether its instrument can judge it (schema `CALIBRATIONS`).
 
-    An instrument is too weak where it hardly separates some gross fault from right clips.
-    Without planted faults nothing is proven: `shipped`; with too few clips: `too_few`.
+    An instrument is too weak where it hardly separates some gross fault from right clips, or
+    where the aligner has to strain itself to align most clips as they are: then the audio is
+    beyond it, or most transcripts are wrong. Shipped thresholds prove nothing about this data:
+    `shipped`; with too few clips there is none: `too_few`.
     """
     rows = []
     for stratum in sorted(set(trials.strata.tolist())):
@@ -39,17 +41,19 @@ def calibration_table(
         instrument = instruments.get(stratum)
         planted = inside & ~trials.untouched
         area = least_separation(trials, scores, inside, instrument)
+        strained = strained_share(trials, inside, instrument)
         rows.append(
             {
                 "run_id": run_id,
                 "stratum": stratum,
-                "verdict": _verdict(instrument, planted, area, minimum_auc),
+                "verdict": _verdict(instrument, area, strained, settings),
                 "clips": int((inside & trials.untouched).sum()),
                 "planted": int(planted.sum()),
                 "speakers": len(set(trials.speakers[inside].tolist())),
                 "auc_gross": area,
+                "strained": strained,
                 "threshold": instrument.threshold.value if instrument else None,
-                "false_alarm_budget": budget,
+                "false_alarm_budget": settings.false_alarm_budget,
                 "fitted_on": instrument.fitted_on if instrument else None,
                 "model": instrument.to_json() if instrument else None,
             }
@@ -71,14 +75,29 @@ def least_separation(
     return min(areas, default=None)
 
 
+def strained_share(trials: Trials, inside: Flags, instrument: Calibration | None) -> float | None:
+    """Return the share of right clips of a stratum that the aligner aligns with effort or not."""
+    chosen = inside & trials.untouched
+    if not chosen.any():
+        return None
+    hidden = instrument.threshold.hidden_share if instrument else 0.0
+    share = float(trials.strained[chosen].mean())
+    return max(0.0, (share - hidden) / (1.0 - hidden))
+
+
 def _verdict(
-    instrument: Calibration | None, planted: Flags, area: float | None, minimum_auc: float
+    instrument: Calibration | None,
+    area: float | None,
+    strained: float | None,
+    settings: AuditSettings,
 ) -> str:
     if instrument is None:
         return NO_INSTRUMENT
-    if not planted.any() or area is None or not np.isfinite(area):
-        return SHIPPED
-    return OK if area >= minimum_auc else TOO_WEAK
+    if strained is not None and strained > settings.maximum_strained:
+        return TOO_WEAK
+    if area is not None and not area >= settings.minimum_auc:
+        return TOO_WEAK
+    return SHIPPED if area is None or instrument.fitted_on == SHIPPED_MODEL else OK
 
 
 def detection_table(
@@ -86,13 +105,21 @@ def detection_table(
     scores: Numbers,
     low_quality: Flags,
     instruments: dict[str, Calibration],
+    verdicts: Mapping[str, str],
     run_id: str,
 ) -> pa.Table:
-    """Count what was found, by stratum and fault and for all strata (schema `DETECTIONS`)."""
+    """Count what was found, by stratum and fault (schema `DETECTIONS`).
+
+    The rows for all strata together leave out those whose instrument is too weak, since none of
+    their clips is judged.
+    """
     rows: list[dict[str, Any]] = []
     names: Iterable[str | None] = [*sorted(set(trials.strata.tolist())), None]
+    weak = [stratum for stratum, verdict in verdicts.items() if verdict == TOO_WEAK]
     for stratum in names:
-        inside = trials.judgeable & ((trials.strata == stratum) if stratum is not None else True)
+        together = stratum is None
+        wanted = ~np.isin(trials.strata, weak) if together else trials.strata == stratum
+        inside = trials.judgeable & wanted
         rows.append(_false_alarms(trials, low_quality, instruments, inside, run_id, stratum))
         for fault in PLANTED:
             chosen = inside & (trials.faults == fault.value)

@@ -143,6 +143,8 @@ def _fit(
 
     columns = tuple(names.index(name) for name in plan.evidence)
     right = evidence[trusted if trusted.any() else slice(None)][:, columns]
+    if not len(right):
+        right = np.zeros((1, len(columns)))
     floor = [_SMALLEST_SPREAD.get(name, 1e-3) for name in plan.evidence]
     center, spread = np.median(right, axis=0), np.maximum(right.std(axis=0), floor)
     planted = np.isin(faults, plan.faults)

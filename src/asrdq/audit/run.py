@@ -135,7 +135,7 @@ def examine_sample(
         start += count
     settings = workspace.settings.audit
     evidence = pa.concat_tables(tables)
-    return build_trials(owners, copies, evidence, aligner.evidence_names, settings)
+    return build_trials(owners, copies, evidence, aligner, settings)
 
 
 def _clips_to_damage(clips: Sequence[Clip], sample: SampleResult, most: int) -> list[Clip]:
@@ -174,14 +174,7 @@ def _conclude(
     else:
         instruments = dict.fromkeys(strata, shipped_calibration())
     scores, thresholds = score_trials(trials, instruments)
-    calibrations = calibration_table(
-        trials,
-        scores,
-        instruments,
-        run_id=run_id,
-        budget=settings.false_alarm_budget,
-        minimum_auc=settings.minimum_auc,
-    )
+    calibrations = calibration_table(trials, scores, instruments, run_id=run_id, settings=settings)
     verdicts = dict(
         zip(calibrations["stratum"].to_pylist(), calibrations["verdict"].to_pylist(), strict=True)
     )
@@ -197,6 +190,8 @@ def _conclude(
         alignments=alignment_rows(trials, aligner, run_id),
         word_spans=span_rows(trials, run_id),
         fault_trials=fault_rows(trials, judgement, run_id),
-        detections=detection_table(trials, scores, judgement.low_quality, instruments, run_id),
+        detections=detection_table(
+            trials, scores, judgement.low_quality, instruments, verdicts, run_id
+        ),
         calibrations=calibrations,
     )

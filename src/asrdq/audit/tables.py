@@ -106,11 +106,13 @@ CALIBRATIONS = pa.schema(
         ("planted", pa.int64()),
         ("speakers", pa.int64()),
         ("auc_gross", pa.float64()),
+        ("strained", pa.float64()),
         ("threshold", pa.float64()),
         ("false_alarm_budget", pa.float64()),
         ("fitted_on", pa.string()),
         ("model", pa.string()),
     ]
 )
-"""One row a stratum. `verdict` is `ok`, `too_weak` or `shipped` (not calibrated on this data);
-`fitted_on` says which strata the threshold was fitted on; `model` is the fitted model as JSON."""
+"""One row a stratum. `verdict` is `ok`, `too_weak`, `too_few` (clips to calibrate on) or `shipped`
+(not calibrated on this data); `auc_gross` is the least separation of a gross fault, `strained` the
+share of right clips that the aligner aligns with extraordinary effort or not at all; `fitted_on` says which strata the threshold was fitted on; `model` is the fitted model as JSON."""

@@ -14,6 +14,8 @@ Scores = npt.NDArray[np.float64]
 _FOUND_SHARES: Final = (0.75, 0.8, 0.85, 0.9, 0.95)
 _TAIL_SHARE: Final = 0.2
 _CUT_AT_MEANS: Final = 3.0
+_LARGEST: Final = float(np.finfo(np.float64).max)
+"""Scores of clips without an alignment, inf, are above even this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,10 @@ class Threshold:
 def find_threshold(untouched: Scores, planted: Scores, budget: float) -> Threshold:
     """Find the score that at most `budget` of the right clips exceed.
 
-    Untouched clips are a mixture: right ones and faulty ones that look like planted ones. The
-    share of faulty ones is at most the share of untouched clips above any score divided by the
-    share of planted ones above it; the least such bound estimates it (mixture proportion
-    estimation, Blanchard, Lee and Scott 2010). Without those clips the upper tail of the scores
+    Untouched clips are a mixture: right ones and faulty ones that look like planted ones. Above a
+    score that hardly any right clip has, the share of untouched clips divided by the share of
+    planted ones is the share of faulty clips (mixture proportion estimation, Blanchard, Lee and
+    Scott 2010). Without those clips the upper tail of the scores
     is taken as exponential, which gives a quantile that few clips would leave to chance.
 
     Args:
@@ -71,14 +73,15 @@ def _mean_excess(excesses: Scores) -> float:
 
 
 def _hidden_share(untouched: Scores, planted: Scores) -> float:
-    """Return the least ratio of exceedances over a few scores that most planted clips exceed.
+    """Return the usual ratio of exceedances over a few scores that most planted clips exceed.
 
-    Few, since the least of many noisy ratios would be too small.
+    The least ratio bounds the share, but the least of several noisy ratios would be too small;
+    where the instrument separates well the ratios differ by noise only, so their median is taken.
     """
     ratios = []
-    for share in _FOUND_SHARES:
-        cut = planted[int(len(planted) * (1.0 - share))]
+    for share in _FOUND_SHARES if len(planted) else ():
+        cut = min(planted[int(len(planted) * (1.0 - share))], _LARGEST)
         found = float((planted > cut).mean())
         if found > 0.0:
             ratios.append(float((untouched > cut).mean()) / found)
-    return float(np.clip(min(ratios, default=0.0), 0.0, 0.9))
+    return float(np.clip(np.median(ratios), 0.0, 0.9)) if ratios else 0.0

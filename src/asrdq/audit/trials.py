@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from asrdq.alignment import AlignmentStatus
+from asrdq.alignment import Aligner, AlignmentStatus
 from asrdq.audio import AudioReason
 from asrdq.audit.coverage import is_length_mismatch
 from asrdq.audit.faults import Fault, PlantedClip
@@ -44,6 +44,7 @@ class Trials:
         utt_ids: Id of the clip.
         strata: Stratum of the clip.
         evidence: (n, evidence); rows without an alignment are NaN.
+        strained: Whether it took the aligner extraordinary effort, or there is no alignment.
         coverage: The lower of text and speech coverage.
         chars_per_second: Letters and digits of the text ÷ seconds; NaN without audio.
         rules: For each reason that needs no calibration, whether it applies.
@@ -57,6 +58,7 @@ class Trials:
     utt_ids: Names
     strata: Names
     evidence: Numbers
+    strained: Flags
     coverage: Numbers
     chars_per_second: Numbers
     rules: dict[Reason, Flags]
@@ -85,7 +87,7 @@ def build_trials(
     clips: Sequence[Clip],
     planted: Sequence[PlantedClip],
     table: pa.Table,
-    evidence_names: Sequence[str],
+    aligner: Aligner,
     settings: AuditSettings,
 ) -> Trials:
     """Put examined clips into columns and apply the rules that need no calibration.
@@ -94,7 +96,7 @@ def build_trials(
         clips: The clip of each entry.
         planted: The words and fault of each entry, in the same order.
         table: Its evidence, in the same order.
-        evidence_names: The aligner's evidence, the columns of `Trials.evidence`.
+        aligner: Whose evidence it is; its names are the columns of `Trials.evidence`.
         settings: Thresholds.
     """
     status = np.array(table["status"].to_pylist(), dtype=np.str_)
@@ -118,13 +120,16 @@ def build_trials(
         Reason.LOW_SPEECH_COVERAGE: aligned & (speech < settings.coverage_minimum),
         Reason.LENGTH_MISMATCH: _mismatches(characters, duration_s, rates),
     }
+    evidence = _evidence(table, aligner.evidence_names)
     return Trials(
         clips=tuple(clips),
         faults=np.array([one.fault.value for one in planted], dtype=np.str_),
         speakers=np.array([clip.speaker or clip.utt_id for clip in clips], dtype=np.str_),
         utt_ids=np.array([clip.utt_id for clip in clips], dtype=np.str_),
         strata=np.array([clip.stratum for clip in clips], dtype=np.str_),
-        evidence=_evidence(table, evidence_names),
+        evidence=evidence,
+        strained=(evidence[:, aligner.evidence_names.index(aligner.strain)] == 1.0)
+        | rules[Reason.NO_ALIGNMENT],
         coverage=np.minimum(text, speech),
         chars_per_second=chars_per_second,
         rules=rules,

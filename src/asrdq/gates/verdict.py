@@ -219,7 +219,8 @@ def _weak_strata(measures: Measures) -> list[Finding]:
         Finding(
             "too_weak",
             f"in stratum '{s.name}' ({100 * s.weight:.0f} % of the rows) the instrument cannot "
-            "tell planted faults from untouched clips; its clips are not called bad",
+            "judge: it hardly tells planted faults from untouched clips, or hardly aligns those; "
+            "its clips are not called bad",
             "another aligner, or a manifest without this stratum",
         )
         for s in measures.strata

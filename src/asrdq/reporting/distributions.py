@@ -15,6 +15,9 @@ from asrdq.reporting.plots import UNIT, Histogram, histogram
 MOST_STRATA: Final = 40
 """More strata than this are too many for a page; the largest are shown."""
 
+MOST_DRAWN: Final = 12
+"""More strata than this have their distribution in a table only."""
+
 _BINS: Final = 40
 
 

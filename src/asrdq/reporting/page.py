@@ -21,6 +21,7 @@ from asrdq.reporting import wording
 from asrdq.reporting.audio_panels import AudioFacts
 from asrdq.reporting.clips import ShownClip
 from asrdq.reporting.distributions import (
+    MOST_DRAWN,
     MOST_STRATA,
     Spread,
     reason_tallies,
@@ -79,6 +80,7 @@ def render_page(
         "strata_axis": rate_scale(_rate_ends(ruling, shown)),
         "unit_axis": UNIT,
         "spreads": _spreads(subject, names),
+        "drawn_spreads": 1 + MOST_DRAWN,
         "reasons": reason_tallies(audited),
         "unjudged": unjudged_tallies(audited),
         "detections": detections(subject.evidence.detections, names),

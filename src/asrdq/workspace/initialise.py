@@ -67,11 +67,14 @@ audit:
   # language in the manifest), or one a language ({en: 14, de: 13}).
   characters_per_second: 10.0
   # Share of faultless clips that the calibrated audit may flag (above 0, below 0.5).
-  false_alarm_budget: 0.015
+  false_alarm_budget: 0.02
   # Clips that faults are planted on to fit the threshold (20 or more).
   calibration_clips: 150
   # An instrument that separates planted faults worse than this cannot judge (0.5 to 1).
   minimum_auc: 0.9
+  # Nor can one that aligns more than this share of the clips only with extraordinary effort, or
+  # not at all: the audio is beyond the aligner, or most transcripts are wrong (0 to 1).
+  maximum_strained: 0.5
 """
 
 _SHIPPED = (("policies", "default.yaml"), ("expectations", "asr_manifest.json"))
