@@ -189,6 +189,13 @@ def test_a_clip_without_audio_is_shown_with_its_reason(audited: Audited) -> None
     assert not [t for t, _ in page.tags if t == "audio"]
 
 
+def test_a_file_that_was_exchanged_is_said_so(audited: Audited) -> None:
+    audited.write_audit(1)
+    assert "has changed since the audit" not in page_of(audited, clips=1)[0].text
+    (audited.folder / "clip-01.wav").replace(audited.folder / "clip-00.wav")
+    assert "The audio file has changed since the audit" in page_of(audited, clips=1)[0].text
+
+
 def test_the_page_has_no_more_audio_than_its_bound(
     audited: Audited, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from asrdq.audit.selection import file_hashes
 from asrdq.gates.evidence import OK
 from asrdq.reporting.sound import Sound, clip_sound
 from asrdq.reporting.words import Token, Word, Yardstick, marked_words, tokens, yardstick
@@ -43,6 +44,7 @@ class ShownClip:
         labels: The placed words inside what is shown, relative to its start.
         sound: Outline, voice and player, or in a sentence why there is none.
         playable: Whether the page has room for its audio.
+        changed: Whether the file is another one than the audit heard.
     """
 
     row: dict[str, Any]
@@ -52,6 +54,7 @@ class ShownClip:
     labels: list[Label]
     sound: Sound | str
     playable: bool
+    changed: bool
 
     @property
     def audio_bytes(self) -> int:
@@ -137,6 +140,7 @@ def _show(
         labels=place_labels(words, sound) if isinstance(sound, Sound) else [],
         sound=sound,
         playable=isinstance(sound, Sound) and spent + len(sound.mp3) <= MOST_AUDIO_BYTES,
+        changed=file_hashes([path])[path] != row["audio_hash"],
     )
 
 

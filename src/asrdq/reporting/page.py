@@ -62,28 +62,18 @@ def render_page(
         clips: The clips to show one by one.
         written: The time that the page gives as its own.
     """
-    strata = sorted(ruling.measures.strata, key=lambda s: (-s.population, s.name))
-    shown = strata[:MOST_STRATA]
-    names = [stratum.name for stratum in shown]
-    audited = subject.evidence.clips
     context = {
         "subject": subject,
         "manifest": subject.manifest,
+        "parameters": subject.parameters,
         "ruling": ruling,
         "rules": ruling.policy.audit,
         "measures": ruling.measures,
-        "strata": shown,
-        "hidden_strata": len(strata) - len(shown),
-        "weak_strata": [s.name for s in strata if s.calibration == TOO_WEAK],
-        "unproven_strata": [s.name for s in strata if s.calibration not in ("ok", TOO_WEAK)],
+        **_by_stratum(subject, ruling),
         "rate_axis": rate_scale(_rate_ends(ruling, [])),
-        "strata_axis": rate_scale(_rate_ends(ruling, shown)),
         "unit_axis": UNIT,
-        "spreads": _spreads(subject, names),
-        "drawn_spreads": 1 + MOST_DRAWN,
-        "reasons": reason_tallies(audited),
-        "unjudged": unjudged_tallies(audited),
-        "detections": detections(subject.evidence.detections, names),
+        "reasons": reason_tallies(subject.evidence.clips),
+        "unjudged": unjudged_tallies(subject.evidence.clips),
         "facts": facts,
         "clips": clips,
         "written": written,
@@ -93,10 +83,26 @@ def render_page(
             "Python (audit)": subject.run["python"],
             "Python (report)": platform.python_version(),
         },
-        "parameters": subject.parameters,
         "words": wording,
     }
     return _environment().get_template("page.html.j2").render(context)
+
+
+def _by_stratum(subject: Subject, ruling: Ruling) -> dict[str, Any]:
+    """Return what the page says about single strata: the largest first, and not too many."""
+    strata = sorted(ruling.measures.strata, key=lambda s: (-s.population, s.name))
+    shown = strata[:MOST_STRATA]
+    names = [stratum.name for stratum in shown]
+    return {
+        "strata": shown,
+        "hidden_strata": len(strata) - len(shown),
+        "weak_strata": [s.name for s in strata if s.calibration == TOO_WEAK],
+        "unproven_strata": [s.name for s in strata if s.calibration not in ("ok", TOO_WEAK)],
+        "strata_axis": rate_scale(_rate_ends(ruling, shown)),
+        "spreads": _spreads(subject, names),
+        "drawn_spreads": 1 + MOST_DRAWN,
+        "detections": detections(subject.evidence.detections, names),
+    }
 
 
 def _rate_ends(ruling: Ruling, strata: Sequence[StratumMeasure]) -> list[float]:

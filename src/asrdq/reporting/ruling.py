@@ -34,7 +34,7 @@ class Ruling:
         deciding: Name of the rate that decides: `sample`, `population` or `corrected`.
         measures: The figures.
         policy: The policy whose limits the page shows.
-        policy_file: Where it was read.
+        policy_file: Where it was read, relative to the workspace if it lies there.
         run_id: The run of the gate; None without a verdict.
         decided: When the gate decided (UTC); None without a verdict.
     """
@@ -70,16 +70,18 @@ def find_ruling(workspace: Workspace, subject: Subject) -> Ruling:
     default = workspace.root / workspace.settings.policy
     decided_by = Path(decision["policy"]) if decision else default
     file = decided_by if decided_by.is_file() else default
+    inside = file.is_relative_to(workspace.root)
+    shown = str(file.relative_to(workspace.root) if inside else file)
     policy = read_policy(file)
     measures = subject.measures(policy.audit.confidence or 0.95)
     result = decide(subject.evidence, measures, policy)
     against = _against(decision, result, subject)
     if decision is None or against is not None:
-        return _ruling(None, against or "", (), result, measures, str(file), None)
+        return _ruling(None, against or "", (), result, measures, shown, None)
     reasons = _reasons(decision, result, subject)
     verdict = Verdict(decision["verdict"])
     meaning = _UNDECIDED if verdict is Verdict.UNDECIDED else recommendation(result)
-    return _ruling(verdict, meaning, reasons, result, measures, str(file), decision)
+    return _ruling(verdict, meaning, reasons, result, measures, shown, decision)
 
 
 def _newest_decision(workspace: Workspace, subject: Subject) -> dict[str, Any] | None:

@@ -18,7 +18,8 @@ REASONS: Final = {
 }
 
 INSTRUMENT: Final = {
-    "too_weak": "the aligner hardly tells planted faults from untouched clips in this stratum",
+    "too_weak": "the instrument is too weak for this stratum: it hardly tells planted faults from "
+    "untouched clips, or hardly aligns those",
     "too_few": "too few clips to fit and prove a threshold in this stratum",
     "out_of_vocabulary": "a word has no known pronunciation",
     "too_long": "the clip is too long for the aligner",
