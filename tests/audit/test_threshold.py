@@ -142,7 +142,7 @@ def test_separation_allows_for_the_faults_among_untouched_clips(hidden: float) -
         untouched, planted, right = mixture(seed, hidden, distance=2.0)
         corrected.append(separation(untouched, planted, hidden))
         clean.append(separation(untouched[:right], planted, 0.0))
-    assert float(np.mean(corrected)) == pytest.approx(float(np.mean(clean)), abs=0.005)
+    assert float(np.mean(corrected)) == pytest.approx(float(np.mean(clean)), abs=0.025)
     assert float(np.mean(clean)) > 0.9
 
 

@@ -99,7 +99,16 @@ def calibrate(trials: Trials, names: Sequence[str], budget: float) -> dict[str, 
     Returns:
         Stratum to its instrument. Strata are missing where all together have fewer than 20
         untouched clips: nothing can be calibrated then.
+
+    The models are so small that threads would only wait for each other.
     """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1):
+        return _instruments(trials, names, budget)
+
+
+def _instruments(trials: Trials, names: Sequence[str], budget: float) -> dict[str, Calibration]:
     usable = trials.judgeable
     found: dict[str, Calibration] = {}
     shared: list[str] = []

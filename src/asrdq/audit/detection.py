@@ -18,6 +18,9 @@ from asrdq.settings import AuditSettings
 
 OK: Final = "ok"
 SHIPPED: Final = "shipped"
+MOST_HIDDEN: Final = 0.25
+"""Share of hidden faults that separation is corrected for; beyond it a blind instrument, to which
+every clip looks faulty, could not be told from one that sees many faults."""
 
 
 def calibration_table(
@@ -65,7 +68,7 @@ def least_separation(
     trials: Trials, scores: Numbers, inside: Flags, instrument: Calibration | None
 ) -> float | None:
     """Return the smallest area under the ROC curve over the gross faults planted in a stratum."""
-    hidden = instrument.threshold.hidden_share if instrument else 0.0
+    hidden = min(instrument.threshold.hidden_share, MOST_HIDDEN) if instrument else 0.0
     untouched = scores[inside & trials.untouched]
     areas = [
         separation(untouched, scores[inside & (trials.faults == fault.value)], hidden)
