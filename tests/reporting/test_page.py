@@ -151,7 +151,7 @@ def test_an_undecided_page_says_what_would_decide(audited: Audited) -> None:
     page, _ = page_of(audited)
     assert "UNDECIDED" in page.text
     assert "What stands against a verdict, and what would decide" in page.text
-    assert "Too weak an instrument in clean noisy" in page.text
+    assert "whose clips count as neither good nor bad: clean noisy" in page.text
 
 
 def test_without_a_verdict_the_page_says_so(audited: Audited) -> None:
