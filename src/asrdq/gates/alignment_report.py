@@ -14,7 +14,7 @@ from asrdq.results import plain
 
 if TYPE_CHECKING:
     from asrdq.gates.measures import Measures, StratumMeasure
-    from asrdq.gates.verdict import GateResult
+    from asrdq.gates.verdict import GateResult, Verdict
     from asrdq.sampling.estimators import Rate
 
 SCHEMA_VERSION = 1
@@ -65,13 +65,16 @@ def _familiar(result: GateResult, with_clips: bool) -> dict[str, Any]:
         "decision": result.verdict,
         "recommendation": recommendation(result),
         "coverage_distribution": measures.coverage if measures else {},
-        "domain_statistics": {s.name: _domain(s) for s in measures.strata} if measures else {},
+        "domain_statistics": {s.name: _domain(s, result.alone(s)) for s in measures.strata}
+        if measures
+        else {},
         "detailed_metrics": [{name: clip[name] for name in CLIP_FIELDS} for clip in clips],
     }
 
 
-def _domain(stratum: StratumMeasure) -> dict[str, Any]:
+def _domain(stratum: StratumMeasure, alone: Verdict) -> dict[str, Any]:
     return {
+        "decision": alone,
         "total_samples": stratum.judged,
         "low_quality_count": stratum.low,
         "low_quality_percentage": _percent(stratum.low, stratum.judged),

@@ -79,7 +79,20 @@ class GateResult(Result):
     def arrow(self) -> pa.Table:
         """Return one row a stratum, rates in percent."""
         strata = self.measures.strata if self.measures else ()
-        return pa.Table.from_pylist([_stratum_row(s) for s in strata], schema=_STRATA)
+        rows = [{**_stratum_row(s), "alone": self.alone(s).value} for s in strata]
+        return pa.Table.from_pylist(rows, schema=_STRATA)
+
+    def alone(self, stratum: StratumMeasure) -> Verdict:
+        """Return the verdict that a stratum would have as a manifest of its own.
+
+        It tells where the trouble lies, also where the whole is UNDECIDED because of another
+        stratum.
+        """
+        rate, rules = stratum.rate, self.policy.audit
+        if rate.value is None or stratum.calibration != OK:
+            return Verdict.UNDECIDED
+        sure = rules.confidence is None or band(rate.low, rules) is band(rate.high, rules)
+        return band(rate.value, rules) if sure else Verdict.UNDECIDED
 
     def to_dict(self) -> dict[str, Any]:
         """Return the machine-readable report, without the single clips."""
@@ -113,6 +126,7 @@ _STRATA = pa.schema(
         ("length mismatches", pa.int64()),
         ("not judged", pa.int64()),
         ("instrument", pa.string()),
+        ("alone", pa.string()),
     ]
 )
 
