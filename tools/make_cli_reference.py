@@ -59,7 +59,8 @@ def row(parameter: Any) -> str:
         names = f"`{parameter.metavar or parameter.name.upper()}`"
     else:
         names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
-    choices = getattr(parameter.type, "choices", ())
+    kind = parameter.type_descriptor
+    choices = kind.choices if kind.is_choice else ()
     values = ", ".join(f"`{getattr(choice, 'value', choice)}`" for choice in choices)
     meaning = " ".join(filter(None, [parameter.help, f"One of {values}." if values else ""]))
     return f"| {names} | {meaning} | {default(parameter)} |".replace("  ", " ")
