@@ -61,10 +61,13 @@ def test_fast_is_exact_or_refuses(
         b'{"a": "x"}\n{"a": 1}',
         b'{"a": "x"}\n{"a": true}',
         b'{"a": 1, "a": 2}',
+        b'{"a": "x", "b": "y"}\n{"a": 5, "b": ["x", "y"]}',
+        b'{"a":"x","b":"y"}\n{"a":5,"b":["x","y"]}',
         b'{"a": 1}{"a": 2}\n{"a":\n3}',
         b'{"a": 1}\n\n{"a": 2}',
         b'{"a": 9007199254740993}\n{"a": 0.5}',
         b'{"a": 12345678901234567890}',
+        b'{"a": null}\n{"a": null}\n{"a": [null, null]}',
         b'{"a": "\xff"}',
         b'{"a": "\\ud83d"}',
         b'{"a": 1} trailing',
@@ -82,6 +85,13 @@ def test_fast_takes_regular_lines() -> None:
     assert found is not None
     assert [str(kind) for kind in found.schema.types] == ["string", "double", "int64", "bool"]
     assert found["c"].to_pylist() == list(range(2000))
+
+
+def test_texts_are_counted_across_pieces() -> None:
+    lines = [json.dumps({"a": "x" * (i % 97), "b": i}) for i in range(20_000)]
+    found = parse_fast("\n".join(lines).encode())
+    assert found is not None
+    assert found["a"].to_pylist() == ["x" * (i % 97) for i in range(20_000)]
 
 
 def test_a_field_that_appears_late_is_not_lost() -> None:

@@ -161,12 +161,14 @@ class PartWriter:
 
 
 def _storage(schema: pa.Schema) -> dict[str, Any]:
-    """Return Parquet options: dictionaries where values repeat, compression where it pays."""
+    """Return Parquet options: dictionaries where values repeat, the rest where it pays."""
     repeated = [name for name in schema.names if name not in _UNREPEATED]
     packed = [name for name in schema.names if name not in (UTT_ID, DURATION)]
+    bounded = [name for name in schema.names if name not in (UTT_ID, AUDIO_PATH, TEXT)]
     return {
         "use_dictionary": repeated,
         "compression": dict.fromkeys(packed, "snappy"),
+        "write_statistics": bounded,
     }
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _UNTIDY = r"(^|/)\.{1,2}(/|$)|[^:]//|^//"
+_LONGEST_BYTES = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,5 +113,17 @@ def keys_under(full: pa.ChunkedArray, root: str) -> pa.ChunkedArray:
     prefix = root.rstrip("/") + "/"
     inside = pc.starts_with(full, prefix)
     if pc.all(inside).as_py():
-        return pc.utf8_slice_codeunits(full, len(prefix))
+        return _without(full, len(prefix.encode()))
     return pc.if_else(inside, pc.utf8_slice_codeunits(full, len(prefix)), full)
+
+
+def _without(texts: pa.ChunkedArray, count: int) -> pa.ChunkedArray:
+    """Cut `count` bytes off the front of texts; many times quicker than to cut characters."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    pieces = [
+        pc.binary_slice(chunk.view(pa.binary()), count, stop=_LONGEST_BYTES).view(pa.string())
+        for chunk in texts.chunks
+    ]
+    return pa.chunked_array(pieces, pa.string())

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _EXACT_INTEGERS = 2.0**53
 _HEAD_BYTES = 1 << 15
 _PIECE_BYTES = 1 << 18
-_QUOTE, _COLON, _LINE_END = b'":\n'
+_AHEAD = 3
+_QUOTE, _COLON, _SPACE, _LINE_END = b'": \n'
 
 
 def parse_fast(data: bytes) -> pa.Table | None:
@@ -33,23 +34,37 @@ def parse_fast(data: bytes) -> pa.Table | None:
 
 @dataclass(frozen=True, slots=True)
 class _Marks:
-    """How often some bytes occur: lines, quotes, and quotes with a colon after them."""
+    """How often some bytes occur.
+
+    Attributes:
+        lines: Lines.
+        quotes: Quotes.
+        keys: Quotes with a colon after them.
+        texts: Of these, those with another quote after that, or after a space.
+    """
 
     lines: int
     quotes: int
     keys: int
+    texts: int
 
 
 def _count(data: bytes) -> _Marks:
     content = np.frombuffer(data, dtype=np.uint8)
-    lines = quotes = keys = 0
+    spaced = b'": "' in data
+    lines = quotes = keys = texts = 0
     for start in range(0, len(content), _PIECE_BYTES):
-        piece = content[start : start + _PIECE_BYTES + 1]
+        piece = content[start : start + _PIECE_BYTES + _AHEAD]
         quote = piece == _QUOTE
         lines += int(np.count_nonzero(piece[:_PIECE_BYTES] == _LINE_END))
         quotes += int(np.count_nonzero(quote[:_PIECE_BYTES]))
-        keys += int(np.count_nonzero(quote[:-1] & (piece[1:] == _COLON)))
-    return _Marks(lines + (not data.endswith(b"\n")), quotes, keys)
+        key = quote[:-1] & (piece[1:] == _COLON)
+        keys += int(np.count_nonzero(key[:_PIECE_BYTES]))
+        texts += int(np.count_nonzero((key[:-1] & quote[2:])[:_PIECE_BYTES]))
+        if spaced:
+            after = key[:-2] & quote[3:] & (piece[2:-1] == _SPACE)
+            texts += int(np.count_nonzero(after[:_PIECE_BYTES]))
+    return _Marks(lines + (not data.endswith(b"\n")), quotes, keys, texts)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -66,8 +81,9 @@ def _parse_regular(data: bytes, marks: _Marks) -> pa.Table | None:
     """Read lines with plain fields through Polars, and prove that nothing got lost.
 
     Polars reads each line as one document, but leaves out fields that it was not told of,
-    takes the first of two equal keys, and turns numbers into text where it expects text. So
-    the keys and quotes in the bytes are counted against what came out.
+    takes the first of two equal keys, and turns all else into text where it expects text. So
+    the keys, the values that begin as texts and the quotes in the bytes are counted against
+    what came out.
     """
     import polars as pl
 
@@ -115,7 +131,7 @@ def _accounts_for(frame: pl.DataFrame, data: bytes, marks: _Marks) -> bool:
         return False
     texts = sum(filled[name] for name, kind in frame.schema.items() if kind == pl.String)
     escaped = data.count(b'\\"') if b"\\" in data else 0
-    if marks.quotes - escaped != 2 * (marks.keys + texts):
+    if marks.texts != texts or marks.quotes - escaped != 2 * (marks.keys + texts):
         return False
     floats = [name for name, kind in frame.schema.items() if kind == pl.Float64]
     largest = (frame[name].abs().max() for name in floats)
@@ -155,6 +171,7 @@ def _parse_any(data: bytes, lines: int) -> pa.Table | None:
             rows = arrow_json.read_json(
                 pa.BufferReader(data), read_options=options, parse_options=parsing
             )
+        rows.validate()  # it makes broken columns of lists that hold nothing but nulls
     except (pa.ArrowException, UnicodeDecodeError):
         return None
     return rows if rows.num_rows == lines and _is_faithful(rows) else None

@@ -20,20 +20,26 @@ TOO_LONG = "too_long"
 def split_lines(stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[Chunk]:
     """Give chunks of whole lines; a line longer than a block comes as its beginning alone."""
     line = 1
-    while block := stream.read(block_bytes):
+    while True:
+        start = stream.tell()
+        stream.seek(start + block_bytes - 1)
+        rest = stream.readline(block_bytes)
+        stream.seek(start)
+        # One read of the right length: no bytes are moved to put the pieces together.
+        data = stream.read(block_bytes - 1 + len(rest))
+        if not data:
+            return
         if line == 1:
-            block = block.removeprefix(BOM)
-        rest = b"" if block.endswith(b"\n") else stream.readline(block_bytes)
+            data = data.removeprefix(BOM)
         if len(rest) == block_bytes and not rest.endswith(b"\n"):
-            whole, end, head = block.rpartition(b"\n")
+            whole, end, head = data.rpartition(b"\n")
             if end:
                 yield Chunk(whole + end, line)
                 line += whole.count(b"\n") + 1
-            yield Chunk((head + rest)[: 4 * RAW_CHARACTERS], line, TOO_LONG)
+            yield Chunk(head[: 4 * RAW_CHARACTERS], line, TOO_LONG)
             _skip_line(stream, block_bytes)
             line += 1
             continue
-        data = block + rest
         yield Chunk(data, line)
         line += count_lines(data)
 
