@@ -1,0 +1,52 @@
+"""Aligners that misbehave, found through entry points like any other."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from asrdq.alignment import Alignment, AlignmentStatus, WordSpan
+from asrdq.alignment.evidence import EVIDENCE
+
+
+class EverywhereAligner:
+    """Returns a span for every word whatever the audio, spread over all of it."""
+
+    name = "everywhere"
+    version = "1"
+    sample_rate = 16_000
+    languages = frozenset({"en"})
+    longest_s = 120.0
+    evidence_names = EVIDENCE
+    strain = "wide_beams"
+
+    def align(
+        self, samples: npt.NDArray[np.float32], words: Sequence[str], voiced: npt.NDArray[np.bool_]
+    ) -> Alignment:
+        edges = np.linspace(0.0, len(samples) / self.sample_rate, len(words) + 1)
+        spans = tuple(
+            WordSpan(word, float(edges[at]), float(edges[at + 1])) for at, word in enumerate(words)
+        )
+        return Alignment(AlignmentStatus.ALIGNED, spans, dict.fromkeys(EVIDENCE, 0.0))
+
+
+class CrashingAligner(EverywhereAligner):
+    """Takes its process down at the word "crash", always, and raises at the word "raise"."""
+
+    name = "crashing"
+
+    def align(
+        self, samples: npt.NDArray[np.float32], words: Sequence[str], voiced: npt.NDArray[np.bool_]
+    ) -> Alignment:
+        with (Path(os.environ["ASRDQ_TRIAL_LOG"])).open("a") as log:
+            log.write(" ".join(words) + "\n")
+        if "crash" in words:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if "raise" in words:
+            raise ValueError("a word it does not like")
+        return super().align(samples, words, voiced)
