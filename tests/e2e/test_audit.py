@@ -15,6 +15,8 @@ from deltalake import DeltaTable
 from asrdq.audit import tables
 from asrdq.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 TABLES = {

@@ -18,6 +18,8 @@ import pytest
 from asrdq.manifests.ingest import ingest_manifest
 from asrdq.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 POINTS = 10
 ROWS = 40_000
 

@@ -8,6 +8,8 @@ import pytest
 from asrdq.sampling.intervals import corrected_limits
 from asrdq.sampling.simulation import Design, simulate_audits
 
+pytestmark = pytest.mark.slow
+
 DESIGNS = [
     Design("one of 10", (10,), (100,)),
     Design("one of 30", (30,), (300,)),
