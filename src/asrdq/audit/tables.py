@@ -115,4 +115,5 @@ CALIBRATIONS = pa.schema(
 )
 """One row a stratum. `verdict` is `ok`, `too_weak`, `too_few` (clips to calibrate on) or `shipped`
 (not calibrated on this data); `auc_gross` is the least separation of a gross fault, `strained` the
-share of right clips that the aligner aligns with extraordinary effort or not at all; `fitted_on` says which strata the threshold was fitted on; `model` is the fitted model as JSON."""
+share of right clips that the aligner aligns with extraordinary effort or not at all; `fitted_on`
+says which strata the threshold was fitted on; `model` is the fitted model as JSON."""
