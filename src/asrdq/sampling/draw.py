@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -113,16 +113,21 @@ def _pick(workspace: Workspace, rows: str, allocated: Sequence[Allocated], seed:
         kept, codes, keys = zip(*_in_threads(near, reader), strict=True)
     code, key = np.concatenate(codes), np.concatenate(keys)
     order = np.argsort(key)
-    order = order[np.argsort(code[order], kind="stable")]
+    order = order[np.argsort(code[order].astype(_code_type(len(allocated))), kind="stable")]
     place = np.arange(len(order)) - np.searchsorted(code[order], code[order], side="left")
     wanted = np.array([each.drawn_rows for each in allocated])
     taken = place < wanted[code[order]]
-    clips = pa.Table.from_batches(kept).select(["utt_id", "duration_s"])
+    clips = pa.Table.from_batches(kept).select(["utt_id", "duration_s"]).combine_chunks()
     return (
         clips.take(pa.array(order[taken]))
         .append_column("stratum", names.take(pa.array(code[order[taken]])))
         .append_column("rank", pa.array(place[taken] + 1))
     )
+
+
+def _code_type(strata: int) -> type[np.unsignedinteger[Any]]:
+    """Return the smallest type for stratum numbers; NumPy sorts 16 bits in linear time."""
+    return np.uint16 if strata <= np.iinfo(np.uint16).max else np.uint32
 
 
 def _in_threads(
