@@ -312,3 +312,18 @@ def test_a_separation_that_nobody_knows_is_no_proof() -> None:
     scores, _ = score_trials(trials, instruments)
     table = calibration_table(trials, scores, instruments, run_id="r", settings=SETTINGS)
     assert table["verdict"].to_pylist() == ["ok", "too_weak"]
+
+
+def test_evidence_of_other_names_goes_into_one_detector() -> None:
+    chance = np.random.default_rng(5)
+    faults = np.array([Fault.UNTOUCHED.value] * 60 + [Fault.SWAPPED_TEXT.value] * 60)
+    evidence = np.vstack([chance.normal(0.0, 1.0, (60, 2)), chance.normal(4.0, 1.0, (60, 2))])
+    [detector] = fit_detectors(evidence, ("doubt", "blur"), faults, faults == "untouched")
+    scores = suspicion([detector], evidence)
+    assert scores[60:].min() > np.median(scores[:60])
+    assert np.mean(scores[60:, None] > scores[None, :60]) > 0.99
+
+
+def test_an_aligner_without_evidence_is_not_calibrated() -> None:
+    trials = trials_of(corpus("x", 40, 5), {"x": 4.0})
+    assert calibrate(trials, (), BUDGET) == {}

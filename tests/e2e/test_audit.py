@@ -142,3 +142,19 @@ def test_clips_without_audio_are_bad_and_no_traceback(run_cli: RunCli, tmp_path:
     seen = json.loads(run_cli("audit", "train", "-f", "json", cwd=folder).stdout)
     assert {tuple(row["reasons"]) for row in seen["audits"]} == {("missing_audio",)}
     assert {row["low_quality"] for row in seen["audits"]} == {True}
+
+
+def test_without_calibration_the_verdict_says_that_nothing_is_proven(
+    run_cli: RunCli, tmp_path: Path, short_rows: list[dict[str, Any]]
+) -> None:
+    folder = make_workspace(run_cli, tmp_path / "w", short_rows, WHOLE)
+    shown = run_cli("audit", "train", "--no-calibration", "--workers", "2", cwd=folder)
+    assert "not proven on this data" in shown.stdout
+    workspace = Workspace.open(folder)
+    [calibration] = workspace.read("calibrations").to_pylist()
+    assert (calibration["verdict"], calibration["fitted_on"]) == ("shipped", "shipped values")
+    audits = workspace.read("audits").to_pylist()
+    assert {row["instrument"] for row in audits} == {"ok"}
+    assert all(0.0 <= row["confidence"] <= 1.0 for row in audits)
+    verdict = run_cli("gate", "train", "--format", "json", cwd=folder, code=4)
+    assert "not proven on this data" in verdict.stdout

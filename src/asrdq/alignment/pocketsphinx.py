@@ -45,7 +45,7 @@ class PocketSphinxAligner:
     languages = frozenset({"en"})
     longest_s = _LONGEST_S
     evidence_names = EVIDENCE
-    strain = "wide_beams"
+    strain: str | None = "wide_beams"
 
     def __init__(self) -> None:
         self.version = f"{importlib.metadata.version('pocketsphinx')}+{_BACKEND_VERSION}"

@@ -63,7 +63,8 @@ class Aligner(Protocol):
         languages: Codes it can align; work in another language is refused before it starts.
         longest_s: Longest clip it aligns, in seconds.
         evidence_names: The keys of `Alignment.evidence`.
-        strain: The evidence that is 1 where only extraordinary effort found an alignment, else 0.
+        strain: The evidence that is 1 where only extraordinary effort found an alignment, else 0;
+            None where the aligner makes no such difference.
     """
 
     name: str
@@ -72,7 +73,7 @@ class Aligner(Protocol):
     languages: frozenset[str]
     longest_s: float
     evidence_names: tuple[str, ...]
-    strain: str
+    strain: str | None
 
     def align(
         self, samples: npt.NDArray[np.float32], words: Sequence[str], voiced: npt.NDArray[np.bool_]

@@ -98,7 +98,7 @@ def calibrate(trials: Trials, names: Sequence[str], budget: float) -> dict[str, 
 
     Returns:
         Stratum to its instrument. Strata are missing where all together have fewer than 20
-        untouched clips: nothing can be calibrated then.
+        untouched clips, and where the aligner gives no evidence: nothing can be calibrated then.
 
     The models are so small that threads would only wait for each other.
     """
@@ -112,6 +112,8 @@ def _instruments(trials: Trials, names: Sequence[str], budget: float) -> dict[st
     usable = trials.judgeable
     found: dict[str, Calibration] = {}
     shared: list[str] = []
+    if not names:
+        return found
     for stratum in sorted(set(trials.strata.tolist())):
         rows = usable & (trials.strata == stratum)
         if (rows & trials.untouched).sum() >= OWN_INSTRUMENT_FROM:

@@ -120,7 +120,17 @@ def fit_detectors(
 
     Without a trusted or a planted row a detector has no weights: every score is 0.
     """
-    return tuple(_fit(plan, evidence, list(names), faults, trusted) for plan in PLANS)
+    return tuple(_fit(plan, evidence, list(names), faults, trusted) for plan in plans_for(names))
+
+
+def plans_for(names: Sequence[str]) -> tuple[DetectorPlan, ...]:
+    """Return the detectors that an aligner's evidence allows.
+
+    Evidence of other names than PocketSphinx gives goes into one detector for all faults.
+    """
+    known = set(names)
+    plans = tuple(plan for plan in PLANS if known >= set(plan.evidence))
+    return plans or (DetectorPlan("all", tuple(names), PLANTED),)
 
 
 def suspicion(detectors: Sequence[Detector], evidence: Matrix) -> Matrix:

@@ -128,14 +128,20 @@ def build_trials(
         utt_ids=np.array([clip.utt_id for clip in clips], dtype=np.str_),
         strata=np.array([clip.stratum for clip in clips], dtype=np.str_),
         evidence=evidence,
-        strained=(evidence[:, aligner.evidence_names.index(aligner.strain)] == 1.0)
-        | rules[Reason.NO_ALIGNMENT],
+        strained=_strained(evidence, aligner) | rules[Reason.NO_ALIGNMENT],
         coverage=np.minimum(text, speech),
         chars_per_second=chars_per_second,
         rules=rules,
         judgeable=~np.isin(status, [fault.value for fault in INSTRUMENT_FAULTS]),
         table=table,
     )
+
+
+def _strained(evidence: Numbers, aligner: Aligner) -> Flags:
+    if aligner.strain is None:
+        return np.zeros(len(evidence), dtype=np.bool_)
+    found: Flags = evidence[:, aligner.evidence_names.index(aligner.strain)] == 1.0
+    return found
 
 
 def _audio_rules(status: Names) -> dict[Reason, Flags]:
