@@ -11,8 +11,8 @@ import pytest
 
 from asrdq.errors import ExitCode, UsageError
 from asrdq.gates import GateResult, Verdict, evaluate_gate
+from asrdq.gates.decision import band
 from asrdq.gates.policy import AuditRules
-from asrdq.gates.verdict import band
 from asrdq.manifests import ingest_manifest
 from asrdq.sampling import SamplingPlan
 

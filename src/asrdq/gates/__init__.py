@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from asrdq.gates.decision import Verdict
     from asrdq.gates.gate import evaluate_gate
     from asrdq.gates.policy import Policy, read_policy
-    from asrdq.gates.verdict import GateResult, Verdict
+    from asrdq.gates.verdict import GateResult
 
 _HOMES = {
     "GateResult": "verdict",
     "Policy": "policy",
-    "Verdict": "verdict",
+    "Verdict": "decision",
     "evaluate_gate": "gate",
     "read_policy": "policy",
 }

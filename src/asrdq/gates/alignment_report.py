@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import asrdq
+from asrdq.gates.decision import Decision, Verdict
 from asrdq.gates.policy import policy_hash
 from asrdq.results import plain
 
 if TYPE_CHECKING:
     from asrdq.gates.measures import Measures, StratumMeasure
-    from asrdq.gates.verdict import GateResult, Verdict
     from asrdq.sampling.estimators import Rate
 
 SCHEMA_VERSION = 1
@@ -26,7 +26,7 @@ CLIP_FIELDS = (
 )
 
 
-def report_body(result: GateResult, *, with_clips: bool = True) -> dict[str, Any]:
+def report_body(result: Decision, *, with_clips: bool = True) -> dict[str, Any]:
     """Return the report as JSON types.
 
     Args:
@@ -55,7 +55,7 @@ def report_body(result: GateResult, *, with_clips: bool = True) -> dict[str, Any
     return converted
 
 
-def _familiar(result: GateResult, with_clips: bool) -> dict[str, Any]:
+def _familiar(result: Decision, with_clips: bool) -> dict[str, Any]:
     measures = result.measures
     clips = result.evidence.clips if with_clips else []
     return {
@@ -90,7 +90,7 @@ def _domain(stratum: StratumMeasure, alone: Verdict) -> dict[str, Any]:
     }
 
 
-def _provenance(result: GateResult) -> dict[str, Any]:
+def _provenance(result: Decision) -> dict[str, Any]:
     manifest, run = result.evidence.manifest, result.evidence.run
     return {
         "manifest": manifest.name,
@@ -135,10 +135,8 @@ def _percent(part: int, whole: int) -> float | None:
     return 100.0 * part / whole if whole else None
 
 
-def recommendation(result: GateResult) -> str:
+def recommendation(result: Decision) -> str:
     """Return what to do now, in a sentence or two."""
-    from asrdq.gates.verdict import Verdict
-
     risks = f" Look first at {', '.join(result.risks)}." if result.risks else ""
     if result.verdict is Verdict.UNDECIDED:
         steps = list(dict.fromkeys(f.hint for f in result.reasons if f.hint))

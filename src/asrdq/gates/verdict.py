@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from asrdq.errors import ExitCode
+from asrdq.gates.alignment_report import report_body
+from asrdq.gates.decision import Decision, Verdict, band
 from asrdq.gates.evidence import OK, Evidence, Finding
 from asrdq.gates.measures import TOO_WEAK, Measures, StratumMeasure, gross_faults
 from asrdq.gates.policy import AuditRules, Policy
@@ -19,62 +19,11 @@ from asrdq.sampling.deciding import MoreClips, clips_to_decide
 from asrdq.sampling.estimators import Rate
 
 
-class Verdict(StrEnum):
-    """What the gate says."""
-
-    PROCEED = "PROCEED"
-    CAUTION = "CAUTION"
-    STOP = "STOP"
-    UNDECIDED = "UNDECIDED"
-
-    def exit_code(self, *, fail_on_caution: bool = False) -> ExitCode:
-        """Return the exit code of a verdict; CAUTION passes unless told otherwise."""
-        if self is Verdict.CAUTION:
-            return ExitCode.FAILED if fail_on_caution else ExitCode.OK
-        return _CODES[self]
-
-
-_CODES = {
-    Verdict.PROCEED: ExitCode.OK,
-    Verdict.STOP: ExitCode.FAILED,
-    Verdict.UNDECIDED: ExitCode.UNDECIDED,
-}
-
-
 @dataclass(frozen=True)
-class GateResult(Result):
-    """A verdict about one content of a manifest, and everything it stands on.
-
-    Attributes:
-        verdict: The verdict.
-        reasons: Why, the weightiest first; each with what to do about it.
-        notes: What is worth knowing and did not change the verdict.
-        risks: Strata with a larger share of low quality than the policy likes.
-        deciding: Name of the rate that decided: `sample`, `population` or `corrected`.
-        measures: The figures; None where there is no usable audit.
-        to_decide: What would decide, where an interval reaches over a limit.
-        evidence: The tables it was made from.
-        policy: The policy.
-    """
+class GateResult(Decision, Result):
+    """A verdict as a library function and a verb return it; the fields are `Decision`'s."""
 
     main_table: ClassVar[str] = "strata"
-
-    verdict: Verdict
-    reasons: tuple[Finding, ...]
-    notes: tuple[Finding, ...]
-    risks: tuple[str, ...]
-    deciding: str
-    measures: Measures | None
-    to_decide: MoreClips | None
-    evidence: Evidence
-    policy: Policy
-
-    @property
-    def rate(self) -> Rate:
-        """The rate that decided."""
-        if self.measures is None:
-            return Rate(None, 0.0, 1.0, self.policy.audit.confidence or 0.95, "nothing was judged")
-        return self.measures.rate(self.deciding)
 
     def arrow(self) -> pa.Table:
         """Return one row a stratum, rates in percent."""
@@ -82,22 +31,8 @@ class GateResult(Result):
         rows = [{**_stratum_row(s), "alone": self.alone(s).value} for s in strata]
         return pa.Table.from_pylist(rows, schema=_STRATA)
 
-    def alone(self, stratum: StratumMeasure) -> Verdict:
-        """Return the verdict that a stratum would have as a manifest of its own.
-
-        It tells where the trouble lies, also where the whole is UNDECIDED because of another
-        stratum.
-        """
-        rate, rules = stratum.rate, self.policy.audit
-        if rate.value is None or stratum.calibration != OK:
-            return Verdict.UNDECIDED
-        sure = rules.confidence is None or band(rate.low, rules) is band(rate.high, rules)
-        return band(rate.value, rules) if sure else Verdict.UNDECIDED
-
     def to_dict(self) -> dict[str, Any]:
         """Return the machine-readable report, without the single clips."""
-        from asrdq.gates.alignment_report import report_body
-
         return report_body(self, with_clips=False)
 
     def summary(self) -> str:
@@ -177,17 +112,6 @@ def decide(evidence: Evidence, measures: Measures | None, policy: Policy) -> Gat
     verdict = band(rate.value, rules)
     reason = Finding("rate", _reason(verdict, rate, rules))
     return _result(verdict, [reason], notes, measures, None, evidence, policy)
-
-
-def band(rate: float, rules: AuditRules) -> Verdict:
-    """Return the verdict that a bare rate falls into (0 to 1).
-
-    >>> [band(rate, AuditRules()).value for rate in (0.0999, 0.10, 0.15, 0.1501)]
-    ['PROCEED', 'CAUTION', 'CAUTION', 'STOP']
-    """
-    if rate < rules.caution_from:
-        return Verdict.PROCEED
-    return Verdict.CAUTION if rate <= rules.stop_above else Verdict.STOP
 
 
 def _result(

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asrdq.gates.alignment_report import recommendation
+from asrdq.gates.decision import Verdict
 from asrdq.gates.evidence import Finding
 from asrdq.gates.measures import Measures
 from asrdq.gates.policy import Policy, policy_hash, read_policy
-from asrdq.gates.verdict import GateResult, Verdict, decide
+from asrdq.gates.verdict import GateResult, decide
 
 if TYPE_CHECKING:
     from asrdq.reporting.subject import Subject
