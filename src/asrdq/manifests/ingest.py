@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,9 +163,7 @@ def _inputs(paths: Sequence[Path], format_name: str, root: str | None) -> list[I
 def _read(reader: Reader, folder: Path) -> tuple[PartWriter, RejectLog]:
     """Read all files; again where a column that looked like numbers turned out as text."""
     writer, log = PartWriter(folder), RejectLog()
-    for block in reader.blocks():
-        log.add(block.rejects)
-        writer.write(block)
+    _write_beside_reading(reader, writer, log)
     writer.close()
     untyped = {
         own
@@ -182,6 +181,19 @@ def _read(reader: Reader, folder: Path) -> tuple[PartWriter, RejectLog]:
     log.add(drop_duplicates(writer))
     retype(writer)
     return writer, log
+
+
+def _write_beside_reading(reader: Reader, writer: PartWriter, log: RejectLog) -> None:
+    """Write blocks in a thread of their own, one behind the block that is being made."""
+    with ThreadPoolExecutor(1) as pool:
+        written: Future[None] | None = None
+        for block in reader.blocks():
+            log.add(block.rejects)
+            if written is not None:
+                written.result()
+            written = pool.submit(writer.write, block)
+        if written is not None:
+            written.result()
 
 
 def _store_rejects(workspace: Workspace, rejects: pa.Table, run_id: str, name: str) -> None:

@@ -111,7 +111,10 @@ def _write_csv(rows: pa.RecordBatchReader, stream: BinaryIO) -> None:
     schema = rows.schema
     for index in nested:
         schema = schema.set(index, pa.field(schema.names[index], pa.string()))
-    options = csv.WriteOptions(quoting_style="needed")
+    plain = not any(set(name) & set(',"\r\n') for name in schema.names)
+    options = csv.WriteOptions(
+        quoting_style="needed", quoting_header="none" if plain else "all_valid"
+    )
     with csv.CSVWriter(stream, schema, write_options=options) as writer:
         for batch in rows:
             columns = batch.columns
