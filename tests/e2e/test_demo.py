@@ -13,8 +13,8 @@ RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 PLANTED = 8
 UNTOUCHED = 72
-FOUND_AT_LEAST = 6
-"""Two are substituted words, of which the audit finds four in five in synthetic speech."""
+FOUND_AT_LEAST = 7
+"""It finds all eight; one substitution lies near the threshold."""
 
 
 @pytest.mark.slow

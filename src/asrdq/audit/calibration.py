@@ -71,7 +71,7 @@ class Calibration:
 def shipped_calibration() -> Calibration:
     """Return the instrument that comes along, for audits that are not to calibrate themselves.
 
-    It was fitted by `tools/fit_shipped_calibration.py` on read English speech; on other data
+    It was fitted by `tools/ship_calibration.py` on read English speech; on other data
     its thresholds are a start and no more.
     """
     text = resources.files("asrdq.audit").joinpath("shipped_calibration.json").read_text("utf-8")
@@ -91,6 +91,8 @@ def confidence_of(scores: Numbers, threshold: float | Numbers) -> Numbers:
 def calibrate(trials: Trials, names: Sequence[str], budget: float) -> dict[str, Calibration]:
     """Fit an instrument for each stratum; strata of few clips share one fitted on all.
 
+    The models are so small that threads would only wait for each other.
+
     Args:
         trials: Untouched clips and their planted copies.
         names: Names of the evidence columns.
@@ -99,8 +101,6 @@ def calibrate(trials: Trials, names: Sequence[str], budget: float) -> dict[str, 
     Returns:
         Stratum to its instrument. Strata are missing where all together have fewer than 20
         untouched clips, and where the aligner gives no evidence: nothing can be calibrated then.
-
-    The models are so small that threads would only wait for each other.
     """
     from threadpoolctl import threadpool_limits
 

@@ -19,8 +19,8 @@ from asrdq.settings import AuditSettings
 OK: Final = "ok"
 SHIPPED: Final = "shipped"
 MOST_HIDDEN: Final = 0.25
-"""Share of hidden faults that separation is corrected for; beyond it a blind instrument, to which
-every clip looks faulty, could not be told from one that sees many faults."""
+"""Largest share of hidden faults that anything is corrected for; beyond it a blind instrument, to
+which every clip looks faulty, could not be told from one that sees many faults."""
 
 
 def calibration_table(
@@ -68,7 +68,7 @@ def least_separation(
     trials: Trials, scores: Numbers, inside: Flags, instrument: Calibration | None
 ) -> float | None:
     """Return the smallest area under the ROC curve over the gross faults planted in a stratum."""
-    hidden = min(instrument.threshold.hidden_share, MOST_HIDDEN) if instrument else 0.0
+    hidden = _hidden_share(instrument)
     untouched = scores[inside & trials.untouched]
     areas = [
         separation(untouched, scores[inside & (trials.faults == fault.value)], hidden)
@@ -83,9 +83,13 @@ def strained_share(trials: Trials, inside: Flags, instrument: Calibration | None
     chosen = inside & trials.untouched
     if not chosen.any():
         return None
-    hidden = instrument.threshold.hidden_share if instrument else 0.0
+    hidden = _hidden_share(instrument)
     share = float(trials.strained[chosen].mean())
     return max(0.0, (share - hidden) / (1.0 - hidden))
+
+
+def _hidden_share(instrument: Calibration | None) -> float:
+    return min(instrument.threshold.hidden_share, MOST_HIDDEN) if instrument else 0.0
 
 
 def _verdict(
@@ -142,7 +146,7 @@ def _hidden_clips(trials: Trials, instruments: dict[str, Calibration], inside: F
     total = 0.0
     for stratum, instrument in instruments.items():
         clips = int((inside & trials.untouched & (trials.strata == stratum)).sum())
-        total += clips * instrument.threshold.hidden_share
+        total += clips * _hidden_share(instrument)
     return total
 
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
 from asrdq.audit.calibration import Calibration, confidence_of
 from asrdq.audit.reasons import FACTS, INSTRUMENT_OK, NO_INSTRUMENT, TOO_WEAK, Reason
 from asrdq.audit.trials import Flags, Names, Numbers, Trials
-
-_FACTS: Final = tuple(FACTS)
 
 
 @dataclass(frozen=True)
@@ -68,10 +65,10 @@ def judge(
         confidence_minimum: Confidence below which a clip is of low quality.
     """
     confidence = confidence_of(scores, thresholds)
-    no_audio = np.isnan(trials.coverage) | np.any([trials.rules[r] for r in _FACTS], axis=0)
+    no_audio = np.isnan(trials.coverage) | np.any([trials.rules[r] for r in FACTS], axis=0)
     confidence[no_audio | ~trials.judgeable] = np.nan
     trials.rules[Reason.LOW_CONFIDENCE] = confidence < confidence_minimum
-    fact = np.any([trials.rules[reason] for reason in _FACTS], axis=0)
+    fact = np.any([trials.rules[reason] for reason in FACTS], axis=0)
     status = np.array(trials.table["status"].to_pylist(), dtype=np.str_)
     verdict = np.array([verdicts.get(str(name), NO_INSTRUMENT) for name in trials.strata])
     instrument = np.full(len(trials.clips), INSTRUMENT_OK, dtype="U32")

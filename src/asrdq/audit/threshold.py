@@ -41,8 +41,8 @@ def find_threshold(untouched: Scores, planted: Scores, budget: float) -> Thresho
     Untouched clips are a mixture: right ones and faulty ones that look like planted ones. Above a
     score that hardly any right clip has, the share of untouched clips divided by the share of
     planted ones is the share of faulty clips (mixture proportion estimation, Blanchard, Lee and
-    Scott 2010). Without those clips the upper tail of the scores
-    is taken as exponential, which gives a quantile that few clips would leave to chance.
+    Scott 2010). Without those clips the upper tail of the scores is taken as exponential, which
+    gives a quantile that few clips would leave to chance.
 
     Args:
         untouched: Scores of the clips as they are, (n,); inf where there was no alignment.
