@@ -83,6 +83,13 @@ def test_the_command_line_reference_is_fresh() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_command_line_reference_shows_the_shape_of_values() -> None:
+    page = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+    assert "`--share STRATUM=0.4`" in page
+    assert "\nasrdq ingest PATH… [OPTIONS]\n" in page
+    assert "\nasrdq init [DIR] [OPTIONS]\n" in page
+
+
 def test_the_makefile_explains_every_target() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.M)

@@ -49,21 +49,28 @@ def section(verb: Verb) -> str:
 
 def placeholder(argument: Any) -> str:
     """Return how an argument appears in the usage line."""
-    name = f"{argument.metavar or argument.name.upper()}{'…' if argument.nargs == -1 else ''}"
+    name = f"{bare(argument)}{'…' if argument.nargs == -1 else ''}"
     return name if argument.required else f"[{name}]"
 
 
+def bare(argument: Any) -> str:
+    """Return the name of an argument without the signs of its help page: `[DIR]` is DIR."""
+    return (argument.metavar or argument.name.upper()).strip("[]…")
+
+
 def row(parameter: Any) -> str:
-    """Return the table row of an argument or option."""
+    """Return the table row of an argument or option, with the shape of its value if it has one."""
     if parameter.param_type_name == "argument":
-        names = f"`{parameter.metavar or parameter.name.upper()}`"
+        names = [bare(parameter)]
     else:
-        names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+        names = [*parameter.opts, *parameter.secondary_opts]
+        names[0] += f" {parameter.metavar}" if parameter.metavar else ""
     kind = parameter.type_descriptor
     choices = kind.choices if kind.is_choice else ()
     values = ", ".join(f"`{getattr(choice, 'value', choice)}`" for choice in choices)
     meaning = " ".join(filter(None, [parameter.help, f"One of {values}." if values else ""]))
-    return f"| {names} | {meaning} | {default(parameter)} |".replace("  ", " ")
+    shown = ", ".join(f"`{name}`" for name in names)
+    return f"| {shown} | {meaning} | {default(parameter)} |".replace("  ", " ")
 
 
 def default(parameter: Any) -> str:

@@ -1,41 +1,24 @@
-"""What people see: progress and advice on stderr, results on stdout in the format asked for.
+"""What people see on stderr while they wait: progress, remarks and advice.
 
 Rich is imported only when something is drawn, so that importing this module costs nothing.
 """
 
 from __future__ import annotations
 
-import enum
-import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
-
-from asrdq.results import Result, plain
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from rich.console import Console
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
 LINE_EVERY_S = 10.0
-MAX_TABLE_ROWS = 50
-UNFOLDED_WIDTH = 10_000
-"""Width of tables that go to a file or a pipe: as wide as their values are."""
 
 _state = {"quiet": False, "advice": True}
-
-
-class Format(enum.StrEnum):
-    """How a command writes its result to stdout."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-    MARKDOWN = "markdown"
 
 
 def set_quiet(quiet: bool) -> None:
@@ -182,95 +165,3 @@ def _number(value: float) -> str:
 
 def _extra(fields: Mapping[str, object]) -> str:
     return ", ".join(str(value) for value in fields.values())
-
-
-def emit(result: Result, output: Format = Format.TABLE) -> None:
-    """Write a result to stdout: the whole of it as JSON, otherwise its main table."""
-    if output is Format.JSON:
-        print(result.to_json())
-    else:
-        render(result.arrow(), output)
-
-
-def render(rows: pa.Table | Sequence[Mapping[str, Any]], output: Format = Format.TABLE) -> None:
-    """Write rows to stdout as a table for people, JSON, CSV or Markdown.
-
-    The table for people shows at most 50 rows and says how many more there are; the other
-    formats are complete. Nested values are written as JSON in CSV.
-    """
-    if output is Format.CSV:
-        _write_csv(rows)
-        return
-    records = rows if isinstance(rows, Sequence) else rows.to_pylist()
-    names = list(records[0]) if isinstance(rows, Sequence) and records else _names(rows)
-    if output is Format.JSON:
-        print(json.dumps(plain(records), ensure_ascii=False))
-    elif output is Format.MARKDOWN:
-        _write_markdown(names, records)
-    else:
-        _write_table(names, records)
-
-
-def _names(rows: pa.Table | Sequence[Mapping[str, Any]]) -> list[str]:
-    return [] if isinstance(rows, Sequence) else list(rows.column_names)
-
-
-def _write_csv(rows: pa.Table | Sequence[Mapping[str, Any]]) -> None:
-    import polars as pl
-
-    frame = pl.DataFrame(list(rows)) if isinstance(rows, Sequence) else pl.DataFrame(rows)
-    nested = [name for name, kind in frame.schema.items() if kind.is_nested()]
-    as_text = [
-        pl.Series(
-            name, [None if v is None else json.dumps(plain(v)) for v in frame[name].to_list()]
-        )
-        for name in nested
-    ]
-    sys.stdout.flush()
-    frame.with_columns(as_text).write_csv(sys.stdout)
-
-
-def _nested_text(value: Any) -> str | None:
-    return None if value is None else json.dumps(plain(value), ensure_ascii=False)
-
-
-def _write_markdown(names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
-    print("| " + " | ".join(names) + " |")
-    print("|" + " --- |" * len(names))
-    for record in records:
-        cells = (cell(record[name]).replace("|", "\\|").replace("\n", " ") for name in names)
-        print("| " + " | ".join(cells) + " |")
-
-
-def _write_table(names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in names:
-        values = [record[name] for record in records if record[name] is not None]
-        numeric = bool(values) and all(
-            isinstance(v, (int, float)) and not isinstance(v, bool) for v in values
-        )
-        drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for record in records[:MAX_TABLE_ROWS]:
-        drawn.add_row(*(Text(cell(record[name])) for name in names))
-    width = None if sys.stdout.isatty() else UNFOLDED_WIDTH
-    Console(file=sys.stdout, highlight=False, width=width).print(drawn)
-    if len(records) > MAX_TABLE_ROWS:
-        say(f"[dim]… {len(records) - MAX_TABLE_ROWS:,} more rows (--format csv gives all)[/dim]")
-
-
-def cell(value: Any) -> str:
-    """Return a value as a table shows it: empty for null, four significant digits for floats."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.1f}"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(cell(item) for item in value)
-    if isinstance(value, dict):
-        return json.dumps(plain(value), ensure_ascii=False)
-    return str(value)

@@ -106,7 +106,7 @@ def test_parquet_goes_through_a_pipe(folder: Path, run_cli: RunCli) -> None:
         (["sql", "FROM trian"], 2, "there is no table yet"),
         (["sql", "DROP TABLE x"], 2, "only reads"),
         (["sql", "SELECT 1", "-o", "x.txt"], 2, "--format csv"),
-        (["sql", "SELECT 1", "-f", "csv", "-o", "no/x.csv"], 2, "cannot be written"),
+        (["sql", "SELECT 1", "-f", "csv", "-o", "train.jsonl/x.csv"], 3, "cannot be written"),
         (["export", "train", "-o", "x"], 2, "there is none yet"),
         (["manifests", "train"], 2, "there is none yet"),
     ],

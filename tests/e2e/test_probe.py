@@ -92,7 +92,7 @@ def test_csv_has_every_column(run_cli: RunCli, data_samples: Path, tmp_path: Pat
     header, row = run_cli("probe", "train", "-f", "csv", cwd=tmp_path).stdout.splitlines()
     assert header.startswith("run_id,utt_id,audio_path,status,detail,duration_s")
     assert header.endswith("audio_hash,duplicate_of")
-    assert ",ok," in row
+    assert ',"ok",' in row
 
 
 @pytest.fixture

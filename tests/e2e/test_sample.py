@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import subprocess
 from collections.abc import Callable
@@ -63,8 +65,7 @@ def test_the_same_command_draws_the_same_clips(project: Path, run_cli: RunCli) -
 
 def test_hours(project: Path, run_cli: RunCli) -> None:
     done = run_cli("sample", "train", "--hours", 0.1, "--format", "csv", cwd=project)
-    header, row = done.stdout.splitlines()
-    values = dict(zip(header.split(","), row.split(","), strict=True))
+    (values,) = csv.DictReader(io.StringIO(done.stdout))
     assert (values["stratum"], values["drawn_rows"]) == ("all", "100")
     assert float(values["drawn_hours"]) == pytest.approx(0.1)
 

@@ -222,7 +222,7 @@ def test_a_file_that_cannot_be_written(audited: Audited, tmp_path: Path) -> None
     audited.write_audit()
     with pytest.raises(ToolError, match="cannot be written"):
         write_report(audited.workspace, "train", output=tmp_path)
-    assert not list(tmp_path.parent.glob("*.part"))
+    assert not list(tmp_path.parent.glob(".*.part"))
 
 
 def test_every_code_has_its_words() -> None:

@@ -15,7 +15,7 @@ from asrdq.cli.options import (
     WorkersOption,
     WorkspaceOption,
 )
-from asrdq.console import Format
+from asrdq.cli.output import Format, emit
 
 AlignerOption = Annotated[
     str | None, typer.Option("--aligner", help="Which aligner; default: asrdq.yaml.")
@@ -64,5 +64,5 @@ def audit(
     if output is Format.TABLE:
         print(result.summary())
     else:
-        console.emit(result, output)
+        emit(result, output)
     console.next_step(f"asrdq gate {manifest}", "gives the verdict")

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from asrdq import console
+from asrdq.cli.output import cell
 from asrdq.errors import ExitCode, UsageError
 from asrdq.shipped import shipped_folder
 
@@ -108,9 +109,7 @@ def compare(audits: Sequence[Mapping[str, object]], truth: Mapping[str, str]) ->
         found={utt_id: fault for utt_id, fault in planted.items() if utt_id in flagged},
         missed={utt_id: fault for utt_id, fault in planted.items() if utt_id not in flagged},
         false_alarms={
-            utt_id: console.cell(row["reasons"])
-            for utt_id, row in flagged.items()
-            if utt_id not in planted
+            utt_id: cell(row["reasons"]) for utt_id, row in flagged.items() if utt_id not in planted
         },
         unjudged=[str(row["utt_id"]) for row in audits if row["instrument"] != "ok"],
         clips=len(audits),

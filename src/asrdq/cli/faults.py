@@ -13,7 +13,7 @@ from asrdq.cli.options import (
     WorkersOption,
     WorkspaceOption,
 )
-from asrdq.console import Format
+from asrdq.cli.output import Format, render
 
 
 def faults(
@@ -34,5 +34,5 @@ def faults(
     from asrdq.cli.stages import run_audit
 
     result = run_audit(workspace, manifest, aligner=aligner, plant=True, seed=seed, workers=workers)
-    console.render(result.detections.drop_columns(["run_id"]), output)
+    render(result.detections.drop_columns(["run_id"]), output)
     console.next_step(f"asrdq gate {manifest}", "gives the verdict")

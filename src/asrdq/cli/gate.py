@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from asrdq.cli.options import ManifestArgument, WorkspaceOption
-from asrdq.console import Format
+from asrdq.cli.output import Format, render
 
 if TYPE_CHECKING:
     from asrdq.gates import GateResult
@@ -55,7 +55,7 @@ def gate(
     else:
         print(headline(result, markdown=output == "markdown"))
         if result.measures:
-            console.render(result.arrow(), Format(output))
+            render(result.arrow(), Format(output))
     advise(result)
     return int(result.verdict.exit_code(fail_on_caution=fail_on == "caution"))
 

@@ -36,6 +36,7 @@ def ingest(
     Example: `asrdq ingest train.jsonl --name train`
     """
     from asrdq import console
+    from asrdq.cli.output import render
     from asrdq.manifests import ingest_manifest, list_manifests
     from asrdq.workspace import Workspace
 
@@ -57,7 +58,7 @@ def ingest(
         print(result.to_json())
     else:
         made = list_manifests(opened, name).arrow().slice(result.manifest.version)
-        console.render(made.drop_columns(["audio_root", "sources"]))
+        render(made.drop_columns(["audio_root", "sources"]))
     for reason, count in result.rejected.items():
         console.warn(f"rejected {count:,} × {reason}")
     for note in result.notes:

@@ -20,9 +20,10 @@ def init(
     Example: `asrdq init my-corpus`
     """
     from asrdq import console
+    from asrdq.cli.output import emit
     from asrdq.workspace import Workspace
 
     made = Workspace.init(folder)
-    console.emit(made)
+    emit(made)
     where = "" if folder == Path() else f"cd {folder} && "
     console.next_step(f"{where}asrdq ingest MANIFEST --name train", "read your manifest")

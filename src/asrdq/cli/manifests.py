@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from asrdq.cli.options import FormatOption, WorkspaceOption
-from asrdq.console import Format
+from asrdq.cli.output import Format
 
 
 def manifests(
@@ -24,11 +24,12 @@ def manifests(
     Example: `asrdq manifests train`
     """
     from asrdq import console
+    from asrdq.cli.output import emit
     from asrdq.manifests import list_manifests
     from asrdq.workspace import Workspace
 
     found = list_manifests(Workspace.open(workspace), name, all_versions=all_versions)
-    console.emit(found, format)
+    emit(found, format)
     if found.versions:
         console.next_step(f"asrdq sql 'SELECT * FROM {found.versions[0].name} LIMIT 5'")
     else:

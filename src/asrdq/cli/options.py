@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from asrdq.console import Format
+from asrdq.cli.output import Format
 
 WorkspaceOption = Annotated[
     Path,
@@ -20,9 +20,7 @@ WorkspaceOption = Annotated[
     ),
 ]
 
-FormatOption = Annotated[
-    Format, typer.Option("--format", "-f", help="How the result is written to stdout.")
-]
+FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How the rows are written.")]
 
 SeedOption = Annotated[
     int | None, typer.Option("--seed", help="Seed of every random choice; default: asrdq.yaml.")

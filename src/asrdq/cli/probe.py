@@ -7,7 +7,7 @@ from pathlib import Path
 
 from asrdq import console
 from asrdq.cli.options import FormatOption, ManifestArgument, WorkersOption, WorkspaceOption
-from asrdq.console import Format
+from asrdq.cli.output import Format, emit
 from asrdq.errors import DataError
 
 
@@ -48,7 +48,7 @@ def probe(
     if output is Format.TABLE:
         print(result.summary())
     else:
-        console.emit(result, output)
+        emit(result, output)
     if result.nothing_readable:
         raise DataError(
             f"not one of {result.facts.num_rows:,} clips of {result.manifest} could be read",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from asrdq.cli.options import FormatOption, ManifestArgument, SeedOption, WorkspaceOption
-from asrdq.console import Format
+from asrdq.cli.output import Format, render
 
 if TYPE_CHECKING:
     from asrdq.sampling import SamplingPlan
@@ -62,7 +62,7 @@ def sample(
         print(result.to_json())
     else:
         keep = ("stratum", "population_rows", "asked_rows", "drawn_rows", "drawn_hours")
-        console.render(result.strata.select([*keep, "inclusion_probability"]), output)
+        render(result.strata.select([*keep, "inclusion_probability"]), output)
     for row in result.strata.to_pylist():
         if row["drawn_rows"] + 1 < row["asked_rows"]:
             console.warn(

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 import asrdq
-from asrdq.errors import ToolError
+from asrdq.audio import file_hashes
 from asrdq.gates.alignment_report import report_body
 from asrdq.gates.evidence import Evidence, Finding, gather
 from asrdq.gates.measures import Measures, measure
 from asrdq.gates.policy import Policy, policy_hash, read_policy
 from asrdq.gates.tables import DECISIONS
 from asrdq.gates.verdict import GateResult, decide
+from asrdq.workspace.files import whole_file
 
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
@@ -53,7 +54,7 @@ def evaluate_gate(
         UsageError: The policy has mistakes; all of them are listed.
         ToolError: The report cannot be written.
     """
-    file = policy_file or workspace.root / workspace.settings.policy
+    file = (policy_file or workspace.root / workspace.settings.policy).resolve()
     policy = read_policy(file)
     folder = report_dir or workspace.root / "reports"
     parameters = {"policy": str(file), "policy_hash": policy_hash(policy)}
@@ -77,8 +78,6 @@ def _with_changed_audio(
     workspace: Workspace, evidence: Evidence, advance: Callable[[int], None] | None
 ) -> Evidence:
     """Compare the audited files with what they hold now: a changed file is a fault."""
-    from asrdq.audit.selection import file_hashes
-
     paths = [workspace.audio_file(evidence.manifest, clip["audio_path"]) for clip in evidence.clips]
     changed = []
     for start in range(0, len(paths), _BLOCK):
@@ -103,17 +102,12 @@ def write_report(result: GateResult, folder: Path) -> Path:
     """Write `alignment_report.json`, whole or not at all, and return its path.
 
     Raises:
-        ToolError: The folder cannot be written.
+        ToolError: It cannot be written.
     """
     path = folder / REPORT_NAME
     text = json.dumps(report_body(result), ensure_ascii=False, allow_nan=False, indent=2)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(text + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise ToolError(f"the report cannot be written: {error}", where=str(path)) from error
+    with whole_file(path) as file:
+        file.write(text.encode() + b"\n")
     return path
 
 

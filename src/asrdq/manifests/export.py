@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
-from asrdq.errors import ToolError, UsageError
 from asrdq.manifests.columns import AUDIO_PATH
 from asrdq.manifests.formats.registry import find_format
 from asrdq.results import Result
 from asrdq.workspace.audio_root import relative_audio, resolve_audio
+from asrdq.workspace.files import whole_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,13 +77,15 @@ def export_manifest(
         advance: Called with the number of rows written.
 
     Raises:
-        UsageError: There is no such format, or the file cannot be written there.
+        UsageError: There is no such format.
+        ToolError: The file cannot be written.
     """
     target = find_format(format_name)
     with workspace.stream(manifest) as reader:
         rows = _outgoing(workspace, manifest, reader, relative, advance)
         if isinstance(out, Path):
-            _write_file(out, lambda stream: target.write(rows, stream))
+            with whole_file(out) as file:
+                target.write(rows, file)
         else:
             target.write(rows, out)
     name = str(out) if isinstance(out, Path) else "-"
@@ -119,18 +119,3 @@ def _outgoing(
     fields = [field.with_name(name) for field, name in zip(reader.schema, names, strict=True)]
     fields[index] = pa.field(AUDIO_PATH, pa.string())
     return pa.RecordBatchReader.from_batches(pa.schema(fields), batches())
-
-
-def _write_file(out: Path, write: Callable[[BinaryIO], None]) -> None:
-    draft = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        with draft.open("wb") as stream:
-            write(stream)
-        draft.replace(out)
-    except FileNotFoundError as error:
-        raise UsageError("its folder does not exist", where=str(out)) from error
-    except OSError as error:
-        raise ToolError(f"cannot be written: {error.strerror}", where=str(out)) from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from asrdq.audit.selection import file_hashes
+from asrdq.audio import file_hashes
 from asrdq.gates.evidence import OK
 from asrdq.reporting.sound import Sound, clip_sound
 from asrdq.reporting.words import Token, Word, Yardstick, marked_words, tokens, yardstick

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from asrdq.errors import ToolError, UsageError
+from asrdq.errors import UsageError
 from asrdq.reporting.audio_panels import audio_facts
 from asrdq.reporting.clips import ShownClip, show_clips
 from asrdq.reporting.page import render_page
 from asrdq.reporting.result import SHOWN_CLIPS, ReportResult
 from asrdq.reporting.ruling import find_ruling
 from asrdq.reporting.subject import find_subject
+from asrdq.workspace.files import whole_file
 
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace
@@ -58,7 +59,9 @@ def write_report(
         facts = audio_facts(workspace, subject.manifest)
         shown = show_clips(workspace, subject, clips, advance)
         html = render_page(subject, ruling, facts, shown, dt.datetime.now(dt.UTC))
-        size = _write(path, html)
+        page = html.encode("utf-8", "replace")
+        with whole_file(path) as file:
+            file.write(page)
     return ReportResult(
         path=path,
         manifest=str(subject.manifest),
@@ -66,27 +69,9 @@ def write_report(
         audit_run_id=subject.run_id,
         verdict=str(ruling.verdict) if ruling.verdict else None,
         stale=subject.stale,
-        bytes=size,
+        bytes=len(page),
         clips=_clip_table(shown),
     )
-
-
-def _write(path: Path, html: str) -> int:
-    """Write the page, whole or not at all, and return its size in bytes."""
-    data = html.encode("utf-8", "replace")
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ToolError(
-            f"the report cannot be written: {error.strerror}",
-            where=str(path),
-            hint="name another file with --output",
-        ) from error
-    return len(data)
 
 
 def _clip_table(clips: Sequence[ShownClip]) -> pa.Table:

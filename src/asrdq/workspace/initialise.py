@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from asrdq.errors import ToolError, UsageError
 from asrdq.results import Result
 from asrdq.shipped import shipped_file
+from asrdq.workspace.files import whole_file
 from asrdq.workspace.layout import FOLDERS, Layout, check_root
 
 if TYPE_CHECKING:
@@ -148,7 +148,6 @@ def _write_new(path: Path, content: bytes) -> bool:
     """Write a file unless there is one; half a file is never left behind."""
     if path.exists():
         return False
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(content)
-    draft.replace(path)
+    with whole_file(path) as file:
+        file.write(content)
     return True
