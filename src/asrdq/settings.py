@@ -33,7 +33,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 class Strict(BaseModel):
     """A settings section: unknown keys are errors, values do not change after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class IngestSettings(Strict):
@@ -85,17 +85,52 @@ class SamplingSettings(Strict):
         return self
 
 
+def _rates_kind(value: Any) -> str:
+    if isinstance(value, dict):
+        return "languages"
+    return "word" if isinstance(value, str) else "number"
+
+
+SpeakingRate = Annotated[float, Field(gt=0.0)]
+"""Letters and digits a second."""
+SpeakingRates = Annotated[
+    Annotated[Literal["auto"], Tag("word")]
+    | Annotated[SpeakingRate, Tag("number")]
+    | Annotated[dict[str, SpeakingRate], Tag("languages")],
+    Discriminator(_rates_kind),
+]
+
+
 class AuditSettings(Strict):
     """Thresholds of the alignment audit (the definitions are in docs/definitions.md)."""
 
     aligner: str = "pocketsphinx"
     coverage_minimum: Share = 0.6
     confidence_minimum: Share = 0.5
-    characters_per_second: Literal["auto"] | Annotated[float, Field(gt=0)] | dict[str, float] = 10.0
+    characters_per_second: SpeakingRates = 10.0
     false_alarm_budget: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.02
     calibration_clips: Annotated[int, Field(ge=20)] = 150
     minimum_auc: Annotated[float, Field(ge=0.5, le=1.0)] = 0.9
     maximum_strained: Share = 0.5
+
+    def speaking_rate(self, language: str) -> float | None:
+        """Return the usual characters per second of a language code; None for `auto`.
+
+        Raises:
+            UsageError: There is a rate for each language, and none for this one.
+        """
+        rates = self.characters_per_second
+        if rates == "auto":
+            return None
+        if not isinstance(rates, dict):
+            return float(rates)
+        if language not in rates:
+            raise UsageError(
+                f"audit.characters_per_second has no rate for the language '{language}'",
+                where=SETTINGS_FILE,
+                hint=f"it has: {', '.join(sorted(rates)) or 'none'}; add `{language}: 10`",
+            )
+        return rates[language]
 
 
 class Settings(Strict):
@@ -167,7 +202,7 @@ def _problem(
     return Problem(f"{key}: {message}" if key else message, path.name, line)
 
 
-_UNION_TAGS = ("column", "columns", "rules")
+_UNION_TAGS = ("column", "columns", "rules", "word", "number", "languages")
 
 
 def _locate(

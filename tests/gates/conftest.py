@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
-from asrdq.audit.selection import file_hashes
+from asrdq.audio import file_hashes
 from asrdq.audit.tables import AUDITS, CALIBRATIONS, DETECTIONS
 from asrdq.sampling import SamplingPlan, draw_sample
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 import soundfile
 
-from asrdq.audit.selection import file_hashes
+from asrdq.audio import file_hashes
 from asrdq.audit.tables import AUDITS, CALIBRATIONS, DETECTIONS, WORD_SPANS
 from asrdq.sampling import SamplingPlan, draw_sample
 

@@ -12,7 +12,7 @@ import pytest
 from asrdq.alignment import AlignmentStatus
 from asrdq.audio import AudioReason
 from asrdq.audit.faults import Fault
-from asrdq.audit.reasons import INSTRUMENT_FAULTS, NO_INSTRUMENT, TOO_WEAK, Reason
+from asrdq.audit.reasons import INSTRUMENT_FAULTS, InstrumentStatus, Reason
 from asrdq.errors import ToolError, UsageError
 from asrdq.reporting import wording, write_report
 
@@ -228,6 +228,8 @@ def test_a_file_that_cannot_be_written(audited: Audited, tmp_path: Path) -> None
 def test_every_code_has_its_words() -> None:
     assert set(wording.REASONS) == set(Reason)
     assert set(wording.FAULTS) == set(Fault)
-    assert set(wording.INSTRUMENT) == {*INSTRUMENT_FAULTS, TOO_WEAK, NO_INSTRUMENT}
+    blind = {InstrumentStatus.TOO_WEAK, InstrumentStatus.TOO_FEW}
+    assert set(wording.INSTRUMENT) == INSTRUMENT_FAULTS | blind
+    assert set(wording.CALIBRATIONS) == {*InstrumentStatus, None}
     assert AlignmentStatus.TOO_LONG in wording.INSTRUMENT
     assert set(AudioReason) <= set(wording.AUDIO_STATUS)

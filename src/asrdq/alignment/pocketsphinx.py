@@ -50,12 +50,18 @@ class PocketSphinxAligner:
     def __init__(self) -> None:
         self.version = f"{importlib.metadata.version('pocketsphinx')}+{_BACKEND_VERSION}"
         self._decoders: dict[bool, Any] = {}
-        self._pronouncer: Pronouncer | None = None
+
+    def load(self) -> None:
+        """Load both decoders and the pronunciation model; see `Aligner.load`."""
+        self._pronouncer = Pronouncer()
+        self._decoders = {widest: _decoder(widest) for widest in (False, True)}
 
     def align(
         self, samples: npt.NDArray[np.float32], words: Sequence[str], voiced: npt.NDArray[np.bool_]
     ) -> Alignment:
         """Align words with 16 kHz samples; see `Aligner.align`."""
+        if not self._decoders:
+            self.load()
         if len(samples) > self.longest_s * self.sample_rate:
             return Alignment(AlignmentStatus.TOO_LONG, detail=f"over {self.longest_s:g} s")
         if not words or len(samples) < _SHORTEST_S * self.sample_rate:
@@ -71,22 +77,10 @@ class PocketSphinxAligner:
                 return self._answer(placed, words, voiced, len(samples), widest)
         return Alignment(AlignmentStatus.NO_ALIGNMENT, detail="no path through the text")
 
-    def _decoder(self, widest: bool) -> Any:
-        if widest not in self._decoders:
-            from pocketsphinx import Decoder
-
-            beams = {"beam": _WIDEST, "pbeam": _WIDEST, "wbeam": _WIDEST} if widest else {}
-            self._decoders[widest] = Decoder(lm=None, bestpath=False, loglevel="FATAL", **beams)
-        return self._decoders[widest]
-
     def _learn(self, words: Sequence[str], widest: bool) -> list[str]:
         """Add pronunciations for words the dictionary lacks; return those that have none."""
-        decoder = self._decoder(widest)
+        decoder = self._decoders[widest]
         missing = [word for word in dict.fromkeys(words) if decoder.lookup_word(word) is None]
-        if not missing:
-            return []
-        if self._pronouncer is None:
-            self._pronouncer = Pronouncer()
         phones = {word: self._pronouncer.pronounce(word) for word in missing}
         unknown = [word for word, spoken in phones.items() if spoken is None]
         if not unknown:
@@ -96,7 +90,7 @@ class PocketSphinxAligner:
 
     def _search(self, data: bytes, words: Sequence[str], widest: bool) -> list[PlacedWord] | None:
         """Return words and silences with their phones, or None where no path spells the text."""
-        decoder = self._decoder(widest)
+        decoder = self._decoders[widest]
         decoder.set_align_text(" ".join(words))
         _decode(decoder, data)
         if decoder.hyp() is None or [
@@ -141,6 +135,13 @@ class PocketSphinxAligner:
         frames = sample_count * FRAMES_A_SECOND // self.sample_rate
         evidence = measure_evidence(placed, voiced, frames, needed_wide_beams=widest)
         return Alignment(AlignmentStatus.ALIGNED, spans, evidence)
+
+
+def _decoder(widest: bool) -> Any:
+    from pocketsphinx import Decoder
+
+    beams = {"beam": _WIDEST, "pbeam": _WIDEST, "wbeam": _WIDEST} if widest else {}
+    return Decoder(lm=None, bestpath=False, loglevel="FATAL", **beams)
 
 
 def _decode(decoder: Any, data: bytes) -> None:

@@ -12,6 +12,7 @@ import importlib.util
 import re
 from pathlib import Path
 from typing import Final
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -143,7 +144,7 @@ class Pronouncer:
     """Predicts the ARPABET phones of an English word from its letters.
 
     Raises:
-        ToolError: The package `g2p_en` is not installed or carries no weights.
+        ToolError: The package `g2p_en` is not installed or its weights cannot be read.
 
     >>> Pronouncer().pronounce("metformin")
     'M EH T F AO R M IH N'
@@ -153,8 +154,16 @@ class Pronouncer:
         found = importlib.util.find_spec("g2p_en")
         if found is None or found.origin is None:
             raise ToolError("the package g2p_en is missing", hint="pip install g2p_en")
-        with np.load(Path(found.origin).with_name("checkpoint20.npz")) as weights:
-            self._weights: dict[str, Array] = {name: weights[name] for name in weights.files}
+        file = Path(found.origin).with_name("checkpoint20.npz")
+        try:
+            with np.load(file) as weights:
+                self._weights: dict[str, Array] = {name: weights[name] for name in weights.files}
+        except (OSError, ValueError, BadZipFile) as error:
+            raise ToolError(
+                f"the weights of the package g2p_en cannot be read: {error}",
+                where=str(file),
+                hint="pip install --force-reinstall g2p_en",
+            ) from error
         self.pronounce = functools.lru_cache(maxsize=200_000)(self._pronounce)
 
     def _pronounce(self, word: str) -> str | None:

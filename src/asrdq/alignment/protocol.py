@@ -42,7 +42,8 @@ class Alignment:
             judge the clip.
         spans: One span a word, in the order of the text; empty unless aligned.
         evidence: Named measurements of how well the audio supports the text, for calibration;
-            the backend's `evidence_names` lists them. NaN where one does not apply.
+            the backend's `evidence_names` lists them. NaN where one does not apply: it then
+            speaks neither for nor against the clip, as if it had the median of right clips.
         detail: What a person should know, such as the words that cannot be pronounced.
     """
 
@@ -54,7 +55,9 @@ class Alignment:
 
 @runtime_checkable
 class Aligner(Protocol):
-    """A forced aligner. One is built in each worker process and used for many clips.
+    """A forced aligner. One is built and loaded in each worker process and used for many clips.
+
+    Building one costs next to nothing: the command does it too, to know name and version.
 
     Attributes:
         name: Name in settings and in the entry-point group `asrdq.aligners`.
@@ -74,6 +77,14 @@ class Aligner(Protocol):
     longest_s: float
     evidence_names: tuple[str, ...]
     strain: str | None
+
+    def load(self) -> None:
+        """Load whatever `align` needs, so that an aligner that cannot run stops the command.
+
+        Raises:
+            ToolError: A model or a package is missing; any other exception is fatal as well.
+        """
+        ...
 
     def align(
         self, samples: npt.NDArray[np.float32], words: Sequence[str], voiced: npt.NDArray[np.bool_]

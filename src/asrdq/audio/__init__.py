@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from asrdq.audio.clip_probe import Clip, probe_clip
     from asrdq.audio.decoding import MODEL_RATE, Audio, content_hash, decode
-    from asrdq.audio.hashing import FileIdentity, file_identity
+    from asrdq.audio.hashing import FileIdentity, file_hashes, file_identity
     from asrdq.audio.manifest_probe import probe_manifest
     from asrdq.audio.probe_result import ProbeResult
     from asrdq.audio.reasons import AudioError, AudioReason
@@ -24,6 +24,7 @@ _HOMES = {
     "content_hash": "decoding",
     "decode": "decoding",
     "FileIdentity": "hashing",
+    "file_hashes": "hashing",
     "file_identity": "hashing",
     "AudioError": "reasons",
     "AudioReason": "reasons",
@@ -42,6 +43,7 @@ __all__ = [
     "ProbeResult",
     "content_hash",
     "decode",
+    "file_hashes",
     "file_identity",
     "probe_clip",
     "probe_manifest",

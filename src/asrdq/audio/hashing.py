@@ -1,15 +1,20 @@
-"""What identifies audio: its samples by content, a file by path, size and time."""
+"""What identifies audio: its samples or its bytes by content, a file by path, size and time."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from asrdq.audio.readers import Samples
+
+_HASHING_THREADS: Final = 4
 
 
 class PcmHash:
@@ -46,3 +51,20 @@ def file_identity(path: str | os.PathLike[str]) -> FileIdentity | None:
     except (OSError, ValueError):
         return None
     return FileIdentity(os.fspath(path), status.st_size, status.st_mtime_ns)
+
+
+def file_hashes(paths: Iterable[str]) -> dict[str, str | None]:
+    """Return the hash of the bytes of each file, None where it cannot be read."""
+    distinct = list(dict.fromkeys(paths))
+    with ThreadPoolExecutor(_HASHING_THREADS) as pool:
+        return dict(zip(distinct, pool.map(_file_hash, distinct), strict=True))
+
+
+def _file_hash(path: str) -> str | None:
+    try:
+        if not Path(path).is_file():
+            return None
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    except (OSError, ValueError):
+        return None

@@ -56,8 +56,8 @@ class Calibration:
 
     def score(self, trials: Trials, rows: Flags) -> Numbers:
         """Return how suspect the chosen rows are, (n,); inf where there is no alignment."""
-        evidence = trials.evidence[rows]
-        by_fold = np.array([suspicion(detectors, evidence) for detectors in self.folds])
+        evidence, aligned = trials.evidence[rows], trials.aligned[rows]
+        by_fold = np.array([suspicion(one, evidence, aligned) for one in self.folds])
         names = (trials.utt_ids if self.by_clip else trials.speakers)[rows]
         fold = np.array([self.fold_of.get(str(name), -1) for name in names], dtype=np.int64)
         own = by_fold[np.maximum(fold, 0), np.arange(len(evidence))]
@@ -149,8 +149,7 @@ def _fit_group(
     fold_of = speaker_folds(speakers)
     fold = np.array([fold_of[str(speaker)] for speaker in speakers])
     gross = np.isin(faults, [fault.value for fault in GROSS])
-    ruled = trials.ruled[rows]
-    aligned = ~np.isnan(evidence).any(axis=1)
+    ruled, aligned = trials.ruled[rows], trials.aligned[rows]
     trusted = untouched & aligned & ~ruled
     scores = np.full(len(evidence), np.inf)
     detectors: list[tuple[Detector, ...]] = []
@@ -159,7 +158,8 @@ def _fit_group(
         for number in range(max(fold_of.values()) + 1):
             learn = aligned & (fold != number)
             fitted = fit_detectors(evidence[learn], names, faults[learn], trusted[learn])
-            scores[fold == number] = suspicion(fitted, evidence[fold == number])
+            judged = fold == number
+            scores[judged] = suspicion(fitted, evidence[judged], aligned[judged])
             detectors.append(fitted)
         scores[ruled] = np.inf
         cut = find_threshold(scores[untouched], scores[gross], _LEARNING_BUDGET)

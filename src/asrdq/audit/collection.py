@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asrdq.alignment import Aligner, AlignmentStatus
-from asrdq.audio import AudioReason
+from asrdq.audio import AudioReason, file_identity
 from asrdq.audit.examination import ClipEvidence, ClipTask, examine, start_worker
 from asrdq.audit.faults import AUDIO_FAULTS, Fault, PlantedClip
 from asrdq.audit.selection import Clip
@@ -25,6 +25,12 @@ CACHE: Final = "alignments"
 _MEASURE_VERSION: Final = 1
 _COMMIT_EVERY_S: Final = 2.0
 _TIMEOUT_S: Final = 600.0
+_PASSING: Final = [
+    AlignmentStatus.CRASHED.value,
+    AlignmentStatus.FAILED.value,
+    AudioReason.MISSING.value,
+]
+"""Endings that say nothing lasting about the content of a clip."""
 
 SPAN = pa.struct(
     [
@@ -55,7 +61,13 @@ OnClip = Callable[[float], None]
 
 def clip_task(clip: Clip, planted: PlantedClip, aligner: Aligner, seed: int) -> ClipTask:
     """Describe the examination of a clip, or of its copy with a planted fault."""
-    parts = [clip.audio_hash or "", clip.offset_s, clip.length_s, aligner.name, aligner.version]
+    parts = [
+        clip.audio_hash or clip.path,
+        clip.offset_s,
+        clip.length_s,
+        aligner.name,
+        aligner.version,
+    ]
     damage = [planted.fault, seed, clip.utt_id] if planted.fault in AUDIO_FAULTS else []
     content = "\x1f".join(map(str, [_MEASURE_VERSION, *parts, *damage, *planted.words]))
     key = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
@@ -83,8 +95,8 @@ def collect_evidence(
     """Return one row of `EVIDENCE_TABLE` a task, in the order of the tasks.
 
     What was added to the cache is never worked on again; a killed run loses at most the last
-    two seconds. A crash of the aligner is kept too, since it has been tried twice; a time-out or
-    an exception is tried again by the next run.
+    two seconds. What may go otherwise the next time is not kept: a crash, which the lack of
+    memory causes too, a time-out, an exception, a file that is not there.
     """
     cache = workspace.cache(CACHE)
     keys = [task.key for task in tasks]
@@ -95,15 +107,11 @@ def collect_evidence(
         on_clip(0.0)
     pending = {task.key: task for task in tasks if task.key not in have}
     work = [task for task in pending.values() if task.readable]
-    missing = [
-        _row(ClipEvidence(task.key, AudioReason.MISSING.value))
-        for task in pending.values()
-        if not task.readable
-    ]
-    tables.append(pa.Table.from_pylist(missing, schema=EVIDENCE_TABLE))
+    closed = [_row(_without_bytes(task)) for task in pending.values() if not task.readable]
+    tables.append(pa.Table.from_pylist(closed, schema=EVIDENCE_TABLE))
     for found in _examined(aligner_name, work, workers, on_clip) if work else ():
         rows = pa.Table.from_pylist([_row(one) for one in found], schema=EVIDENCE_TABLE)
-        cache.add(rows.filter(pc.field("status") != AlignmentStatus.FAILED.value))
+        cache.add(rows.filter(~pc.field("status").isin(_PASSING)))
         tables.append(rows)
     together = pa.concat_tables(tables)
     place = {key: index for index, key in enumerate(together["key"].to_pylist())}
@@ -131,6 +139,12 @@ def _examined(
             yield batch
             batch, handed_over = [], time.monotonic()
     yield batch
+
+
+def _without_bytes(task: ClipTask) -> ClipEvidence:
+    there = file_identity(task.path) is not None
+    reason = AudioReason.UNREADABLE if there else AudioReason.MISSING
+    return ClipEvidence(task.key, reason.value)
 
 
 def _answer(outcome: Outcome[ClipTask, ClipEvidence]) -> ClipEvidence:

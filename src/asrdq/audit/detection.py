@@ -10,14 +10,12 @@ import pyarrow as pa
 
 from asrdq.audit.calibration import SHIPPED_MODEL, Calibration, separation
 from asrdq.audit.faults import GROSS, PLANTED, Fault
-from asrdq.audit.reasons import NO_INSTRUMENT, TOO_WEAK
+from asrdq.audit.reasons import InstrumentStatus
 from asrdq.audit.tables import CALIBRATIONS, DETECTIONS
 from asrdq.audit.trials import Flags, Numbers, Trials
 from asrdq.sampling.estimators import wilson
 from asrdq.settings import AuditSettings
 
-OK: Final = "ok"
-SHIPPED: Final = "shipped"
 MOST_HIDDEN: Final = 0.25
 """Largest share of hidden faults that anything is corrected for; beyond it a blind instrument, to
 which every clip looks faulty, could not be told from one that sees many faults."""
@@ -97,14 +95,15 @@ def _verdict(
     area: float | None,
     strained: float | None,
     settings: AuditSettings,
-) -> str:
+) -> InstrumentStatus:
     if instrument is None:
-        return NO_INSTRUMENT
+        return InstrumentStatus.TOO_FEW
     if strained is not None and strained > settings.maximum_strained:
-        return TOO_WEAK
+        return InstrumentStatus.TOO_WEAK
     if area is not None and not area >= settings.minimum_auc:
-        return TOO_WEAK
-    return SHIPPED if area is None or instrument.fitted_on == SHIPPED_MODEL else OK
+        return InstrumentStatus.TOO_WEAK
+    proven = area is not None and instrument.fitted_on != SHIPPED_MODEL
+    return InstrumentStatus.OK if proven else InstrumentStatus.SHIPPED
 
 
 def detection_table(
@@ -122,7 +121,9 @@ def detection_table(
     """
     rows: list[dict[str, Any]] = []
     names: Iterable[str | None] = [*sorted(set(trials.strata.tolist())), None]
-    weak = [stratum for stratum, verdict in verdicts.items() if verdict == TOO_WEAK]
+    weak = [
+        stratum for stratum, verdict in verdicts.items() if verdict == InstrumentStatus.TOO_WEAK
+    ]
     for stratum in names:
         together = stratum is None
         wanted = ~np.isin(trials.strata, weak) if together else trials.strata == stratum

@@ -1,6 +1,6 @@
-"""Two detectors over the evidence of an alignment: words that do not fit, voice without words.
+"""Detectors over the evidence of an alignment: words that do not fit, ends in haste, voice alone.
 
-A clip is as suspect as the worse of the two makes it. One detector for both loses faults: a long
+A clip is as suspect as the worst of them makes it. One detector for all loses faults: a long
 pause that is hardly louder than usual would have to be made up for by badly fitting words
 (measured in `docs/decisions/0005-calibration.md`).
 """
@@ -98,19 +98,23 @@ class Detector:
         )
 
     def score(self, evidence: Matrix) -> Matrix:
-        """Score rows (n, evidence) to (n,): larger is more suspect."""
-        return (self._raw(evidence) - self.shift) / self.scale
+        """Score rows (n, evidence) of aligned clips to (n,): larger is more suspect.
 
-    def _raw(self, evidence: Matrix) -> Matrix:
-        standard = (evidence[:, self.columns] - self.center) / self.spread
-        raw: Matrix = np.clip(standard, _CLIPPED_LOW, _CLIPPED_HIGH) @ self.weights
-        return raw
+        NaN, where a measure does not apply, counts as the median of right clips.
+        """
+        raw = _standardised(evidence[:, self.columns], self.center, self.spread) @ self.weights
+        return (raw - self.shift) / self.scale
+
+
+def _standardised(evidence: Matrix, center: Matrix, spread: Matrix) -> Matrix:
+    standard: Matrix = np.clip((evidence - center) / spread, _CLIPPED_LOW, _CLIPPED_HIGH)
+    return np.where(np.isnan(standard), 0.0, standard)
 
 
 def fit_detectors(
     evidence: Matrix, names: Sequence[str], faults: npt.NDArray[np.str_], trusted: Flags
 ) -> tuple[Detector, ...]:
-    """Fit both detectors.
+    """Fit every detector that the evidence allows.
 
     Args:
         evidence: Rows of aligned clips, (n, evidence).
@@ -133,10 +137,9 @@ def plans_for(names: Sequence[str]) -> tuple[DetectorPlan, ...]:
     return plans or (DetectorPlan("all", tuple(names), PLANTED),)
 
 
-def suspicion(detectors: Sequence[Detector], evidence: Matrix) -> Matrix:
-    """Return the worse score of the detectors, (n,); rows with NaN (no alignment) give inf."""
+def suspicion(detectors: Sequence[Detector], evidence: Matrix, aligned: Flags) -> Matrix:
+    """Return the worst score of the detectors, (n,); inf where there is no alignment."""
     scores = np.full(len(evidence), np.inf)
-    aligned = ~np.isnan(evidence).any(axis=1)
     if aligned.any():
         scores[aligned] = np.max([one.score(evidence[aligned]) for one in detectors], axis=0)
     return scores
@@ -152,14 +155,12 @@ def _fit(
     from sklearn.linear_model import LogisticRegression
 
     columns = tuple(names.index(name) for name in plan.evidence)
-    right = evidence[trusted if trusted.any() else slice(None)][:, columns]
-    if not len(right):
-        right = np.zeros((1, len(columns)))
-    floor = [_SMALLEST_SPREAD.get(name, 1e-3) for name in plan.evidence]
-    center, spread = np.median(right, axis=0), np.maximum(right.std(axis=0), floor)
+    center, spread = _spread_of_right(
+        evidence[trusted if trusted.any() else slice(None)][:, columns], plan.evidence
+    )
     planted = np.isin(faults, plan.faults)
     rows = trusted | planted
-    standard = np.clip((evidence[rows][:, columns] - center) / spread, _CLIPPED_LOW, _CLIPPED_HIGH)
+    standard = _standardised(evidence[rows][:, columns], center, spread)
     weights = np.zeros(len(columns))
     if planted[rows].any() and trusted.any():
         weight = np.where(planted[rows], _PLANTED_WEIGHT / len(plan.faults), 1.0)
@@ -169,3 +170,13 @@ def _fit(
     raw = standard[~planted[rows]] @ weights
     low, middle = np.quantile(raw, [_BODY_LOW, _BODY_MIDDLE]) if len(raw) else (0.0, 0.0)
     return Detector(columns, center, spread, weights, float(middle), float(middle - low) or 1.0)
+
+
+def _spread_of_right(right: Matrix, names: Sequence[str]) -> tuple[Matrix, Matrix]:
+    """Return median and standard deviation of each column, (evidence,), NaN left out."""
+    center, spread = np.zeros(len(names)), np.zeros(len(names))
+    for index, values in enumerate(right.T):
+        known = values[~np.isnan(values)]
+        if len(known):
+            center[index], spread[index] = np.median(known), known.std()
+    return center, np.maximum(spread, [_SMALLEST_SPREAD.get(name, 1e-3) for name in names])

@@ -25,7 +25,7 @@ class ClipTask:
         words: Spoken words to align.
         fault: What to do to the audio first.
         seed: Seed of the planted faults.
-        readable: Whether the file could be opened at all.
+        readable: Whether the bytes of the file could be read before.
     """
 
     key: str
@@ -58,12 +58,14 @@ class ClipEvidence:
 
 @cache
 def worker_aligner(name: str) -> Aligner:
-    """Return the aligner of this process, built once."""
-    return build_aligner(name)
+    """Return the aligner of this process, built and loaded once."""
+    aligner = build_aligner(name)
+    aligner.load()
+    return aligner
 
 
 def start_worker(name: str) -> None:
-    """Build the aligner before the first clip, so that a failure stops the audit at once."""
+    """Load the aligner before the first clip, so that a failure stops the audit at once."""
     worker_aligner(name)
 
 

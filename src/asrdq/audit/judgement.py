@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from asrdq.audit.calibration import Calibration, confidence_of
-from asrdq.audit.reasons import FACTS, INSTRUMENT_OK, NO_INSTRUMENT, TOO_WEAK, Reason
+from asrdq.audit.reasons import FACTS, InstrumentStatus, Reason
 from asrdq.audit.trials import Flags, Names, Numbers, Trials
 
 
@@ -19,19 +19,25 @@ class Judgement:
     Attributes:
         scores: How suspect the evidence is; inf without an alignment, NaN without an instrument.
         confidence: The scores mapped to 0…1, 0.5 at the threshold; NaN where nothing is known.
-        low_quality: Whether the entry is of low quality; meaningless where not judged.
+        rules: For each reason whether it applies: those of the trials and `low_confidence`.
         instrument: `ok`, or why the entry could not be judged.
     """
 
     scores: Numbers
     confidence: Numbers
-    low_quality: Flags
+    rules: Mapping[Reason, Flags]
     instrument: Names
 
     @property
     def judged(self) -> Flags:
         """The entries with a verdict."""
-        found: Flags = self.instrument == INSTRUMENT_OK
+        found: Flags = self.instrument == InstrumentStatus.OK
+        return found
+
+    @property
+    def low_quality(self) -> Flags:
+        """The entries with a reason to be of low quality; meaningless where not judged."""
+        found: Flags = np.any(list(self.rules.values()), axis=0)
         return found
 
 
@@ -65,15 +71,16 @@ def judge(
         confidence_minimum: Confidence below which a clip is of low quality.
     """
     confidence = confidence_of(scores, thresholds)
-    no_audio = np.isnan(trials.coverage) | np.any([trials.rules[r] for r in FACTS], axis=0)
-    confidence[no_audio | ~trials.judgeable] = np.nan
-    trials.rules[Reason.LOW_CONFIDENCE] = confidence < confidence_minimum
     fact = np.any([trials.rules[reason] for reason in FACTS], axis=0)
+    confidence[np.isnan(trials.coverage) | fact | ~trials.judgeable] = np.nan
+    rules = {**trials.rules, Reason.LOW_CONFIDENCE: confidence < confidence_minimum}
     status = np.array(trials.table["status"].to_pylist(), dtype=np.str_)
-    verdict = np.array([verdicts.get(str(name), NO_INSTRUMENT) for name in trials.strata])
-    instrument = np.full(len(trials.clips), INSTRUMENT_OK, dtype="U32")
-    for blind in (TOO_WEAK, NO_INSTRUMENT):
+    verdict = np.array(
+        [verdicts.get(str(name), InstrumentStatus.TOO_FEW) for name in trials.strata]
+    )
+    instrument = np.full(len(trials.clips), InstrumentStatus.OK, dtype="U32")
+    for blind in (InstrumentStatus.TOO_WEAK, InstrumentStatus.TOO_FEW):
         instrument[~fact & (verdict == blind)] = blind
     broken = ~trials.judgeable
     instrument[broken] = status[broken]
-    return Judgement(scores, confidence, trials.ruled, instrument)
+    return Judgement(scores, confidence, rules, instrument)

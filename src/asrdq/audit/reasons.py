@@ -31,9 +31,19 @@ FACTS: Final = (
 )
 """Reasons that stand whatever the instrument is worth."""
 
-INSTRUMENT_OK: Final = "ok"
-TOO_WEAK: Final = "too_weak"
-NO_INSTRUMENT: Final = "too_few"
+
+class InstrumentStatus(StrEnum):
+    """What the instrument is worth in a stratum, or for a clip."""
+
+    OK = "ok"
+    """Proven on faults planted on this data; the clip was judged."""
+    SHIPPED = "shipped"
+    """The thresholds come from elsewhere: its clips are judged and nothing is proven."""
+    TOO_WEAK = "too_weak"
+    """It hardly tells planted faults from right clips, or hardly aligns those."""
+    TOO_FEW = "too_few"
+    """There are too few clips to calibrate on."""
+
 
 INSTRUMENT_FAULTS: Final = frozenset(
     {

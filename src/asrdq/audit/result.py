@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asrdq.audit.faults import Fault
-from asrdq.audit.reasons import INSTRUMENT_OK
+from asrdq.audit.reasons import InstrumentStatus
 from asrdq.results import Result
 
 
@@ -80,7 +80,9 @@ class AuditResult(Result):
 
     def _not_judged(self) -> list[tuple[str, int]]:
         counted = pc.value_counts(self.audits["instrument"]).to_pylist()
-        return sorted((c["values"], c["counts"]) for c in counted if c["values"] != INSTRUMENT_OK)
+        return sorted(
+            (c["values"], c["counts"]) for c in counted if c["values"] != InstrumentStatus.OK
+        )
 
     def _proof(self) -> list[str]:
         if not self.fault_trials.num_rows:
@@ -93,6 +95,6 @@ class AuditResult(Result):
                     f"    {name:18} {row['found']:>5,} of {row['clips']:>5,}  "
                     f"{100 * row['rate']:5.1f} % [{100 * row['low']:.1f}, {100 * row['high']:.1f}]"
                 )
-        weak = [r for r in self.calibrations.to_pylist() if r["verdict"] != "ok"]
+        weak = [r for r in self.calibrations.to_pylist() if r["verdict"] != InstrumentStatus.OK]
         lines += [f"  stratum {row['stratum']}: instrument {row['verdict']}" for row in weak]
         return lines

@@ -34,7 +34,7 @@ def audit_rows(trials: Trials, judgement: Judgement, run_id: str) -> pa.Table:
         "chars_per_second": _nullable(trials.chars_per_second[rows]),
         "length_mismatch": trials.length_mismatch[rows],
         "low_quality": pa.array(judgement.low_quality[rows], mask=~judgement.judged[rows]),
-        "reasons": _reasons(trials, rows),
+        "reasons": _reasons(judgement, rows),
         "instrument": judgement.instrument[rows],
     }
     return _table(columns, AUDITS)
@@ -93,7 +93,7 @@ def fault_rows(trials: Trials, judgement: Judgement, run_id: str) -> pa.Table:
         "coverage": _nullable(trials.coverage),
         "confidence": _nullable(judgement.confidence),
         "found": judgement.low_quality,
-        "reasons": _reasons(trials, rows),
+        "reasons": _reasons(judgement, rows),
         "instrument": judgement.instrument,
     }
     return _table(columns, FAULT_TRIALS)
@@ -107,9 +107,9 @@ def _keys(trials: Trials, rows: Flags, run_id: str) -> dict[str, Any]:
     }
 
 
-def _reasons(trials: Trials, rows: Flags) -> list[list[str]]:
-    names = [reason.value for reason in trials.rules]
-    flags = np.array(list(trials.rules.values()))[:, rows].T
+def _reasons(judgement: Judgement, rows: Flags) -> list[list[str]]:
+    names = [reason.value for reason in judgement.rules]
+    flags = np.array(list(judgement.rules.values()))[:, rows].T
     return [[name for name, flag in zip(names, row, strict=True) if flag] for row in flags]
 
 

@@ -86,13 +86,13 @@ def audit(
     )
     clips = sampled_clips(workspace, manifest, sample, aligner)
     parameters = {
+        **settings.model_dump(),
         "sample_run_id": sample.run_id,
         "aligner": aligner.name,
         "aligner_version": aligner.version,
         "calibrate": plan.calibrate,
         "plant": plan.plant or plan.calibrate,
         "seed": plan.seed,
-        **settings.model_dump(),
     }
     with workspace.run("audit", manifest, parameters) as run:
         trials = examine_sample(workspace, aligner, plan, sample, clips, workers, stage)

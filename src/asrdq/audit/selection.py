@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from asrdq.audio import file_hashes
 from asrdq.errors import DataError, UsageError
 from asrdq.text import character_count, language_code, spoken_words
 
@@ -16,8 +13,6 @@ if TYPE_CHECKING:
     from asrdq.alignment import Aligner
     from asrdq.sampling.samples import SampleResult
     from asrdq.workspace import ManifestVersion, Workspace
-
-_HASHING_THREADS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +50,8 @@ def sampled_clips(
 
     Raises:
         DataError: The sample is empty.
-        UsageError: Some clips are in a language the aligner does not know; nothing is aligned.
+        UsageError: Some clips are in a language that the aligner does not know, or for which the
+            settings have no speaking rate; nothing is aligned.
     """
     rows = _rows(workspace, manifest, sample)
     if not rows:
@@ -69,26 +65,11 @@ def sampled_clips(
             f"the aligner '{aligner.name}' does not know the language {strange}",
             hint=f"it knows: {known}; choose another with `aligner` in asrdq.yaml",
         )
+    for language in sorted(languages):
+        workspace.settings.audit.speaking_rate(language)
     paths = [workspace.audio_file(manifest, row["audio_path"]) for row in rows]
     hashes = file_hashes(paths)
     return [_clip(row, path, hashes[path], default) for row, path in zip(rows, paths, strict=True)]
-
-
-def file_hashes(paths: Iterable[str]) -> dict[str, str | None]:
-    """Return the hash of the bytes of each file, None where it cannot be read."""
-    distinct = list(dict.fromkeys(paths))
-    with ThreadPoolExecutor(_HASHING_THREADS) as pool:
-        return dict(zip(distinct, pool.map(_file_hash, distinct), strict=True))
-
-
-def _file_hash(path: str) -> str | None:
-    try:
-        if not Path(path).is_file():
-            return None
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-    except (OSError, ValueError):
-        return None
 
 
 def _rows(

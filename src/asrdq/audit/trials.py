@@ -43,7 +43,8 @@ class Trials:
         speakers: Who speaks; the clip's own id where the manifest does not say.
         utt_ids: Id of the clip.
         strata: Stratum of the clip.
-        evidence: (n, evidence); rows without an alignment are NaN.
+        aligned: Whether the aligner found an alignment.
+        evidence: (n, evidence); NaN without an alignment and where a measure does not apply.
         strained: Whether it took the aligner extraordinary effort, or there is no alignment.
         coverage: The lower of text and speech coverage.
         chars_per_second: Letters and digits of the text ÷ seconds; NaN without audio.
@@ -57,6 +58,7 @@ class Trials:
     speakers: Names
     utt_ids: Names
     strata: Names
+    aligned: Flags
     evidence: Numbers
     strained: Flags
     coverage: Numbers
@@ -100,36 +102,31 @@ def build_trials(
         settings: Thresholds.
     """
     status = np.array(table["status"].to_pylist(), dtype=np.str_)
+    faults = np.array([one.fault.value for one in planted], dtype=np.str_)
     duration_s = _numbers(table["duration_s"])
-    text = _numbers(table["text_coverage"])
-    speech = _numbers(table["speech_coverage"])
     characters = np.array(
         [_characters(clip, one) for clip, one in zip(clips, planted, strict=True)], np.float64
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         chars_per_second = characters / duration_s
-    rates = _expected_rates(clips, chars_per_second, settings)
-    aligned = status == AlignmentStatus.ALIGNED.value
-    voiceless = _numbers(table["voiced_s"]) == 0.0
+    usual = _usual_rates(clips, chars_per_second, faults == Fault.UNTOUCHED.value, settings)
     rules = {
         **_audio_rules(status),
-        Reason.SILENT_AUDIO: voiceless & (characters > 0),
         Reason.EMPTY_TEXT: characters == 0,
-        Reason.NO_ALIGNMENT: status == AlignmentStatus.NO_ALIGNMENT.value,
-        Reason.LOW_TEXT_COVERAGE: aligned & (text < settings.coverage_minimum),
-        Reason.LOW_SPEECH_COVERAGE: aligned & (speech < settings.coverage_minimum),
-        Reason.LENGTH_MISMATCH: _mismatches(characters, duration_s, rates),
+        **_coverage_rules(table, status, characters, settings.coverage_minimum),
+        Reason.LENGTH_MISMATCH: _mismatches(characters, duration_s, usual),
     }
     evidence = _evidence(table, aligner.evidence_names)
     return Trials(
         clips=tuple(clips),
-        faults=np.array([one.fault.value for one in planted], dtype=np.str_),
+        faults=faults,
         speakers=np.array([clip.speaker or clip.utt_id for clip in clips], dtype=np.str_),
         utt_ids=np.array([clip.utt_id for clip in clips], dtype=np.str_),
         strata=np.array([clip.stratum for clip in clips], dtype=np.str_),
+        aligned=status == AlignmentStatus.ALIGNED.value,
         evidence=evidence,
         strained=_strained(evidence, aligner) | rules[Reason.NO_ALIGNMENT],
-        coverage=np.minimum(text, speech),
+        coverage=np.minimum(_numbers(table["text_coverage"]), _numbers(table["speech_coverage"])),
         chars_per_second=chars_per_second,
         rules=rules,
         judgeable=~np.isin(status, [fault.value for fault in INSTRUMENT_FAULTS]),
@@ -152,25 +149,42 @@ def _audio_rules(status: Names) -> dict[Reason, Flags]:
     return rules
 
 
+def _coverage_rules(
+    table: pa.Table, status: Names, characters: Numbers, minimum: float
+) -> dict[Reason, Flags]:
+    aligned = status == AlignmentStatus.ALIGNED.value
+    voiceless = _numbers(table["voiced_s"]) == 0.0
+    return {
+        Reason.SILENT_AUDIO: voiceless & (characters > 0),
+        Reason.NO_ALIGNMENT: status == AlignmentStatus.NO_ALIGNMENT.value,
+        Reason.LOW_TEXT_COVERAGE: aligned & (_numbers(table["text_coverage"]) < minimum),
+        Reason.LOW_SPEECH_COVERAGE: aligned & (_numbers(table["speech_coverage"]) < minimum),
+    }
+
+
 def _characters(clip: Clip, planted: PlantedClip) -> int:
     return (
         clip.characters if planted.words == clip.words else character_count("".join(planted.words))
     )
 
 
-def _expected_rates(clips: Sequence[Clip], found: Numbers, settings: AuditSettings) -> Numbers:
-    """Return the expected characters per second of each entry, by its language."""
-    rule = settings.characters_per_second
+def _usual_rates(
+    clips: Sequence[Clip], found: Numbers, untouched: Flags, settings: AuditSettings
+) -> Numbers:
+    """Return the usual characters per second of each entry, by its language.
+
+    `auto` is the median of the sampled clips as they are; planted copies would move it. NaN where
+    none of them has audio, and nothing a length.
+    """
     languages = np.array([clip.language for clip in clips], dtype=np.str_)
-    rates = np.full(len(clips), 10.0)
+    rates = np.full(len(clips), np.nan)
     for language in np.unique(languages):
         rows = languages == language
-        if isinstance(rule, dict):
-            rates[rows] = rule.get(str(language), 10.0)
-        elif rule == "auto":
-            rates[rows] = np.nanmedian(found[rows]) if np.isfinite(found[rows]).any() else 10.0
-        else:
-            rates[rows] = float(rule)
+        rate = settings.speaking_rate(str(language))
+        if rate is None:
+            known = found[rows & untouched & np.isfinite(found)]
+            rate = float(np.median(known)) if len(known) else np.nan
+        rates[rows] = rate
     return rates
 
 

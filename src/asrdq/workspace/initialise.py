@@ -64,7 +64,7 @@ audit:
   coverage_minimum: 0.6
   confidence_minimum: 0.5
   # Usual speed of speech in letters and digits a second: a number, `auto` (the median of each
-  # language in the manifest), or one a language ({en: 14, de: 13}).
+  # language in the sample), or one for every language of the data ({en: 14, de: 13}).
   characters_per_second: 10.0
   # Share of faultless clips that the calibrated audit may flag (above 0, below 0.5).
   false_alarm_budget: 0.02
