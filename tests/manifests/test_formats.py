@@ -152,7 +152,7 @@ class PipeFormat:
     def write(self, rows: pa.RecordBatchReader, out: BinaryIO) -> None:
         for batch in rows:
             for row in batch.to_pylist():
-                out.write(f"{row['audio_path']}|{row['text']}\n".encode())
+                out.write(f"{row['path']}|{row['text']}\n".encode())
 
 
 def plug_in(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
@@ -232,7 +232,7 @@ def test_what_is_exported_comes_back(
 
 
 def test_written_csv_is_read_alike_by_the_standard_library() -> None:
-    table = pa.table({"audio_path": ["a,b.wav"], "text": ['say "x"\nnow'], "tags": [[1, 2]]})
+    table = pa.table({"audio_filepath": ["a,b.wav"], "text": ['say "x"\nnow'], "tags": [[1, 2]]})
     out = io.BytesIO()
     CsvFormat().write(table.to_reader(), out)
     read = list(csv.DictReader(io.StringIO(out.getvalue().decode(), newline="")))

@@ -72,9 +72,18 @@ class FieldMap:
     def _safe_name(self, own: str) -> str:
         if own not in self.safe:
             base = _UNSAFE.sub("_", own)[:_LONGEST_NAME] or "column"
-            used = {name.lower() for name in (*CANONICAL, *self.safe.values())}
-            name, number = base, 2
-            while name.lower() in used:
-                name, number = f"{base}_{number}", number + 1
-            self.safe[own] = name
+            self.safe[own] = free_name(base, (*CANONICAL, *self.safe.values()))
         return self.safe[own]
+
+
+def free_name(base: str, taken: Iterable[str]) -> str:
+    """Return a name, with a number where it is taken; capitals make no difference.
+
+    >>> free_name("Text", ["text", "text_2"])
+    'Text_3'
+    """
+    used = {name.lower() for name in taken}
+    name, number = base, 2
+    while name.lower() in used:
+        name, number = f"{base}_{number}", number + 1
+    return name

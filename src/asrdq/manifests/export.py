@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
-from asrdq.manifests.columns import AUDIO_PATH
+from asrdq.manifests.columns import (
+    AUDIO_PATH,
+    CANONICAL,
+    DURATION,
+    LANGUAGE,
+    OFFSET,
+    SPEAKER,
+    Aliases,
+    free_name,
+)
+from asrdq.manifests.formats.protocol import ManifestFormat
 from asrdq.manifests.formats.registry import find_format
 from asrdq.results import Result
 from asrdq.workspace.audio_root import relative_audio, resolve_audio
@@ -66,7 +76,8 @@ def export_manifest(
 ) -> ExportResult:
     """Write a manifest version to a file, with every column under its original name.
 
-    Audio paths are absolute as they are on this machine, so that the file can lie anywhere.
+    Where the format needs that name for another column, it is the name in the table. Audio paths
+    are absolute as they are on this machine, so that the file can lie anywhere.
 
     Args:
         workspace: Where the manifest is kept.
@@ -82,7 +93,7 @@ def export_manifest(
     """
     target = find_format(format_name)
     with workspace.stream(manifest) as reader:
-        rows = _outgoing(workspace, manifest, reader, relative, advance)
+        rows = _outgoing(workspace, manifest, reader, target, relative, advance)
         if isinstance(out, Path):
             with whole_file(out) as file:
                 target.write(rows, file)
@@ -96,6 +107,7 @@ def _outgoing(
     workspace: Workspace,
     manifest: ManifestVersion,
     reader: pa.RecordBatchReader,
+    target: ManifestFormat,
     relative: bool,
     advance: Callable[[int], None],
 ) -> pa.RecordBatchReader:
@@ -103,7 +115,7 @@ def _outgoing(
 
     root = workspace.audio_root()
     index = reader.schema.get_field_index(AUDIO_PATH)
-    names = [manifest.renamed.get(name, name) for name in reader.schema.names]
+    names = file_names(reader.schema.names, target.aliases, manifest.renamed)
 
     def path(stored: str) -> str:
         if relative:
@@ -117,5 +129,29 @@ def _outgoing(
             advance(batch.num_rows)
 
     fields = [field.with_name(name) for field, name in zip(reader.schema, names, strict=True)]
-    fields[index] = pa.field(AUDIO_PATH, pa.string())
+    fields[index] = pa.field(names[index], pa.string())
     return pa.RecordBatchReader.from_batches(pa.schema(fields), batches())
+
+
+_MAY_BE_NULL = (DURATION, OFFSET, LANGUAGE, SPEAKER)
+
+
+def file_names(columns: Sequence[str], aliases: Aliases, renamed: Mapping[str, str]) -> list[str]:
+    """Return what the columns of a manifest table are called in a file, no two alike.
+
+    Canonical columns come first, under the format's names. A metadata column has its original
+    name unless that is taken, or would be read as a canonical column that may be absent.
+
+    Args:
+        columns: The columns of the table.
+        aliases: The names that the format has for canonical columns.
+        renamed: Metadata columns to their original names.
+    """
+    names = {column: aliases.get(column, (column,))[0] for column in CANONICAL}
+    absent = {alias for column in _MAY_BE_NULL for alias in aliases.get(column, ())}
+    for column in columns:
+        if column not in names:
+            taken = absent.union(names.values())
+            original = renamed.get(column, column)
+            names[column] = free_name(column, taken) if original in taken else original
+    return [names[column] for column in columns]

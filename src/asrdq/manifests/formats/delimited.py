@@ -99,10 +99,9 @@ class _Delimited:
 
     def write(self, rows: pa.RecordBatchReader, out: BinaryIO) -> None:
         """Write a header and a line a row; nested values are written as JSON."""
-        names = {canonical: own[0] for canonical, own in self.aliases.items()}
         text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
         writer = csv.writer(text, delimiter=self.delimiter, lineterminator="\n")
-        writer.writerow([names.get(name, name) for name in rows.schema.names])
+        writer.writerow(rows.schema.names)
         for batch in rows:
             for row in batch.to_pylist():
                 writer.writerow([json_text(plain(value)) for value in row.values()])

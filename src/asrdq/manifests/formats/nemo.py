@@ -67,8 +67,7 @@ class NemoFormat:
 
     def write(self, rows: pa.RecordBatchReader, out: BinaryIO) -> None:
         """Write a JSON object a row; columns that are null in a row are left out of it."""
-        names = {canonical: own[0] for canonical, own in self.aliases.items()}
         for batch in rows:
             for row in batch.to_pylist():
-                record = {names.get(k, k): plain(v) for k, v in row.items() if v is not None}
+                record = {name: plain(value) for name, value in row.items() if value is not None}
                 out.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")

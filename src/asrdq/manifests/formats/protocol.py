@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-BLOCK_BYTES = 16 << 20
-LONGEST_LINE_BYTES = 8 << 20
+BLOCK_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +81,10 @@ class ManifestFormat(Protocol):
         """
 
     def write(self, rows: pa.RecordBatchReader, out: BinaryIO) -> None:
-        """Write rows with canonical column names to a file of this format."""
+        """Write rows to a file of this format.
+
+        Args:
+            rows: Columns have the names that they are to have in the file: a canonical one has
+                the first of its `aliases`. No two have the same.
+            out: The open file.
+        """
