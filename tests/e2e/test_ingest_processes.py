@@ -91,6 +91,14 @@ def test_killed_and_run_again(
     assert {str(row) for row in found.pop("rejects")} == {str(r) for r in expected["rejects"]}
     assert found == {key: value for key, value in expected.items() if key != "rejects"}, seed
     assert list(workspace.store.layout.staging.iterdir()) == [], seed
+    folder = workspace.store.layout.table("manifests/m")
+    assert {str(path) for path in folder.glob("*.parquet")} == {
+        path
+        for version in workspace.history("m")
+        for path in workspace.store.files(
+            workspace.store.open(version.table, version.version), version.table
+        )
+    }, seed
 
 
 def test_two_manifests_at_once(manifest: Path, tmp_path: Path) -> None:

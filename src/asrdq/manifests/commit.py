@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from asrdq.manifests.parts import Part
 from asrdq.workspace.layout import MANIFESTS
-from asrdq.workspace.sql import connection, select_files, select_from
+from asrdq.workspace.sql import connection, ended_runs, select_files, select_from
 from asrdq.workspace.store import KEEP_ALL_VERSIONS, TableStore, quote_name, retry_on_conflict
 from asrdq.workspace.versions import COMMIT_KEY, ManifestVersion, read_version
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_PART = "--"
+"""Stands between the run and the name of its part in the name of a file."""
 
 
 def commit_parts(
@@ -32,6 +35,7 @@ def commit_parts(
     """
     table = f"{MANIFESTS}/{name}"
     with store.writing(table):
+        _clear_leftovers(store, table)
         if store.exists(table):
             latest = read_version(store, name)
             if _is_same(store, latest, parts, schema, facts):
@@ -65,8 +69,26 @@ def _is_same(
     return bool(sums[0] == sums[1])
 
 
+def _clear_leftovers(store: TableStore, table: str) -> None:
+    """Remove files that a run moved here and did not live to commit; the lock must be held."""
+    folder = store.layout.table(table)
+    committed = store.open(table).history() if store.exists(table) else []
+    named = {
+        json.loads(commit[COMMIT_KEY])["run_id"] for commit in committed if COMMIT_KEY in commit
+    }
+    left = [file for file in folder.glob("*.parquet") if _run_of(file) not in named]
+    ended = ended_runs(store) if left else frozenset()
+    for file in left:
+        if _run_of(file) in ended:
+            file.unlink(missing_ok=True)
+
+
+def _run_of(file: Path) -> str:
+    return file.name.partition(_PART)[0]
+
+
 def _move(part: Part, folder: Path, run_id: str) -> Path:
-    target = folder / f"{run_id}-{part.path.name}"
+    target = folder / f"{run_id}{_PART}{part.path.name}"
     folder.mkdir(parents=True, exist_ok=True)
     return part.path.rename(target)
 

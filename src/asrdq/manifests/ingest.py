@@ -22,8 +22,7 @@ from asrdq.manifests.reading import Advance, Input, Reader, thread_count
 from asrdq.manifests.rejects import TABLE, RejectLog, as_table
 from asrdq.results import Result
 from asrdq.workspace.layout import check_manifest_name
-from asrdq.workspace.locks import is_alive
-from asrdq.workspace.runs import life_sign
+from asrdq.workspace.sql import ended_runs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -264,14 +263,14 @@ def _notes(
 
 @contextmanager
 def _staging(workspace: Workspace, run_id: str) -> Iterator[Path]:
-    """Give a folder for files in the making; those of dead ingests are cleared away."""
+    """Give a folder for files in the making; those of ended ingests are cleared away."""
     staging = workspace.store.layout.staging
     folder = staging / run_id
     try:
         folder.mkdir(parents=True)
-        for other in staging.iterdir():
-            if not is_alive(life_sign(workspace.store, other.name)):
-                shutil.rmtree(other, ignore_errors=True)
+        left = {other.name for other in staging.iterdir()} - {run_id}
+        for ended in left & ended_runs(workspace.store) if left else ():
+            shutil.rmtree(staging / ended, ignore_errors=True)
         yield folder
     except OSError as error:
         raise ToolError(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from asrdq.workspace.layout import MANIFESTS
-from asrdq.workspace.runs import LATEST_STATE, RUNS, dead_runs
+from asrdq.workspace.runs import LATEST_STATE, RUNNING, RUNS, dead_runs
 from asrdq.workspace.store import TableStore, quote_name, quote_text
 from asrdq.workspace.versions import manifest_names, parse_reference, read_version
 
@@ -98,6 +98,18 @@ def select_files(schema: pa.Schema, files: list[str]) -> str:
         listed = ", ".join(map(quote_text, files))
         body += f" UNION ALL BY NAME SELECT * FROM read_parquet([{listed}], union_by_name = true)"
     return body
+
+
+def ended_runs(store: TableStore) -> frozenset[str]:
+    """Return the runs that came to an end or died on this machine; none of them writes again.
+
+    A run of another machine counts as going on until it says how it ended.
+    """
+    if not store.exists(RUNS):
+        return frozenset()
+    with connection(store, [RUNS]) as (database, _):
+        rows = database.execute(f"SELECT run_id FROM {RUNS} WHERE state <> '{RUNNING}'").fetchall()
+    return frozenset(run_id for (run_id,) in rows)
 
 
 def _dead_runs(store: TableStore) -> list[str]:
