@@ -92,6 +92,8 @@ def test_rules_of_the_settings(project: Path, run_cli: RunCli) -> None:
         (("--strata", "domian"), "did you mean 'domain'"),
         (("--rows", 5, "--hours", 1), "one of fraction, rows and hours"),
         (("--fraction", 2), "sample of 2 cannot be drawn"),
+        (("--fraction", "nan"), "sample of nan cannot be drawn"),
+        (("--hours", "nan"), "sample of nan cannot be drawn"),
         (("--strata", "domain", "--share", "noisy"), "not STRATUM=NUMBER"),
         (("--strata", "domain", "--share", "nosy=1.0"), "did you mean 'noisy'"),
         (("--strata", "domain", "--share", "noisy=1.0"), "no share for clean, rare"),

@@ -67,6 +67,8 @@ def test_hours_without_durations_are_refused() -> None:
 def test_wrong_shares_are_refused() -> None:
     with pytest.raises(UsageError, match="no share for b"):
         allocate(sizes(a=5, b=5), "shares", rows=5, shares={"a": 1.0})
+    with pytest.raises(UsageError, match="add up to nan"):
+        allocate(sizes(a=5), "shares", rows=5, shares={"a": float("nan")})
     with pytest.raises(UsageError, match=r"add up to 0\.9"):
         allocate(sizes(a=5, b=5), "shares", rows=5, shares={"a": 0.5, "b": 0.4})
 

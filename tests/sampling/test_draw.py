@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asrdq.errors import UsageError
+from asrdq.errors import DataError, UsageError
 from asrdq.sampling import SamplingPlan, draw_sample, latest_sample
 from asrdq.settings import StratumRule
 
@@ -181,8 +181,21 @@ def test_a_condition_cannot_read_files(workspace: Workspace, ingest: Ingest) -> 
 
 
 @pytest.mark.parametrize(
-    "sizes", [{}, {"rows": 5, "fraction": 0.1}, {"rows": 0}, {"fraction": 1.5}, {"hours": -1.0}]
+    "sizes",
+    [
+        *({}, {"rows": 5, "fraction": 0.1}, {"rows": 0}, {"fraction": 1.5}, {"hours": -1.0}),
+        *({"hours": float("nan")}, {"hours": float("inf")}, {"fraction": float("nan")}),
+    ],
 )
 def test_a_plan_needs_one_possible_size(sizes: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         SamplingPlan(**sizes)
+
+
+def test_a_sample_without_a_clip_is_a_failed_run(workspace: Workspace, ingest: Ingest) -> None:
+    train = ingest(rows(40))
+    with pytest.raises(DataError, match="not one clip of train@0"):
+        draw_sample(workspace, train, SamplingPlan("domain", hours=1e-6))
+    assert workspace.read("runs", "command = 'sample'")["state"].to_pylist() == ["failed"]
+    assert latest_sample(workspace, train) is None
+    assert not workspace.table_exists("samples")

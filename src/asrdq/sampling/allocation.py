@@ -92,7 +92,7 @@ def _weights(
             f"allocation 'shares' has no share for {', '.join(missing)}",
             hint="give every stratum a share; 0 leaves it out",
         )
-    if abs(sum(shares.values()) - 1.0) > 1e-6:
+    if not abs(sum(shares.values()) - 1.0) <= 1e-6:
         raise UsageError(f"the shares add up to {sum(shares.values()):g}, not to 1")
     return [shares[name] for name in names]
 

@@ -36,7 +36,7 @@ def draw(
 
     Raises:
         UsageError: A column or condition is wrong, or rows fall under no rule.
-        DataError: The manifest has no rows.
+        DataError: The manifest has no rows, or not one of them is drawn.
     """
     parts = stratum_parts(plan.strata, manifest)
     named = [f"{part} AS part_{number}" for number, part in enumerate(parts)]
@@ -50,6 +50,8 @@ def draw(
     allocated = allocate(
         sizes, plan.allocation, rows=wanted, hours=plan.hours, shares=_present(shares, sizes)
     )
+    if not any(each.drawn_rows for each in allocated):
+        raise DataError(f"not one clip of {manifest} is drawn", hint="ask for a larger sample")
     return allocated, _pick(workspace, rows, allocated, plan.seed)
 
 

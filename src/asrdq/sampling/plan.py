@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -38,7 +39,7 @@ class SamplingPlan:
         sizes = [size for size in (self.fraction, self.rows, self.hours) if size is not None]
         if len(sizes) != 1:
             raise UsageError("say one of fraction, rows and hours")
-        if sizes[0] <= 0 or (self.fraction or 0) > 1:
+        if not 0 < sizes[0] < math.inf or (self.fraction or 0) > 1:
             raise UsageError(f"a sample of {sizes[0]:g} cannot be drawn")
 
     @classmethod

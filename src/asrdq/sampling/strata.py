@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from asrdq.errors import UsageError, unknown
 from asrdq.settings import StratumRule
+from asrdq.workspace.store import quote_name, quote_text
 
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion
@@ -35,7 +36,7 @@ def stratum_parts(strata: Strata, manifest: ManifestVersion) -> list[str]:
         UsageError: A column does not exist, or a condition is not a plain SQL condition.
     """
     if strata is None:
-        return [_text(EVERYTHING)]
+        return [quote_text(EVERYTHING)]
     if isinstance(strata, str):
         return [_column(strata, manifest)]
     rules = [item for item in strata if isinstance(item, StratumRule)]
@@ -47,7 +48,7 @@ def stratum_parts(strata: Strata, manifest: ManifestVersion) -> list[str]:
 def _column(name: str, manifest: ManifestVersion) -> str:
     if name not in manifest.columns:
         raise unknown("column", name, manifest.columns, where=f"strata of {manifest}")
-    return f"coalesce(CAST({_name(name)} AS VARCHAR), {_text(NO_VALUE)})"
+    return f"coalesce(CAST({quote_name(name)} AS VARCHAR), {quote_text(NO_VALUE)})"
 
 
 def _cases(rules: Sequence[StratumRule]) -> str:
@@ -66,7 +67,7 @@ def _cases(rules: Sequence[StratumRule]) -> str:
         if rule.where is not None:
             check_condition(rule.where, where=f"stratum rule '{rule.name}'")
         condition = "true" if rule.where is None else f"({rule.where}\n)"
-        cases.append(f"WHEN {condition} THEN {_text(rule.name)}")
+        cases.append(f"WHEN {condition} THEN {quote_text(rule.name)}")
     return f"CASE {' '.join(cases)} END"
 
 
@@ -110,11 +111,3 @@ def _classes(tree: Any) -> set[str]:
         own = {str(tree["class"])} if "class" in tree else set()
         return own.union(*(_classes(item) for item in tree.values()))
     return set()
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

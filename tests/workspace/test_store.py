@@ -1,0 +1,58 @@
+"""Delta tables: writers that meet, and tables that others have written."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError
+
+from asrdq.errors import ToolError
+from asrdq.workspace import Workspace, store
+from asrdq.workspace.store import retry_on_conflict
+
+ROWS = pa.table({"n": [1, 2]})
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between tries, which are noted and not waited for."""
+    waited: list[float] = []
+    monkeypatch.setattr(store.time, "sleep", waited.append)
+    return waited
+
+
+def test_a_writer_that_comes_second_tries_again(workspace: Workspace, pauses: list[float]) -> None:
+    workspace.append("audits", ROWS)
+    folder = str(workspace.store.layout.table("audits"))
+    stale = DeltaTable(folder)
+    DeltaTable(folder).delete("n = 1")
+    handles = iter([stale, DeltaTable(folder)])
+    retry_on_conflict(lambda: next(handles).delete("n = 1"))
+    assert len(pauses) == 1
+    assert workspace.read("audits")["n"].to_pylist() == [2]
+
+
+def test_a_writer_that_never_comes_first_gives_up(pauses: list[float]) -> None:
+    def lose() -> None:
+        raise CommitFailedError("another was first")
+
+    with pytest.raises(ToolError, match="came first 6 times: another was first"):
+        retry_on_conflict(lose)
+    assert len(pauses) == 5
+    assert pauses[-1] > pauses[0]
+
+
+def test_another_error_is_not_tried_again(pauses: list[float]) -> None:
+    def fail() -> None:
+        raise OSError("no space left")
+
+    with pytest.raises(ToolError, match="cannot write a table: no space left"):
+        retry_on_conflict(fail)
+    assert pauses == []
+
+
+def test_a_version_that_another_program_wrote_is_refused(workspace: Workspace) -> None:
+    write_deltalake(str(workspace.store.layout.table("manifests/train")), ROWS)
+    with pytest.raises(ToolError, match="version 0 of manifest 'train' was not written by asrdq"):
+        workspace.manifest("train")
