@@ -8,8 +8,8 @@ somebody who may write many rows with that in mind.
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,10 @@ import numpy as np
 
 from asrdq.errors import ToolError
 from asrdq.manifests.columns import DURATION, LANGUAGE, OFFSET, TEXT, UTT_ID
+from asrdq.manifests.database import block_query
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from duckdb import DuckDBPyConnection
     from numpy.typing import NDArray
 
 _KEYS_SQL = """
@@ -36,8 +36,6 @@ _HEX_ID = f"^[0-9a-f]{{{2 * _ID_BYTES}}}$"
 _HEX = np.array([int.from_bytes(b"%02x" % byte, "little") for byte in range(256)], "<u2")
 
 _STEP, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
-
-_local = threading.local()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +104,9 @@ def row_keys(rows: pa.Table, key: pa.ChunkedArray) -> Keys:
     block = rows.select([UTT_ID, TEXT, LANGUAGE])
     block = block.append_column("place", _place(key, offset))
     block = block.append_column("times", _times(_bits(rows[DURATION]), offset))
-    database = _database()
-    database.register("block", block)
     own = f"md5_number(nullif({UTT_ID}, '')) AS own," if has_own else ""
-    found = database.sql(_KEYS_SQL.format(own=own)).to_arrow_table()
-    database.unregister("block")
+    _self_test()
+    found = block_query(_KEYS_SQL.format(own=own), block)
     place, content = _halves(found["place"]), _halves(found["content"])
     made = _hex(place.view(np.uint8)[:, :_ID_BYTES])
     if not has_own:
@@ -213,25 +209,17 @@ def _sum(digests: NDArray[np.uint64]) -> Fingerprint:
     return Fingerprint(int(high), int(low), len(digests))
 
 
-def _database() -> DuckDBPyConnection:
-    """Return the DuckDB of this thread; blocks are hashed by several threads at once."""
-    import duckdb
-
-    if not hasattr(_local, "database"):
-        _local.database = duckdb.connect(config={"python_enable_replacements": False})
-        _local.database.execute("SET threads = 1")
-        _self_test(_local.database)
-    database: DuckDBPyConnection = _local.database
-    return database
-
-
-def _self_test(database: DuckDBPyConnection) -> None:
+@functools.cache
+def _self_test() -> None:
     """Refuse to work where DuckDB and Arrow do not pass MD5 on as it is.
 
     Raises:
         ToolError: They do not; fingerprints would not be comparable.
     """
-    given = database.sql("SELECT md5_number('asrdq') AS digest").to_arrow_table()["digest"]
+    import pyarrow as pa
+
+    word = pa.table({"word": pa.array(["asrdq"])})
+    given = block_query("SELECT md5_number(word) AS digest FROM block", word)["digest"]
     number = int.from_bytes(hashlib.md5(b"asrdq", usedforsecurity=False).digest(), "little")
     if _halves(given).tolist() != [[number % 2**64, number >> 64]]:
         raise ToolError(
