@@ -8,11 +8,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import failing_probes
 import numpy as np
 import pyarrow as pa
 import pytest
 import soundfile
 
+from asrdq.audio import manifest_probe
 from asrdq.audio.facts import AUDIO_FACTS
 from asrdq.audio.manifest_probe import probe_manifest
 from asrdq.audio.probe_result import ProbeResult
@@ -184,6 +186,31 @@ def test_an_empty_manifest_is_an_error(workspace: Workspace, clips: Path) -> Non
     nothing = dataclasses.replace(workspace.manifest("train"), rows=0)
     with pytest.raises(DataError, match="has no row"):
         probe_manifest(workspace, nothing)
+
+
+@pytest.mark.parametrize(
+    ("probe", "status", "detail"),
+    [
+        (failing_probes.crash, "probe_crashed", "killed by SIGSEGV"),
+        (failing_probes.hang, "probe_timed_out", "took more than 0.2 s"),
+        (failing_probes.fail, "probe_raised", "ValueError: an unexpected shape"),
+    ],
+)
+def test_a_decoder_that_fails_costs_its_clip_and_may_try_again(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    probe: Any, status: str, detail: str,
+) -> None:  # fmt: skip
+    write_clip(tmp_path / "a.wav", 1.0)
+    ingest(workspace, tmp_path, [{"audio_filepath": "a.wav"}])
+    train = workspace.manifest("train")
+    with monkeypatch.context() as patch:
+        patch.setattr(manifest_probe, "probe_clip", probe)
+        patch.setattr(manifest_probe, "LONGEST_PROBE_S", 0.2)
+        (row,) = probe_manifest(workspace, train, workers=1).facts.to_pylist()
+    assert (row["status"], row["duration_s"]) == (status, None)
+    assert detail in row["detail"]
+    again = probe_manifest(workspace, train, workers=1)
+    assert (again.decoded, again.facts["status"].to_pylist()) == (1, ["ok"])
 
 
 def test_narrow_means_narrower_than_speech_models_hear() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from asrdq.lazy import lazy_names
 
 if TYPE_CHECKING:
     from asrdq.audio.clip_probe import Clip, probe_clip
@@ -12,25 +13,8 @@ if TYPE_CHECKING:
     from asrdq.audio.manifest_probe import probe_manifest
     from asrdq.audio.probe_result import ProbeResult
     from asrdq.audio.reasons import AudioError, AudioReason
+    from asrdq.audio.segment import clip_segment
     from asrdq.audio.voice import FRAME_S, voice_activity
-
-_HOMES = {
-    "Clip": "clip_probe",
-    "probe_clip": "clip_probe",
-    "probe_manifest": "manifest_probe",
-    "ProbeResult": "probe_result",
-    "MODEL_RATE": "decoding",
-    "Audio": "decoding",
-    "content_hash": "decoding",
-    "decode": "decoding",
-    "FileIdentity": "hashing",
-    "file_hashes": "hashing",
-    "file_identity": "hashing",
-    "AudioError": "reasons",
-    "AudioReason": "reasons",
-    "FRAME_S": "voice",
-    "voice_activity": "voice",
-}
 
 __all__ = [
     "FRAME_S",
@@ -41,6 +25,7 @@ __all__ = [
     "Clip",
     "FileIdentity",
     "ProbeResult",
+    "clip_segment",
     "content_hash",
     "decode",
     "file_hashes",
@@ -50,8 +35,16 @@ __all__ = [
     "voice_activity",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "clip_probe": ["Clip", "probe_clip"],
+        "decoding": ["MODEL_RATE", "Audio", "content_hash", "decode"],
+        "hashing": ["FileIdentity", "file_hashes", "file_identity"],
+        "manifest_probe": ["probe_manifest"],
+        "probe_result": ["ProbeResult"],
+        "reasons": ["AudioError", "AudioReason"],
+        "segment": ["clip_segment"],
+        "voice": ["FRAME_S", "voice_activity"],
+    },
+)

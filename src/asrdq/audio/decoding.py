@@ -20,6 +20,9 @@ MODEL_RATE = 16_000
 MISSING_TOLERANCE_S = 0.05
 """Less than this missing of what the header promises is rounding, not truncation."""
 
+LARGEST_SAMPLE = 2.0**31
+"""Floats may be scaled as 16 or 32 bit integers are; above that it is damage, not sound."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Audio:
@@ -78,9 +81,6 @@ def decode(
             digest.add(block)
             parts.append(to_mono(block))
         mono = np.concatenate(parts)
-        if not np.isfinite(mono).all():
-            detail = "some samples are not numbers"
-            raise AudioError(AudioReason.DAMAGED, detail, where=str(path))
         if rate is not None and rate != reader.rate:
             mono = soxr.resample(mono, reader.rate, rate)
         return Audio(
@@ -120,7 +120,7 @@ def to_mono(block: Samples) -> Samples:
 def segment_blocks(
     reader: Reader, path: str | os.PathLike[str], offset_s: float, duration_s: float | None
 ) -> Iterator[Samples]:
-    """Yield the blocks of a segment, and raise at its end if it was not all there.
+    """Yield the blocks of a segment, all of finite samples; raise if it was not all there.
 
     Raises:
         AudioError: Empty, cut off, damaged, or the segment begins after the end.
@@ -129,6 +129,9 @@ def segment_blocks(
     asked = None if duration_s is None else round(duration_s * reader.rate)
     read = 0
     for block in reader.blocks(start, asked):
+        if not max(float(block.max()), -float(block.min())) <= LARGEST_SAMPLE:
+            detail = "some samples are not numbers, or too large to be sound"
+            raise AudioError(AudioReason.DAMAGED, detail, where=os.fspath(path))
         read += len(block)
         yield block
     fault = _find_fault(reader, start, asked, read)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-PROBE_VERSION = 1
+PROBE_VERSION = 2
 """Raised when a measure changes, so that no cached value of an older one is used."""
 
 MEASURED = pa.schema(

@@ -16,6 +16,7 @@ from asrdq.audio.facts import AUDIO_FACTS, MEASURED, PROBE_VERSION
 from asrdq.audio.hashing import file_identity
 from asrdq.audio.probe_result import ProbeResult
 from asrdq.audio.reasons import AudioReason
+from asrdq.audio.segment import clip_segment
 from asrdq.engine import Outcome, run_tasks
 from asrdq.errors import DataError
 
@@ -108,12 +109,13 @@ def _clips(workspace: Workspace, manifest: ManifestVersion) -> pl.DataFrame:
     rows = pl.DataFrame(workspace.scan(manifest, wanted)).sort("utt_id")
     files = [workspace.audio_file(manifest, path) for path in rows["audio_path"]]
     rows = rows.with_columns(pl.Series("file", files, dtype=pl.String))
-    # without an offset the duration only states the length of the whole file
-    segment_s = pl.when(pl.col("offset_s").is_not_null()).then(pl.col("duration_s"))
-    rows = rows.with_columns(pl.col("offset_s").fill_null(0.0), segment_s.alias("segment_s"))
-    segments = rows.select("file", "offset_s", "segment_s").iter_rows()
-    keys = [_key(*segment) for segment in segments]
-    return rows.with_columns(pl.Series("key", keys, dtype=pl.String))
+    segments = [clip_segment(*row) for row in rows.select("offset_s", "duration_s").iter_rows()]
+    keys = [_key(file, *segment) for file, segment in zip(files, segments, strict=True)]
+    return rows.with_columns(
+        pl.Series("offset_s", [offset_s for offset_s, _ in segments], dtype=pl.Float64),
+        pl.Series("segment_s", [length_s for _, length_s in segments], dtype=pl.Float64),
+        pl.Series("key", keys, dtype=pl.String),
+    )
 
 
 def _key(file: str, offset_s: float, duration_s: float | None) -> str:

@@ -6,20 +6,20 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from asrdq.audio.findings import (
+    CLIPPED,
+    DUPLICATE,
+    NARROW,
+    NARROW_SHARE,
+    NOTABLE_CLIPPING,
+    NOTABLE_DIFFERENCE_S,
+    OFF_DURATION,
+)
 from asrdq.results import Result, plain
 
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
-
-NOTABLE_DIFFERENCE_S = 0.1
-"""Durations that differ by more than this are counted; less is rounding."""
-
-NARROW_SHARE = 0.8
-"""A bandwidth below this share of half the sample rate, at most 8 kHz, is called narrow."""
-
-SPEECH_BAND_HZ = 8000
-"""Speech models hear nothing above it, so nothing is missed there."""
 
 WORST_ROWS = 5
 DECILES = tuple(round(0.1 * step, 1) for step in range(11))
@@ -101,7 +101,8 @@ class ProbeResult(Result):
             f"  bandwidth    {seen['narrow_band']:,} clips hold less than "
             f"{NARROW_SHARE:.0%} of the speech band that their rate can hold",
             *_rows(seen["narrowest"], "{utt_id}: {bandwidth_hz:,.0f} Hz at {sample_rate:,} Hz"),
-            f"  clipping     {seen['clipped']:,} clips",
+            f"  clipping     {seen['clipped']:,} clips with more than {NOTABLE_CLIPPING:.1%} of "
+            "their samples",
             *_rows(seen["most_clipped"], "{utt_id}: {clipping_share:.2%} of the samples"),
             f"  voice        {_percent(seen['voiced_share'])} of the time; "
             f"{seen['voiceless']:,} clips without any",
@@ -124,12 +125,10 @@ def _suspicious(read: pl.DataFrame) -> dict[str, Any]:
     import polars as pl
 
     difference = pl.col("duration_difference_s").abs()
-    expected_hz = (pl.col("sample_rate") / 2).clip(upper_bound=SPEECH_BAND_HZ)
-    differing = read.filter(difference > NOTABLE_DIFFERENCE_S).sort(-difference, "utt_id")
-    narrow = read.filter(pl.col("bandwidth_hz") < NARROW_SHARE * expected_hz)
-    narrow = narrow.sort("bandwidth_hz", "utt_id")
-    clipped = read.filter(pl.col("clipping_share") > 0).sort(-pl.col("clipping_share"), "utt_id")
-    copies = read.filter(pl.col("duplicate_of").is_not_null())
+    differing = read.filter(pl.sql_expr(OFF_DURATION)).sort(-difference, "utt_id")
+    narrow = read.filter(pl.sql_expr(NARROW)).sort("bandwidth_hz", "utt_id")
+    clipped = read.filter(pl.sql_expr(CLIPPED)).sort(-pl.col("clipping_share"), "utt_id")
+    copies = read.filter(pl.sql_expr(DUPLICATE))
     return {
         "durations_differ": differing.height,
         "largest_differences": _worst(differing, "utt_id", "manifest_duration_s", "duration_s"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from asrdq.lazy import lazy_names
 
 if TYPE_CHECKING:
     from asrdq.audit.faults import GROSS, PLANTED, Fault
@@ -11,20 +12,22 @@ if TYPE_CHECKING:
     from asrdq.audit.result import AuditResult
     from asrdq.audit.run import AuditPlan, audit
 
-_HOMES = {
-    "GROSS": "faults",
-    "PLANTED": "faults",
-    "Fault": "faults",
-    "Reason": "reasons",
-    "AuditResult": "result",
-    "AuditPlan": "run",
-    "audit": "run",
-}
+__all__ = [
+    "GROSS",
+    "PLANTED",
+    "AuditPlan",
+    "AuditResult",
+    "Fault",
+    "Reason",
+    "audit",
+]
 
-__all__ = ["GROSS", "PLANTED", "AuditPlan", "AuditResult", "Fault", "Reason", "audit"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "faults": ["GROSS", "PLANTED", "Fault"],
+        "reasons": ["Reason"],
+        "result": ["AuditResult"],
+        "run": ["AuditPlan", "audit"],
+    },
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asrdq.audio import file_hashes
+from asrdq.audio import clip_segment, file_hashes
 from asrdq.errors import DataError, UsageError
 from asrdq.text import character_count, language_code, spoken_words
 
@@ -89,15 +89,15 @@ def _rows(
 def _clip(row: dict[str, Any], path: str, audio_hash: str | None, default: str) -> Clip:
     language = language_code(row["language"] or default)
     text = row["text"] or ""
-    segment = row["offset_s"] is not None
+    offset_s, length_s = clip_segment(row["offset_s"], row["duration_s"])
     return Clip(
         utt_id=row["utt_id"],
         stratum=row["stratum"],
         inclusion_probability=row["inclusion_probability"],
         audio_path=row["audio_path"],
         path=path,
-        offset_s=row["offset_s"] or 0.0,
-        length_s=row["duration_s"] if segment else None,
+        offset_s=offset_s,
+        length_s=length_s,
         text=text,
         words=tuple(spoken_words(text, language)),
         characters=character_count(text),

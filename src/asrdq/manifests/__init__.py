@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from asrdq.lazy import lazy_names
 
 if TYPE_CHECKING:
     from asrdq.manifests.export import ExportResult, export_manifest
     from asrdq.manifests.ingest import IngestResult, ingest_manifest
     from asrdq.manifests.listing import ManifestList, list_manifests
-
-_HOMES = {
-    "ExportResult": "export",
-    "IngestResult": "ingest",
-    "ManifestList": "listing",
-    "export_manifest": "export",
-    "ingest_manifest": "ingest",
-    "list_manifests": "listing",
-}
 
 __all__ = [
     "ExportResult",
@@ -27,11 +20,11 @@ __all__ = [
     "list_manifests",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for, so that this package costs nothing."""
-    import importlib
-
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "export": ["ExportResult", "export_manifest"],
+        "ingest": ["IngestResult", "ingest_manifest"],
+        "listing": ["ManifestList", "list_manifests"],
+    },
+)

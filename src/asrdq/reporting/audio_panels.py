@@ -8,15 +8,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from asrdq.audio.findings import (
+    CLIPPED,
+    DUPLICATE,
+    NARROW,
+    NARROW_SHARE,
+    NOTABLE_CLIPPING,
+    NOTABLE_DIFFERENCE_S,
+    OFF_DURATION,
+)
 from asrdq.reporting.plots import Histogram, histogram, value_scale
 
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
 
 _BINS: Final = 32
-_OFF_BY_S: Final = 0.1
-_CLIPPED_SHARE: Final = 0.001
-_NARROW: Final = 0.6
 
 
 @dataclass(frozen=True)
@@ -73,8 +79,6 @@ def audio_facts(workspace: Workspace, manifest: ManifestVersion) -> AudioFacts |
     if run_id is None:
         return None
     rows = _query(workspace, run_id, _OVERVIEW)[0]
-    if not rows["clips"]:
-        return None
     names = ", ".join(panel[0] for panel in _PANELS)
     measured = workspace.query(
         f"SELECT {names} FROM audio_facts WHERE run_id = $run AND duration_s IS NOT NULL",
@@ -97,11 +101,13 @@ def audio_facts(workspace: Workspace, manifest: ManifestVersion) -> AudioFacts |
 
 
 def _probe_run(workspace: Workspace, manifest: ManifestVersion) -> str | None:
+    """Return the newest probe whose rows are there: of two at once, one replaces the other's."""
     if not workspace.table_exists("audio_facts"):
         return None
     runs = workspace.query(
-        "SELECT run_id FROM runs WHERE command = 'probe' AND state = 'done' "
-        "AND fingerprint = $fingerprint AND manifest = $name ORDER BY started DESC LIMIT 1",
+        "SELECT run_id FROM runs SEMI JOIN audio_facts USING (run_id) WHERE command = 'probe' "
+        "AND state = 'done' AND fingerprint = $fingerprint AND manifest = $name "
+        "ORDER BY started DESC LIMIT 1",
         {"fingerprint": manifest.fingerprint, "name": manifest.name},
     )["run_id"].to_pylist()
     return str(runs[0]) if runs else None
@@ -115,10 +121,10 @@ def _query(workspace: Workspace, run_id: str, sql: str) -> list[dict[str, Any]]:
 _OVERVIEW: Final = f"""
     SELECT count(*) AS clips,
         coalesce(sum(duration_s), 0) / 3600 AS hours,
-        count(*) FILTER (abs(duration_difference_s) > {_OFF_BY_S}) AS off,
-        count(*) FILTER (clipping_share > {_CLIPPED_SHARE}) AS clipped,
-        count(*) FILTER (bandwidth_hz < {_NARROW} * sample_rate / 2) AS narrow,
-        count(duplicate_of) AS duplicates
+        count(*) FILTER ({OFF_DURATION}) AS off,
+        count(*) FILTER ({CLIPPED}) AS clipped,
+        count(*) FILTER ({NARROW}) AS narrow,
+        count(*) FILTER ({DUPLICATE}) AS duplicates
     FROM audio_facts WHERE run_id = $run
 """
 
@@ -136,9 +142,18 @@ _FORMATS: Final = """
 
 def _findings(counts: dict[str, Any]) -> tuple[tuple[int, str], ...]:
     told: Sequence[tuple[int, str]] = (
-        (counts["off"], f"are more than {_OFF_BY_S:g} s off the duration the manifest states"),
-        (counts["narrow"], "have less bandwidth than their sample rate could hold (under 60 %)"),
-        (counts["clipped"], "are clipped (over 0.1 % of their samples at full scale)"),
+        (
+            counts["off"],
+            f"are more than {NOTABLE_DIFFERENCE_S:g} s off the duration the manifest states",
+        ),
+        (
+            counts["narrow"],
+            f"hold less than {100 * NARROW_SHARE:g} % of the speech band that their rate can hold",
+        ),
+        (
+            counts["clipped"],
+            f"are clipped (over {100 * NOTABLE_CLIPPING:g} % of their samples at full scale)",
+        ),
         (counts["duplicates"], "repeat the audio of another clip, sample by sample"),
     )
     return tuple((count, sentence) for count, sentence in told if count)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from asrdq.audio import file_hashes
+from asrdq.audio import clip_segment, file_hashes
 from asrdq.gates.evidence import OK
 from asrdq.reporting.sound import Sound, clip_sound
 from asrdq.reporting.words import Token, Word, Yardstick, marked_words, tokens, yardstick
@@ -128,10 +128,9 @@ def _show(
     words = marked_words(spans, scale)
     language = segment.get("language") or workspace.settings.language
     pieces, matched = tokens(row["text"] or "", words, language)
-    offset_s = segment.get("offset_s")
-    length_s = segment.get("duration_s") if offset_s is not None else None
+    offset_s, length_s = clip_segment(segment.get("offset_s"), segment.get("duration_s"))
     path = workspace.audio_file(subject.manifest, row["audio_path"])
-    sound = clip_sound(path, offset_s or 0.0, length_s, words)
+    sound = clip_sound(path, offset_s, length_s, words)
     return ShownClip(
         row=row,
         tokens=pieces,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from asrdq.lazy import lazy_names
 
 if TYPE_CHECKING:
     from asrdq.sampling.deciding import MoreClips, clips_to_decide
@@ -34,22 +36,20 @@ __all__ = [
     "wilson",
 ]
 
-_MODULES = {
-    "deciding": ("MoreClips", "clips_to_decide"),
-    "estimators": (
-        *("Instrument", "Rate", "StratumCount", "corrected_rate"),
-        *("population_interval", "sample_rate", "wilson"),
-    ),
-    "plan": ("SamplingPlan",),
-    "samples": ("SampleResult", "draw_sample", "latest_sample"),
-}
-_HOMES = {name: module for module, names in _MODULES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a name on first use, so that importing the package costs nothing."""
-    import importlib
-
-    if name not in _HOMES:
-        raise AttributeError(f"module 'asrdq.sampling' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"asrdq.sampling.{_HOMES[name]}"), name)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "deciding": ["MoreClips", "clips_to_decide"],
+        "estimators": [
+            "Instrument",
+            "Rate",
+            "StratumCount",
+            "corrected_rate",
+            "population_interval",
+            "sample_rate",
+            "wilson",
+        ],
+        "plan": ["SamplingPlan"],
+        "samples": ["SampleResult", "draw_sample", "latest_sample"],
+    },
+)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from asrdq.lazy import lazy_names
 
 if TYPE_CHECKING:
     from asrdq.workspace.cache import ContentCache
@@ -11,21 +13,21 @@ if TYPE_CHECKING:
     from asrdq.workspace.versions import ManifestVersion
     from asrdq.workspace.workspace import Workspace
 
-_HOMES = {
-    "ContentCache": "cache",
-    "InitResult": "initialise",
-    "ManifestVersion": "versions",
-    "Run": "runs",
-    "Workspace": "workspace",
-}
+__all__ = [
+    "ContentCache",
+    "InitResult",
+    "ManifestVersion",
+    "Run",
+    "Workspace",
+]
 
-__all__ = ["ContentCache", "InitResult", "ManifestVersion", "Run", "Workspace"]
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public class when it is first asked for, so that this package costs nothing."""
-    import importlib
-
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "cache": ["ContentCache"],
+        "initialise": ["InitResult"],
+        "runs": ["Run"],
+        "versions": ["ManifestVersion"],
+        "workspace": ["Workspace"],
+    },
+)
