@@ -8,13 +8,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
 import yaml
 
+from asrdq.audit.tables import AUDITS
 from asrdq.cli.verbs import VERBS
+from asrdq.manifests.rejects import RejectReason
+from asrdq.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
 GLOBS = ("*.md", "docs/**/*.md", "data_samples/*.md")
 PAGES = sorted(page for glob in GLOBS for page in ROOT.glob(glob))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
@@ -51,6 +57,26 @@ def before_pipe(words: list[str]) -> Iterator[str]:
         if word in ("|", ">", "&&"):
             return
         yield word
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = [body for language, body in FENCE.findall(README.read_text()) if language == "python"]
+    assert len(blocks) == 1
+    monkeypatch.chdir(tmp_path)
+    Workspace.init("my-data")
+    rows = [
+        {"utt_id": "a", "coverage": 0.2, "reasons": ["low_text_coverage"], "low_quality": True},
+        {"utt_id": "b", "coverage": 0.9, "reasons": [], "low_quality": False},
+    ]
+    Workspace.open("my-data").append("audits", pa.Table.from_pylist(rows, schema=AUDITS))
+    names: dict[str, Any] = {}
+    exec(blocks[0], names)
+    assert names["table"]["utt_id"].to_pylist() == ["a"]
+
+
+def test_the_page_of_ingest_names_every_reason_for_a_reject() -> None:
+    page = (ROOT / "docs" / "verbs" / "ingest.md").read_text(encoding="utf-8")
+    assert set(RejectReason) <= set(re.findall(r"`(\w+)`", page))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asrdq.engine import Engine, FailureKind, LocalEngine, Outcome, run_tasks
+from asrdq.engine import FailureKind, Outcome, run_tasks
 from asrdq.engine.process import HELD_PER_WORKER
 from asrdq.errors import ToolError, UsageError
 
@@ -50,11 +50,6 @@ def test_items_are_drawn_as_needed() -> None:
 def test_negative_workers_are_refused() -> None:
     with pytest.raises(UsageError, match="-1 workers"):
         run_tasks(duties.square, [1], workers=-1)
-
-
-def test_a_local_engine_follows_the_protocol() -> None:
-    engine: Engine = LocalEngine(workers=1)
-    assert answers(list(engine.run(duties.square, [3]))) == {3: 9}
 
 
 def test_crashes_cost_only_their_own_items(tmp_path: Path) -> None:

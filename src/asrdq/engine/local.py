@@ -11,7 +11,6 @@ import pickle
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any, Generic
 
@@ -22,30 +21,6 @@ from asrdq.errors import ToolError, UsageError
 
 MOST_ATTEMPTS = 2
 STOP_WAIT_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class LocalEngine:
-    """Runs items in `workers` processes of this machine; 0 means one for each core."""
-
-    workers: int = 0
-
-    def run(
-        self,
-        function: Callable[[T], R],
-        items: Iterable[T],
-        *,
-        initializer: Callable[..., None] | None = None,
-        initargs: tuple[Any, ...] = (),
-        timeout_s: float | None = None,
-    ) -> Iterator[Outcome[T, R]]:
-        """Yield one outcome an item, in the order in which they are done; see `run_tasks`."""
-        if self.workers < 0:
-            raise UsageError(
-                f"{self.workers} workers", hint="give a number of processes, or 0 for all cores"
-            )
-        job = Job(function, initializer, initargs)
-        return _outcomes(_Crew(job, items, self.workers or available_cores(), timeout_s))
 
 
 def run_tasks(
@@ -81,9 +56,12 @@ def run_tasks(
     Raises:
         UsageError: A negative number of workers.
     """
-    return LocalEngine(workers).run(
-        function, items, initializer=initializer, initargs=initargs, timeout_s=timeout_s
-    )
+    if workers < 0:
+        raise UsageError(
+            f"{workers} workers", hint="give a number of processes, or 0 for all cores"
+        )
+    job = Job(function, initializer, initargs)
+    return _outcomes(_Crew(job, items, workers or available_cores(), timeout_s))
 
 
 def _outcomes(crew: _Crew[T, R]) -> Iterator[Outcome[T, R]]:

@@ -1,11 +1,10 @@
-"""What comes back for each item, and the protocol every engine follows."""
+"""What comes back for each item: its value, or why it has none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -42,19 +41,3 @@ class Outcome(Generic[T, R]):
     value: R | None
     failure: Failure | None
     attempts: int = 1
-
-
-class Engine(Protocol):
-    """Something that runs a function over many items, whatever machines it uses."""
-
-    def run(
-        self,
-        function: Callable[[T], R],
-        items: Iterable[T],
-        *,
-        initializer: Callable[..., None] | None = None,
-        initargs: tuple[Any, ...] = (),
-        timeout_s: float | None = None,
-    ) -> Iterator[Outcome[T, R]]:
-        """Yield one outcome an item, in the order in which they are done."""
-        ...
