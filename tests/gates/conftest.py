@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,9 @@ import pyarrow as pa
 import pytest
 
 from asrdq.audio import file_hashes
+from asrdq.audit.faults import GROSS, PLANTED, Fault
 from asrdq.audit.tables import AUDITS, CALIBRATIONS, DETECTIONS
+from asrdq.gates import GateResult, evaluate_gate
 from asrdq.sampling import SamplingPlan, draw_sample
 
 if TYPE_CHECKING:
@@ -26,8 +28,9 @@ class Audited:
     """A workspace with a manifest of two strata, 300 noisy and 100 clean rows.
 
     Every clip is audited unless told otherwise. `write_audit` writes the tables of an audit in
-    which `low` names how many clips of each stratum are of low quality; its rows can be changed
-    before they are written.
+    which `low` names how many clips of each stratum are of low quality, `recall` how many of the
+    clips with half their audio were found, and `trials` how many clips a fault was planted on
+    where they are not a hundred; its rows can be changed before they are written.
     """
 
     workspace: Workspace
@@ -45,11 +48,18 @@ class Audited:
         state: str = "done",
         calibration: dict[str, str] | None = None,
         recall: float = 1.0,
+        trials: Mapping[Fault, int] | None = None,
+        parameters: dict[str, Any] | None = None,
         leave_out: tuple[str, ...] = (),
     ) -> str:
         plan = plan or SamplingPlan("domain", fraction=1.0)
-        with self.workspace.run("audit", self.manifest) as run:
-            sample = draw_sample(self.workspace, self.manifest, plan, run_id=run.run_id)
+        sample = draw_sample(self.workspace, self.manifest, plan)
+        settings = {
+            **self.workspace.settings.audit.model_dump(),
+            "sample_run_id": sample.run_id,
+            **(parameters or {}),
+        }
+        with self.workspace.run("audit", self.manifest, settings) as run:
             left = dict(low or {})
             clips = [self._clip(row, left) for row in sample.clips.to_pylist()]
             for row in clips:
@@ -58,7 +68,7 @@ class Audited:
             strata = sorted(row["stratum"] for row in sample.strata.to_pylist())
             written = {
                 "audits": pa.Table.from_pylist(clips, schema=AUDITS),
-                "detections": detections(recall),
+                "detections": detections(recall, trials or {}),
                 "calibrations": calibrations(strata, calibration or {}),
             }
             if tables:
@@ -69,6 +79,18 @@ class Audited:
                     self.workspace.append(name, rows)
             run.finish(state)
         return run.run_id
+
+    def ask(self, policy: str | None = None) -> GateResult:
+        """Ask the gate, by the default policy or by the text of one."""
+        file = None
+        if policy is not None:
+            file = self.folder / "policy.yaml"
+            file.write_text(policy, encoding="utf-8")
+        return evaluate_gate(self.workspace, self.manifest, policy_file=file)
+
+    def codes(self, policy: str | None = None) -> set[str]:
+        """Ask the gate and return the codes of its reasons."""
+        return {reason.code for reason in self.ask(policy).reasons}
 
     def _clip(self, row: dict[str, Any], left: dict[str, int]) -> dict[str, Any]:
         bad = left.get(row["stratum"], 0) > 0
@@ -96,28 +118,38 @@ class Audited:
         }
 
 
-def detections(recall: float) -> pa.Table:
-    found = {"swapped_text": 1.0, "half_audio": recall, "substituted_word": 0.5}
+def detections(recall: float, trials: Mapping[Fault, int]) -> pa.Table:
+    """Every kind of fault planted a hundred times, and a false alarm in as many clips."""
+    shares = {Fault.HALF_AUDIO: recall, Fault.SUBSTITUTED_WORD: 0.5}
+    tried = {fault: (trials.get(fault, 100), shares.get(fault, 1.0)) for fault in PLANTED}
     rows = [
         {
             "run_id": "",
             "stratum": None,
-            "fault": fault,
-            "gross": fault != "substituted_word",
-            "clips": 100,
-            "found": round(100 * share),
+            "fault": fault.value,
+            "gross": fault in GROSS,
+            "clips": clips,
+            "found": round(clips * share),
             "rate": share,
         }
-        for fault, share in found.items()
+        for fault, (clips, share) in tried.items()
+        if clips
     ]
-    untouched = {"run_id": "", "stratum": None, "fault": "untouched", "gross": False}
-    rows.append({**untouched, "clips": 100, "found": 4, "rate": 0.01})
+    untouched = {"run_id": "", "stratum": None, "fault": Fault.UNTOUCHED.value, "gross": False}
+    rows.append({**untouched, "clips": 100, "found": 1, "rate": 0.01})
     return pa.Table.from_pylist(rows, schema=DETECTIONS)
 
 
 def calibrations(strata: list[str], verdicts: dict[str, str]) -> pa.Table:
     rows = [
-        {"run_id": "", "stratum": name, "verdict": verdicts.get(name, "ok"), "clips": 50}
+        {
+            "run_id": "",
+            "stratum": name,
+            "verdict": verdicts.get(name, "ok"),
+            "clips": 50,
+            "auc_gross": 0.8 if verdicts.get(name) == "too_weak" else 0.99,
+            "strained": 0.1,
+        }
         for name in strata
     ]
     return pa.Table.from_pylist(rows, schema=CALIBRATIONS)
@@ -146,9 +178,3 @@ def audited(workspace: Workspace, tmp_path: Path) -> Audited:
     folder.mkdir()
     ingest_manifest(workspace, [write_manifest(folder)], "train")
     return Audited(workspace, folder, workspace.manifest("train"))
-
-
-@pytest.fixture
-def faults_found() -> pa.Table:
-    """Rows of `detections` in which every gross fault was found."""
-    return detections(1.0)

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from asrdq.audio import file_hashes
+from asrdq.audit.faults import GROSS, PLANTED
 from asrdq.audit.tables import AUDITS, CALIBRATIONS, DETECTIONS, WORD_SPANS
 from asrdq.sampling import SamplingPlan, draw_sample
 
@@ -72,13 +73,13 @@ class Audited:
     ) -> str:
         """Write an audit of every clip, the first `low` of them of low quality."""
         manifest = self.manifest
-        with self.workspace.run("audit", manifest, {"coverage_minimum": 0.6}) as run:
-            sample = draw_sample(
-                self.workspace,
-                manifest,
-                SamplingPlan("domain", fraction=1.0),
-                run_id=run.run_id,
-            )
+        sample = draw_sample(self.workspace, manifest, SamplingPlan("domain", fraction=1.0))
+        parameters = {
+            **self.workspace.settings.audit.model_dump(),
+            "sample_run_id": sample.run_id,
+            "calibrate": calibration != "shipped",
+        }
+        with self.workspace.run("audit", manifest, parameters) as run:
             drawn = {row["utt_id"]: row for row in sample.clips.to_pylist()}
             rows = sorted(
                 self.workspace.scan(manifest).to_pylist(), key=lambda row: str(row["utt_id"])
@@ -91,8 +92,11 @@ class Audited:
             self._append("audits", clips, AUDITS, run.run_id)
             words = [span for clip in clips for span in word_spans(clip)] if spans else []
             self._append("word_spans", words, WORD_SPANS, run.run_id)
-            self._append("detections", detections() if planted else [], DETECTIONS, run.run_id)
-            verdicts = [{"stratum": name, "verdict": calibration, "clips": 20} for name in strata]
+            self._append("detections", detections(planted), DETECTIONS, run.run_id)
+            verdicts = [
+                {"stratum": name, "verdict": calibration, "clips": 20, "auc_gross": 0.8}
+                for name in strata
+            ]
             self._append("calibrations", verdicts, CALIBRATIONS, run.run_id)
         return run.run_id
 
@@ -145,12 +149,13 @@ def word_spans(clip: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def detections() -> list[dict[str, Any]]:
-    found = {"swapped_text": (True, 40), "half_audio": (True, 38), "substituted_word": (False, 20)}
+def detections(planted: bool) -> list[dict[str, Any]]:
+    """Of 40 copies a fault, 39 of the gross ones were found and 20 with one word replaced."""
     rows = [
-        {"stratum": stratum, "fault": fault, "gross": gross, "clips": 40, "found": hits}
+        {"stratum": stratum, "fault": fault.value, "gross": fault in GROSS, "clips": 40}
+        | {"found": 39 if fault in GROSS else 20}
         for stratum in (None, "noisy")
-        for fault, (gross, hits) in found.items()
+        for fault in (PLANTED if planted else ())
     ]
     rows.append({"stratum": None, "fault": "untouched", "gross": False, "clips": 40, "found": 1})
     return [

@@ -141,7 +141,7 @@ def test_the_figures_are_those_of_the_gate(audited: Audited) -> None:
     assert "CAUTION" in page.text
     assert "12.5 %" in page.text  # 5 of 40
     assert "5 of 40 judged clips are." in page.text
-    assert "it found 97.5 %" in page.text  # (40 + 38) of 80 gross faults
+    assert "it found 97.5 %" in page.text  # 39 of 40 of each gross fault
     assert audited.manifest.fingerprint in page.text
 
 
@@ -152,6 +152,20 @@ def test_an_undecided_page_says_what_would_decide(audited: Audited) -> None:
     assert "UNDECIDED" in page.text
     assert "What stands against a verdict, and what would decide" in page.text
     assert "whose clips count as neither good nor bad: clean noisy" in page.text
+
+
+@pytest.mark.parametrize(
+    ("calibration", "said"),
+    [
+        ("ok", "0.5 at the threshold that was fitted on faults planted on this data."),
+        ("shipped", "0.5 at the threshold, a shipped one that was fitted on other data."),
+    ],
+)
+def test_the_page_says_what_the_threshold_was_fitted_on(
+    audited: Audited, calibration: str, said: str
+) -> None:
+    audited.write_audit(5, calibration=calibration)
+    assert said in page_of(audited)[0].text
 
 
 def test_without_a_verdict_the_page_says_so(audited: Audited) -> None:

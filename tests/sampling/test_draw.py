@@ -138,12 +138,6 @@ def test_the_latest_sample_of_this_very_content_is_found(
     assert latest_sample(workspace, ingest(rows(120))) is None
 
 
-def test_a_draw_for_an_audit_carries_its_run(workspace: Workspace, ingest: Ingest) -> None:
-    result = draw_sample(workspace, ingest(rows(50)), SamplingPlan(rows=5), run_id="audit-1")
-    stored = workspace.read("samples", "run_id = 'audit-1'")
-    assert stored.num_rows == result.clips.num_rows == 5
-
-
 @pytest.mark.parametrize(
     ("strata", "message"),
     [

@@ -12,6 +12,7 @@ from scipy.stats import binom, binomtest, hypergeom
 
 from asrdq.sampling.estimators import (
     Instrument,
+    Limit,
     Rate,
     StratumCount,
     corrected_rate,
@@ -180,10 +181,24 @@ def test_a_corrected_rate_needs_every_stratum() -> None:
 
 
 def test_straddling_a_limit() -> None:
-    assert Rate(0.1, 0.08, 0.12).straddles(0.10)
-    assert Rate(0.1, 0.08, 0.10).straddles(0.10)
-    assert not Rate(0.1, 0.10, 0.12).straddles(0.10)
-    assert not Rate(0.1, 0.08, 0.0999).straddles(0.10)
+    above, below = Limit(0.10), Limit(0.10, belongs_below=True)
+    for rate, by_above, by_below in (
+        (Rate(0.1, 0.08, 0.12), True, True),
+        (Rate(0.1, 0.08, 0.10), True, False),
+        (Rate(0.1, 0.10, 0.12), False, True),
+        (Rate(0.1, 0.10, 0.10), False, False),
+        (Rate(0.1, 0.08, 0.0999), False, False),
+    ):
+        assert (rate.straddles(above), rate.straddles(below)) == (by_above, by_below)
+
+
+def test_a_complete_count_without_a_hit_is_zero_and_not_minus_zero() -> None:
+    assert str(population_interval([StratumCount("a", 80, 80, 0)])) == "0.0 % [0.0, 0.0]"
+
+
+def test_counts_out_of_order_are_refused() -> None:
+    with pytest.raises(ValueError, match="low 6, judged 5 and population 10 must not decrease"):
+        StratumCount("a", 10, 5, 6)
 
 
 def test_exact_coverage_of_a_small_stratum() -> None:

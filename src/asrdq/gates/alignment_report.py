@@ -100,7 +100,6 @@ def _provenance(result: Decision) -> dict[str, Any]:
         "manifest_hours": manifest.hours,
         "audit_run_id": run["run_id"] if run else None,
         "audit_ended": run["ended"] if run else None,
-        "proof_run_id": result.evidence.proof_run_id,
         "policy": result.policy.model_dump(),
         "policy_hash": policy_hash(result.policy),
         "asrdq_version": asrdq.__version__,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from asrdq.audit.reasons import InstrumentStatus
 from asrdq.errors import ExitCode
-from asrdq.gates.evidence import OK, Evidence, Finding
+from asrdq.gates.evidence import Evidence, Finding
 from asrdq.gates.measures import Measures, StratumMeasure
 from asrdq.gates.policy import AuditRules, Policy
 from asrdq.sampling.deciding import MoreClips
@@ -86,7 +87,7 @@ class Decision:
         stratum.
         """
         rate, rules = stratum.rate, self.policy.audit
-        if rate.value is None or stratum.calibration != OK:
+        if rate.value is None or stratum.calibration != InstrumentStatus.OK:
             return Verdict.UNDECIDED
         sure = rules.confidence is None or band(rate.low, rules) is band(rate.high, rules)
         return band(rate.value, rules) if sure else Verdict.UNDECIDED

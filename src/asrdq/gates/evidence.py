@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from asrdq.audit.reasons import InstrumentStatus
 from asrdq.audit.tables import AUDITS, CALIBRATIONS, DETECTIONS
 from asrdq.sampling.tables import STRATA
 
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
-
-OK = "ok"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +46,8 @@ class Evidence:
         run: The row of the audit in `runs`, None where there is no finished audit.
         strata: Rows of `strata`: every stratum of the manifest with its population.
         clips: Rows of `audits`.
-        detections: Rows of `detections`, of this audit or of a later `faults` run.
+        detections: Rows of `detections`.
         calibrations: Rows of `calibrations`.
-        proof_run_id: The run that planted the faults.
         faults: Everything that forbids a verdict.
     """
 
@@ -59,8 +57,12 @@ class Evidence:
     clips: list[dict[str, Any]] = field(default_factory=list)
     detections: list[dict[str, Any]] = field(default_factory=list)
     calibrations: list[dict[str, Any]] = field(default_factory=list)
-    proof_run_id: str | None = None
     faults: list[Finding] = field(default_factory=list)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The settings of the audit, as its run has them."""
+        return _parameters(self.run) if self.run else {}
 
 
 def gather(workspace: Workspace, manifest: ManifestVersion) -> Evidence:
@@ -74,14 +76,18 @@ def gather(workspace: Workspace, manifest: ManifestVersion) -> Evidence:
     run_id = str(run["run_id"])
     faults: list[Finding] = []
     clips = _rows(workspace, "audits", run_id, AUDITS, faults)
-    strata = _rows(workspace, "strata", _sample_run(workspace, run), STRATA, faults)
-    detections, proof = _detections(workspace, manifest, run_id, faults)
-    calibrations = []
-    if workspace.table_exists("calibrations"):
-        calibrations = _rows(workspace, "calibrations", run_id, CALIBRATIONS, faults)
+    sample_run_id = str(_parameters(run).get("sample_run_id"))
+    strata = _rows(workspace, "strata", sample_run_id, STRATA, faults)
+    detections = _rows(workspace, "detections", run_id, DETECTIONS, faults)
+    calibrations = _rows(workspace, "calibrations", run_id, CALIBRATIONS, faults)
     if not faults:
         faults = [*_contradictions(manifest, strata, clips), *_blind_strata(strata, clips)]
-    return Evidence(manifest, run, strata, clips, detections, calibrations, proof, faults)
+    return Evidence(manifest, run, strata, clips, detections, calibrations, faults)
+
+
+def _parameters(run: dict[str, Any]) -> dict[str, Any]:
+    parameters: dict[str, Any] = json.loads(run["parameters"] or "{}")
+    return parameters
 
 
 def _audit_run(
@@ -150,35 +156,6 @@ def _same_kind(found: pa.DataType, wanted: pa.DataType) -> bool:
     return bool(found == wanted)
 
 
-def _sample_run(workspace: Workspace, run: dict[str, Any]) -> str:
-    """Return the run whose strata the audit used: its own, or the sample it took."""
-    own = str(run["run_id"])
-    if workspace.table_exists("strata"):
-        found = workspace.read("strata", f"run_id = '{own}'")
-        if found.num_rows:
-            return own
-    taken = json.loads(run["parameters"] or "{}").get("sample_run_id")
-    return str(taken or own)
-
-
-def _detections(
-    workspace: Workspace, manifest: ManifestVersion, run_id: str, faults: list[Finding]
-) -> tuple[list[dict[str, Any]], str | None]:
-    """Return the planted faults of the audit itself, or of the newest `faults` run since."""
-    if not workspace.table_exists("detections"):
-        return [], None
-    runs = workspace.query(
-        "SELECT run_id FROM runs WHERE state = 'done' AND fingerprint = $print AND "
-        "(run_id = $run OR command = 'faults') AND run_id IN (SELECT run_id FROM detections) "
-        "ORDER BY run_id = $run DESC, started DESC",
-        {"print": manifest.fingerprint, "run": run_id},
-    ).to_pylist()
-    if not runs:
-        return [], None
-    proof = str(runs[0]["run_id"])
-    return _rows(workspace, "detections", proof, DETECTIONS, faults), proof
-
-
 def _contradictions(
     manifest: ManifestVersion, strata: Sequence[dict[str, Any]], clips: Sequence[dict[str, Any]]
 ) -> list[Finding]:
@@ -209,7 +186,7 @@ def _impossible(clip: dict[str, Any]) -> str | None:
     """Return what is impossible about a judged clip, None where all is well."""
     if clip["instrument"] is None:
         return "do not say whether the instrument could judge them"
-    if clip["instrument"] != OK:
+    if clip["instrument"] != InstrumentStatus.OK:
         return None if clip["low_quality"] is None else "are judged by an instrument that failed"
     if clip["low_quality"] is None:
         return "have no judgement"

@@ -131,7 +131,6 @@ def _decision(result: GateResult, run_id: str, policy: Path, report: Path) -> di
         "population_rate": measures.population_rate.value if measures else None,
         "corrected_rate": measures.corrected_rate.value if measures else None,
         "audit_run_id": run["run_id"] if run else None,
-        "proof_run_id": result.evidence.proof_run_id,
         "policy": str(policy),
         "policy_hash": policy_hash(result.policy),
         "asrdq_version": asrdq.__version__,

@@ -5,13 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from asrdq.gates.evidence import OK, Evidence
+from asrdq.audit.faults import Fault
+from asrdq.audit.reasons import InstrumentStatus
+from asrdq.gates.evidence import Evidence
+from asrdq.sampling.deciding import Estimate, MoreClips, clips_to_decide, present_need
 from asrdq.sampling.estimators import (
     Instrument,
+    Limit,
     Rate,
     StratumCount,
     corrected_rate,
@@ -21,8 +26,6 @@ from asrdq.sampling.estimators import (
 )
 
 QUANTILES = (10, 25, 50, 75, 90)
-TOO_WEAK = "too_weak"
-UNTOUCHED = "untouched"
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,11 @@ class StratumMeasure:
         mean_coverage: Mean coverage of the judged clips, None without any.
         length_mismatches: Clips whose length does not fit their text.
         weight: Share of the manifest, W_h.
-        calibration: Verdict of the calibration: `ok`, `too_weak`, `shipped`, or None.
+        calibration: What the instrument is worth here: an `InstrumentStatus`; None for a stratum
+            without an audited clip.
+        auc: Least separation of a gross fault from right clips, None where nothing was planted.
+        strained: Share of right clips that align with extraordinary effort or not at all, None
+            without any.
     """
 
     name: str
@@ -51,6 +58,8 @@ class StratumMeasure:
     mean_coverage: float | None
     length_mismatches: int
     calibration: str | None
+    auc: float | None
+    strained: float | None
 
     @property
     def not_judged(self) -> int:
@@ -83,6 +92,23 @@ class Measures:
         rate: Rate = getattr(self, f"{name}_rate")
         return rate
 
+    def clips_to_decide(self, name: str, limit: Limit) -> MoreClips | None:
+        """Return what would take the interval of a rate off a limit; None where it is off it."""
+        counts = [stratum.count() for stratum in self.strata]
+        confidence = self.rate(name).confidence
+        if name == "sample":
+            return clips_to_decide(
+                counts, limit, confidence, estimate=sample_rate, need=present_need
+            )
+        estimate: Estimate = population_interval
+        if name == "corrected" and self.instrument is not None:
+            estimate = partial(_corrected, self.instrument)
+        return clips_to_decide(counts, limit, confidence, estimate=estimate)
+
+
+def _corrected(instrument: Instrument, counts: Sequence[StratumCount], confidence: float) -> Rate:
+    return corrected_rate(counts, instrument, confidence)
+
 
 def measure(evidence: Evidence, confidence: float) -> Measures:
     """Compute the figures of an audit whose tables are whole."""
@@ -93,7 +119,7 @@ def measure(evidence: Evidence, confidence: float) -> Measures:
     corrected = Rate(None, 0.0, 1.0, confidence, "no faults were planted")
     if instrument is not None:
         corrected = corrected_rate(counts, instrument, confidence)
-    judged = [clip for clip in evidence.clips if clip["instrument"] == OK]
+    judged = [clip for clip in evidence.clips if clip["instrument"] == InstrumentStatus.OK]
     return Measures(
         strata=strata,
         sample_rate=sample_rate(counts, confidence),
@@ -112,10 +138,11 @@ def measure(evidence: Evidence, confidence: float) -> Measures:
 def _stratum(evidence: Evidence, row: dict[str, Any], confidence: float) -> StratumMeasure:
     name = row["stratum"]
     clips = [clip for clip in evidence.clips if clip["stratum"] == name]
-    judged = [clip for clip in clips if clip["instrument"] == OK]
+    judged = [clip for clip in clips if clip["instrument"] == InstrumentStatus.OK]
     low = sum(bool(clip["low_quality"]) for clip in judged)
     population = int(row["population_rows"])
-    calibrated = [c["verdict"] for c in evidence.calibrations if c["stratum"] == name]
+    calibrated = [row for row in evidence.calibrations if row["stratum"] == name]
+    calibration = calibrated[0] if calibrated else {}
     return StratumMeasure(
         name=name,
         population=population,
@@ -126,7 +153,9 @@ def _stratum(evidence: Evidence, row: dict[str, Any], confidence: float) -> Stra
         rate=wilson(low, len(judged), confidence, population=population),
         mean_coverage=_coverage(judged)["mean"],
         length_mismatches=sum(bool(clip["length_mismatch"]) for clip in judged),
-        calibration=calibrated[0] if calibrated else None,
+        calibration=calibration.get("verdict"),
+        auc=calibration.get("auc_gross"),
+        strained=calibration.get("strained"),
     )
 
 
@@ -145,11 +174,7 @@ def _coverage(judged: Sequence[dict[str, Any]]) -> dict[str, float | None]:
 
 def gross_faults(detections: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows of gross faults over all strata together."""
-    return [
-        row
-        for row in detections
-        if row["stratum"] is None and row["gross"] and row["fault"] != UNTOUCHED and row["clips"]
-    ]
+    return [row for row in detections if row["stratum"] is None and row["gross"] and row["clips"]]
 
 
 def _instrument(detections: Sequence[dict[str, Any]]) -> Instrument | None:
@@ -158,16 +183,13 @@ def _instrument(detections: Sequence[dict[str, Any]]) -> Instrument | None:
     untouched = [
         row
         for row in detections
-        if row["stratum"] is None and row["fault"] == UNTOUCHED and row["clips"]
+        if row["stratum"] is None and row["fault"] == Fault.UNTOUCHED and row["clips"]
     ]
     if not gross or not untouched:
         return None
-    clips = float(untouched[0]["clips"])
-    rate = untouched[0]["rate"]
-    alarms = float(untouched[0]["found"]) if rate is None else min(clips, rate * clips)
     return Instrument(
         found=float(sum(row["found"] for row in gross)),
         planted=float(sum(row["clips"] for row in gross)),
-        false_alarms=alarms,
-        untouched=clips,
+        false_alarms=float(untouched[0]["found"]),
+        untouched=float(untouched[0]["clips"]),
     )

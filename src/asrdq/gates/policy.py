@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from asrdq.sampling.estimators import Limit
 from asrdq.settings import Share, Strict, read_yaml_model
 
 
@@ -19,6 +20,10 @@ class AuditRules(Strict):
     stop_above: Share = 0.15
     stratum_risk: Share = 0.20
     confidence: Annotated[float, Field(ge=0.5, lt=1.0)] | None = 0.95
+
+    def limits(self) -> tuple[Limit, Limit]:
+        """Return where CAUTION and STOP begin; both limits belong to CAUTION."""
+        return Limit(self.caution_from), Limit(self.stop_above, belongs_below=True)
 
     @model_validator(mode="after")
     def _limits_in_order(self) -> AuditRules:
@@ -33,7 +38,7 @@ class InstrumentRules(Strict):
     """How far the audit itself must be proven; see `policies/default.yaml` for each key."""
 
     maximum_failures: Share = 0.02
-    minimum_recall: Share = 0.80
+    minimum_recall: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.80
     if_unproven: Literal["undecided", "note"] = "undecided"
 
 

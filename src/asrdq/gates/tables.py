@@ -22,7 +22,6 @@ DECISIONS = pa.schema(
         ("population_rate", pa.float64()),
         ("corrected_rate", pa.float64()),
         ("audit_run_id", pa.string()),
-        ("proof_run_id", pa.string()),
         ("policy", pa.string()),
         ("policy_hash", pa.string()),
         ("asrdq_version", pa.string()),

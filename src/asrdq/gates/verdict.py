@@ -9,13 +9,15 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from asrdq.audit.reasons import InstrumentStatus
 from asrdq.gates.alignment_report import report_body
 from asrdq.gates.decision import Decision, Verdict, band
-from asrdq.gates.evidence import OK, Evidence, Finding
-from asrdq.gates.measures import TOO_WEAK, Measures, StratumMeasure, gross_faults
+from asrdq.gates.evidence import Evidence, Finding
+from asrdq.gates.measures import Measures, StratumMeasure
 from asrdq.gates.policy import AuditRules, Policy
+from asrdq.gates.proof import low_recall, unproven, weak_strata
 from asrdq.results import Result
-from asrdq.sampling.deciding import MoreClips, clips_to_decide
+from asrdq.sampling.deciding import MoreClips
 from asrdq.sampling.estimators import Rate
 
 
@@ -95,11 +97,15 @@ def decide(evidence: Evidence, measures: Measures | None, policy: Policy) -> Gat
     rules = policy.audit
     if measures is None:
         return _result(Verdict.UNDECIDED, evidence.faults, (), None, None, evidence, policy)
-    against = [*evidence.faults, *_weak_strata(measures), *_failures(measures, evidence, policy)]
-    unproven = _unproven(measures, evidence, policy)
-    must_prove = policy.instrument.if_unproven == "undecided"
-    against += unproven if must_prove else []
-    notes = [] if must_prove else unproven
+    against = [
+        *evidence.faults,
+        *weak_strata(measures, evidence),
+        *_failures(measures, evidence, policy),
+        *low_recall(evidence, policy.instrument),
+    ]
+    notes = unproven(measures, evidence, policy.instrument)
+    if policy.instrument.if_unproven == "undecided":
+        against, notes = [*against, *notes], []
     rate = measures.rate(rules.rate)
     more = None
     if rate.value is None:
@@ -152,24 +158,10 @@ def _reason(verdict: Verdict, rate: Rate, rules: AuditRules) -> str:
     return f"the {rules.rate} rate of low quality is {rate}, {where}"
 
 
-def _weak_strata(measures: Measures) -> list[Finding]:
-    return [
-        Finding(
-            "too_weak",
-            f"in stratum '{s.name}' ({100 * s.weight:.0f} % of the rows) the instrument cannot "
-            "judge: it hardly tells planted faults from untouched clips, or hardly aligns those; "
-            "its clips are not called bad",
-            "another aligner, or a manifest without this stratum",
-        )
-        for s in measures.strata
-        if s.calibration == TOO_WEAK
-    ]
-
-
 def _failures(measures: Measures, evidence: Evidence, policy: Policy) -> list[Finding]:
-    weak = {s.name for s in measures.strata if s.calibration == TOO_WEAK}
+    weak = {s.name for s in measures.strata if s.calibration == InstrumentStatus.TOO_WEAK}
     able = [clip for clip in evidence.clips if clip["stratum"] not in weak]
-    kinds = Counter(clip["instrument"] for clip in able if clip["instrument"] != OK)
+    kinds = Counter(c["instrument"] for c in able if c["instrument"] != InstrumentStatus.OK)
     failed = sum(kinds.values())
     limit = policy.instrument.maximum_failures
     if failed <= limit * len(able):
@@ -182,49 +174,15 @@ def _failures(measures: Measures, evidence: Evidence, policy: Policy) -> list[Fi
     return [Finding("instrument_failed", message, 'asrdq sql "SELECT * FROM audits …" names them')]
 
 
-def _unproven(measures: Measures, evidence: Evidence, policy: Policy) -> list[Finding]:
-    name = evidence.manifest.name
-    faults = f"asrdq faults {name}"
-    shipped = [s.name for s in measures.strata if s.calibration not in ("ok", TOO_WEAK)]
-    found = []
-    if not evidence.calibrations:
-        message = "the instrument was not proven on this data: the audit was not calibrated"
-        found.append(Finding("unproven", message, f"asrdq audit {name}"))
-    elif shipped:
-        message = (
-            "the instrument was not proven on this data: shipped thresholds in "
-            f"{', '.join(shipped)}"
-        )
-        found.append(Finding("unproven", message, f"asrdq audit {name}"))
-    gross = gross_faults(evidence.detections)
-    if not gross or measures.instrument is None:
-        message = "the instrument was not proven on this data: no faults were planted"
-        found.append(Finding("unproven", message, faults))
-    least = policy.instrument.minimum_recall
-    found += [
-        Finding(
-            "low_recall",
-            f"of the planted fault '{row['fault']}' only {row['found']:,} of {row['clips']:,} "
-            f"were found ({100 * row['found'] / row['clips']:.0f} %, at least {100 * least:g} %)",
-            "a larger sample for the calibration, or another aligner",
-        )
-        for row in gross
-        if row["found"] < least * row["clips"]
-    ]
-    return found
-
-
 def _straddled(
     measures: Measures, rate: Rate, rules: AuditRules
 ) -> tuple[MoreClips | None, list[Finding]]:
     """Return what would decide, where the interval reaches over a limit of the policy."""
-    if band(rate.low, rules) is band(rate.high, rules):
+    found = [measures.clips_to_decide(rules.rate, limit) for limit in rules.limits()]
+    more = [one for one in found if one is not None]
+    if not more:
         return None, []
-    limits = [rules.caution_from] if rate.low < rules.caution_from <= rate.high else []
-    limits += [rules.stop_above] if rate.low <= rules.stop_above < rate.high else []
-    counts = [s.count() for s in measures.strata]
-    more = [clips_to_decide(counts, limit, rate.confidence) for limit in limits]
     hardest = max(more, key=lambda m: float("inf") if m.total is None else m.total)
-    named = " and ".join(f"{100 * limit:g} %" for limit in limits)
+    named = " and ".join(f"{100 * one.limit:g} %" for one in more)
     message = f"the interval of the {rules.rate} rate, {rate}, reaches over {named}"
     return hardest, [Finding("straddles", message, hardest.explanation)]

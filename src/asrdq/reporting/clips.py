@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from asrdq.audio import clip_segment, file_hashes
-from asrdq.gates.evidence import OK
+from asrdq.audit.reasons import InstrumentStatus
 from asrdq.reporting.sound import Sound, clip_sound
 from asrdq.reporting.words import Token, Word, Yardstick, marked_words, tokens, yardstick
 
@@ -69,7 +69,7 @@ def worst_clips(clips: Sequence[dict[str, Any]], count: int) -> list[dict[str, A
     without a file do not hide the rest; then those that passed with the lowest confidence. They
     are shown by confidence, then coverage, the lowest first.
     """
-    judged = [clip for clip in clips if clip["instrument"] == OK]
+    judged = [clip for clip in clips if clip["instrument"] == InstrumentStatus.OK]
     ordered = sorted(judged, key=_badness)
     turns: dict[tuple[str, ...], int] = {}
     ranked = []

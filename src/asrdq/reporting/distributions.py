@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from asrdq.gates.evidence import OK
+from asrdq.audit.reasons import InstrumentStatus
 from asrdq.reporting.plots import UNIT, Histogram, histogram
 
 MOST_STRATA: Final = 40
@@ -47,7 +47,7 @@ def spreads(
         measure: Column of `audits` with values from 0 to 1.
         limit: Value below which a clip is of low quality.
     """
-    judged = [clip for clip in clips if clip["instrument"] == OK]
+    judged = [clip for clip in clips if clip["instrument"] == InstrumentStatus.OK]
     values = np.array([clip[measure] or 0.0 for clip in judged], dtype=np.float64)
     homes = np.array([clip["stratum"] for clip in judged], dtype=object)
     shown = list(strata)
@@ -86,7 +86,8 @@ def reason_tallies(clips: Sequence[dict[str, Any]]) -> list[Tally]:
 
 def unjudged_tallies(clips: Sequence[dict[str, Any]]) -> list[Tally]:
     """Count why clips could not be judged, as shares of all audited clips."""
-    pairs = [(clip["instrument"], clip["stratum"]) for clip in clips if clip["instrument"] != OK]
+    failed = [clip for clip in clips if clip["instrument"] != InstrumentStatus.OK]
+    pairs = [(clip["instrument"], clip["stratum"]) for clip in failed]
     return _tallies(pairs, len(clips))
 
 

@@ -16,7 +16,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import asrdq
-from asrdq.gates.measures import TOO_WEAK, StratumMeasure
+from asrdq.audit.faults import Fault
+from asrdq.audit.reasons import InstrumentStatus
+from asrdq.gates.measures import StratumMeasure
 from asrdq.reporting import wording
 from asrdq.reporting.audio_panels import AudioFacts
 from asrdq.reporting.clips import ShownClip
@@ -33,7 +35,6 @@ from asrdq.reporting.ruling import Ruling
 from asrdq.reporting.subject import Subject
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_UNTOUCHED = "untouched"
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,12 @@ def _by_stratum(subject: Subject, ruling: Ruling) -> dict[str, Any]:
     strata = sorted(ruling.measures.strata, key=lambda s: (-s.population, s.name))
     shown = strata[:MOST_STRATA]
     names = [stratum.name for stratum in shown]
+    judged = (InstrumentStatus.OK, InstrumentStatus.TOO_WEAK)
     return {
         "strata": shown,
         "hidden_strata": len(strata) - len(shown),
-        "weak_strata": [s.name for s in strata if s.calibration == TOO_WEAK],
-        "unproven_strata": [s.name for s in strata if s.calibration not in ("ok", TOO_WEAK)],
+        "weak_strata": [s.name for s in strata if s.calibration == InstrumentStatus.TOO_WEAK],
+        "unproven_strata": [s.name for s in strata if s.calibration not in judged],
         "strata_axis": rate_scale(_rate_ends(ruling, shown)),
         "spreads": _spreads(subject, names),
         "drawn_spreads": 1 + MOST_DRAWN,
@@ -124,8 +126,8 @@ def detections(rows: Sequence[dict[str, Any]], strata: Sequence[str]) -> Detecti
     """Arrange the rows of `detections`: gross faults first, false alarms apart."""
     tried = [row for row in rows if row["clips"]]
     overall = [row for row in tried if row["stratum"] is None]
-    planted = [row for row in overall if row["fault"] != _UNTOUCHED]
-    alarms = [row for row in overall if row["fault"] == _UNTOUCHED]
+    planted = [row for row in overall if row["fault"] != Fault.UNTOUCHED]
+    alarms = [row for row in overall if row["fault"] == Fault.UNTOUCHED]
     by_stratum: dict[str, dict[str, dict[str, Any]]] = {}
     for row in tried:
         if row["stratum"] in strata:

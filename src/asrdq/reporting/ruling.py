@@ -61,7 +61,7 @@ class Ruling:
 def find_ruling(workspace: Workspace, subject: Subject) -> Ruling:
     """Return the newest verdict of the gate if it answers for exactly this audit.
 
-    A verdict about another audit or proof, under a policy that has changed, or on tables that
+    A verdict about another audit, under a policy that has changed, or on tables that
     now say something else, is none; the page then says so and what to do.
 
     Raises:
@@ -100,11 +100,8 @@ def _against(decision: dict[str, Any] | None, result: GateResult, subject: Subje
     """Return why the newest decision does not answer for what the page shows, if it does not."""
     if decision is None:
         return "The gate has not been asked about this audit."
-    evidence = subject.evidence
     if decision["audit_run_id"] != subject.run_id:
         return "The newest verdict is about an earlier audit."
-    if decision["proof_run_id"] != evidence.proof_run_id:
-        return "Faults were planted anew since the newest verdict."
     if decision["policy_hash"] != policy_hash(result.policy):
         return "The policy has changed since the newest verdict."
     if decision["verdict"] not in (result.verdict, Verdict.UNDECIDED):

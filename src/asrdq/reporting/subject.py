@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,8 +87,8 @@ def find_subject(workspace: Workspace, reference: str) -> Subject:
             hint="; ".join(dict.fromkeys(fault.hint for fault in broken if fault.hint)),
         )
     assert evidence.run is not None
-    said = json.loads(evidence.run["parameters"] or "{}")
-    return Subject(asked, evidence, {**workspace.settings.audit.model_dump(), **said})
+    parameters = {**workspace.settings.audit.model_dump(), **evidence.parameters}
+    return Subject(asked, evidence, parameters)
 
 
 def _newest_audited(workspace: Workspace, asked: ManifestVersion) -> ManifestVersion | None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from asrdq.sampling.estimators import Rate, StratumCount, population_interval
+from asrdq.sampling.estimators import Limit, Rate, StratumCount, population_interval
+
+Estimate = Callable[[Sequence[StratumCount], float], Rate]
+"""A rate with its interval from the counts of all strata and a confidence."""
+Need = Callable[[StratumCount], float]
+"""How large the sample of a stratum should be, in proportion to the others'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,40 +33,62 @@ class MoreClips:
     expected: Rate | None = None
 
 
+def neyman_need(stratum: StratumCount) -> float:
+    """Return W_h √(p_h (1 - p_h)) times a constant: where the width comes from (Neyman 1934).
+
+    p_h is drawn a little towards ½ so that a stratum without a fault still gets some clips.
+    """
+    rate = _likely_rate(stratum)
+    return stratum.population * math.sqrt(rate * (1.0 - rate))
+
+
+def present_need(stratum: StratumCount) -> float:
+    """Return the clips it has: the sample keeps its make-up, and so the unweighted rate."""
+    return stratum.judged
+
+
 def clips_to_decide(
-    strata: Sequence[StratumCount], limit: float, confidence: float = 0.95
-) -> MoreClips:
+    strata: Sequence[StratumCount],
+    limit: Limit,
+    confidence: float = 0.95,
+    *,
+    estimate: Estimate = population_interval,
+    need: Need = neyman_need,
+) -> MoreClips | None:
     """Return the least number of further clips for which the interval leaves a limit.
 
-    It is an expectation: the rates of the strata are taken to stay as they are. Further clips
-    go where the width comes from: to stratum h in proportion to W_h √(p_h (1 - p_h)) (Neyman
-    1934), p_h drawn a little towards ½ so that a stratum without a fault still gets some, and
-    never more than the stratum has.
+    It is an expectation: the rates of the strata are taken to stay as they are. No stratum is
+    asked for more clips than it has.
 
     Args:
         strata: All strata of the manifest with their counts.
         limit: A limit of the policy.
         confidence: Nominal coverage of the interval.
+        estimate: The rate that decides.
+        need: Where further clips go.
+
+    Returns:
+        None where the present interval does not straddle the limit.
     """
+
+    def expected(extra: int) -> Rate:
+        more = _spread(strata, extra, need)
+        return estimate([_grown(s, more[s.name]) for s in strata], confidence)
+
+    present = estimate(strata, confidence)
+    if not present.straddles(limit):
+        return None
     room = sum(s.population - math.ceil(s.judged) for s in strata)
+    if expected(room).straddles(limit):
+        return MoreClips(limit.value, None, _hopeless(present, limit))
     low, high = 0, room
-    if _expected(strata, high, confidence).straddles(limit):
-        return MoreClips(limit, None, _hopeless(strata, limit))
     while high - low > 1:
         middle = (low + high) // 2
-        if _expected(strata, middle, confidence).straddles(limit):
-            low = middle
-        else:
-            high = middle
-    more = _spread(strata, high)
+        low, high = (middle, high) if expected(middle).straddles(limit) else (low, middle)
+    more = _spread(strata, high, need)
     named = dict(sorted(((k, n) for k, n in more.items() if n), key=lambda item: -item[1]))
-    expected = _expected(strata, high, confidence)
-    return MoreClips(limit, high, _advice(strata, limit, named, high, room), named, expected)
-
-
-def _expected(strata: Sequence[StratumCount], extra: int, confidence: float) -> Rate:
-    more = _spread(strata, extra)
-    return population_interval([_grown(s, more[s.name]) for s in strata], confidence)
+    advice = _advice(present, limit, named, high, room)
+    return MoreClips(limit.value, high, advice, named, expected(high))
 
 
 def _grown(stratum: StratumCount, extra: int) -> StratumCount:
@@ -77,9 +104,9 @@ def _likely_rate(stratum: StratumCount) -> float:
     return (stratum.low + 1.0) / (stratum.judged + 2.0)
 
 
-def _spread(strata: Sequence[StratumCount], extra: int) -> dict[str, int]:
-    """Spread further clips so that the whole sample comes near to Neyman's allocation."""
-    need = {s.name: s.population * _deviation(_likely_rate(s)) for s in strata}
+def _spread(strata: Sequence[StratumCount], extra: int, wanted: Need) -> dict[str, int]:
+    """Spread further clips so that the whole sample comes near to what is wanted of each."""
+    need = {s.name: wanted(s) for s in strata}
     room = {s.name: s.population - math.ceil(s.judged) for s in strata}
     judged = {s.name: s.judged for s in strata}
     low, high = 0.0, max((judged[k] + room[k]) / max(need[k], 1e-12) for k in need)
@@ -97,30 +124,23 @@ def _spread(strata: Sequence[StratumCount], extra: int) -> dict[str, int]:
     return whole
 
 
-def _deviation(rate: float) -> float:
-    return math.sqrt(rate * (1.0 - rate))
-
-
-def _hopeless(strata: Sequence[StratumCount], limit: float) -> str:
-    value = population_interval(strata).value
-    rate = "unknown" if value is None else f"{100 * value:.2f} %"
+def _hopeless(present: Rate, limit: Limit) -> str:
+    rate = "unknown" if present.value is None else f"{100 * present.value:.2f} %"
     return (
         f"at the present rates even the whole manifest would not decide: the rate is {rate} and "
-        f"the limit {100 * limit:g} %"
+        f"the limit {100 * limit.value:g} %"
     )
 
 
-def _advice(
-    strata: Sequence[StratumCount], limit: float, named: dict[str, int], total: int, room: int
-) -> str:
+def _advice(present: Rate, limit: Limit, named: dict[str, int], total: int, room: int) -> str:
     clips = ", ".join(f"{count:,} of {name}" for name, count in named.items())
     advice = (
-        f"about {total:,} more clips would decide about the limit of {100 * limit:g} %: {clips}"
+        f"about {total:,} more clips would decide about the limit of "
+        f"{100 * limit.value:g} %: {clips}"
     )
     if total > 0.5 * room:
-        value = population_interval(strata).value or 0.0
         advice += (
             f" (that is {100 * total / room:.0f} % of all that is left: the rate of "
-            f"{100 * value:.1f} % lies close to the limit)"
+            f"{100 * (present.value or 0.0):.1f} % lies close to the limit)"
         )
     return advice

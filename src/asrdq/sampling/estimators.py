@@ -11,6 +11,19 @@ MINIMUM_POWER = 0.1
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit on a rate.
+
+    Args:
+        value: The limit, 0 to 1.
+        belongs_below: Whether a rate on the limit itself still counts as below it.
+    """
+
+    value: float
+    belongs_below: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Rate:
     """A share with its interval; `value` is None where it is not defined, `reason` says why."""
 
@@ -20,12 +33,11 @@ class Rate:
     confidence: float = 0.95
     reason: str = ""
 
-    def straddles(self, limit: float) -> bool:
-        """Return whether the interval has values on both sides of a limit.
-
-        A rate on the limit itself belongs to the upper side, as in the verdict's bands.
-        """
-        return self.low < limit <= self.high
+    def straddles(self, limit: Limit) -> bool:
+        """Return whether the interval has values on both sides of a limit."""
+        if limit.belongs_below:
+            return self.low <= limit.value < self.high
+        return self.low < limit.value <= self.high
 
     def __str__(self) -> str:
         value = "undefined" if self.value is None else f"{100 * self.value:.1f} %"
@@ -52,7 +64,7 @@ class StratumCount:
         if not 0 <= self.low <= self.judged <= self.population:
             raise ValueError(
                 f"stratum '{self.name}': low {self.low}, judged {self.judged} and population "
-                f"{self.population} must not fall in this order"
+                f"{self.population} must not decrease in this order"
             )
 
 
@@ -113,6 +125,20 @@ def wilson(
     low = 0.0 if found == 0 else max(0.0, centre - half)
     high = 1.0 if found == trials else min(1.0, centre + half)
     return Rate(share, low, high, confidence)
+
+
+def least_trials(share: float, confidence: float = 0.95) -> int:
+    """Return how many trials, all of them hits, take Wilson's lower limit up to a share below 1.
+
+    With z of the confidence, n of n hits have the lower limit n / (n + z²).
+
+    >>> least_trials(0.80), round(wilson(16, 16).low, 3), round(wilson(15, 15).low, 3)
+    (16, 0.806, 0.796)
+    """
+    from statistics import NormalDist
+
+    z = NormalDist().inv_cdf(0.5 + confidence / 2.0)
+    return math.ceil(z * z * share / (1.0 - share))
 
 
 def sample_rate(strata: Sequence[StratumCount], confidence: float = 0.95) -> Rate:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from asrdq.sampling.combination import Floats, constrained_rates, tails
+from asrdq.sampling.combination import Floats, Tails, constrained_rates, tails
 
 _HALVINGS = 32
 _CURVE_HALVINGS = 44
@@ -71,7 +71,8 @@ def population_limits(
 def _whole_clips(lower: Floats, upper: Floats, clips: float) -> tuple[Floats, Floats]:
     """Round limits outwards to whole clips of the manifest: the truth is a count of them."""
     slack = 1e-9
-    return np.floor(lower * clips + slack) / clips, np.ceil(upper * clips - slack) / clips
+    upper = np.ceil(upper * clips - slack) + 0.0  # -0.0 is no count
+    return np.floor(lower * clips + slack) / clips, upper / clips
 
 
 def _open_limits(
@@ -129,7 +130,6 @@ def corrected_limits(
     """
     judged, population = np.asarray(judged, np.float64), np.asarray(population, np.float64)
     weights = population / population.sum()
-    left = (population - judged) / np.maximum(population - 1.0, 1.0)
     tested = np.column_stack([recall[:, 1], false_alarms[:, 1]])
     shares = np.column_stack(
         [flagged / judged, recall[:, 0] / recall[:, 1], false_alarms[:, 0] / false_alarms[:, 1]]
@@ -139,13 +139,8 @@ def corrected_limits(
     def limit(end: float) -> Floats:
         def plausible(position: Floats) -> NDArray[np.bool_]:
             true_rate = middle + (end - middle) * position
-            drawn = _drawn_part(true_rate, shares[:, -2], shares[:, -1])[:, None]
-            trials = np.column_stack([judged / (1.0 - drawn * (1.0 - left)), tested])
-            signed = np.column_stack(
-                [np.broadcast_to(weights, flagged.shape), -true_rate, true_rate - 1.0]
-            )
-            total = (signed * shares).sum(axis=1)
-            found = tails(total, signed, trials, _balanced_rates(signed, shares * trials, trials))
+            flags = _flag_trials(true_rate, shares, judged, population)
+            found = _balance(true_rate, weights, shares, np.column_stack([flags, tested]))
             beyond = found.below if end > 0 else 1.0 - found.below
             return _tail_size(beyond, found.atom) > (1.0 - confidence) / 2.0
 
@@ -154,6 +149,27 @@ def corrected_limits(
         return reached
 
     return _whole_clips(limit(0.0), limit(1.0), population.sum())
+
+
+def _flag_trials(
+    true_rate: Floats,
+    shares: Floats,
+    judged: NDArray[np.number],
+    population: NDArray[np.number],
+) -> Floats:
+    """Return as how many independent ones the flags of each stratum count, (audits, strata)."""
+    left = (population - judged) / np.maximum(population - 1.0, 1.0)
+    drawn = _drawn_part(true_rate, shares[:, -2], shares[:, -1])[:, None]
+    trials: Floats = judged / (1.0 - drawn * (1.0 - left))
+    return trials
+
+
+def _balance(true_rate: Floats, weights: Floats, shares: Floats, trials: Floats) -> Tails:
+    """Return the tails of P - π·recall - (1 - π)·false alarms at what was observed."""
+    strata = np.broadcast_to(weights, (len(true_rate), len(weights)))
+    signed = np.column_stack([strata, -true_rate, true_rate - 1.0])
+    total = (signed * shares).sum(axis=1)
+    return tails(total, signed, trials, _balanced_rates(signed, shares * trials, trials))
 
 
 def _drawn_part(true_rate: Floats, recall: Floats, false_alarms: Floats) -> Floats:

@@ -53,11 +53,7 @@ class SampleResult(Result):
 
 
 def draw_sample(
-    workspace: Workspace,
-    manifest: ManifestVersion,
-    plan: SamplingPlan,
-    *,
-    run_id: str | None = None,
+    workspace: Workspace, manifest: ManifestVersion, plan: SamplingPlan
 ) -> SampleResult:
     """Draw a sample and store it in the tables `samples` and `strata`.
 
@@ -65,14 +61,11 @@ def draw_sample(
         workspace: Where the manifest is.
         manifest: The version to draw from.
         plan: What to draw.
-        run_id: The run it belongs to, such as that of an audit; a run `sample` is made without.
 
     Raises:
         UsageError: A column or condition is wrong, or rows fall under no rule.
-        DataError: The manifest has no rows.
+        DataError: The manifest has no rows, or not one of them is drawn.
     """
-    if run_id is not None:
-        return _store(workspace, manifest, plan, run_id)
     with workspace.run("sample", manifest, plan.parameters()) as run:
         return _store(workspace, manifest, plan, run.run_id)
 
