@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asrdq import console
 from asrdq.cli.options import WorkspaceOption
+from asrdq.cli.output import render
+
+if TYPE_CHECKING:
+    from asrdq.manifests import IngestResult
 
 
 def ingest(
@@ -35,9 +40,7 @@ def ingest(
 
     Example: `asrdq ingest train.jsonl --name train`
     """
-    from asrdq import console
-    from asrdq.cli.output import render
-    from asrdq.manifests import ingest_manifest, list_manifests
+    from asrdq.manifests import ingest_manifest
     from asrdq.workspace import Workspace
 
     size = sum(path.stat().st_size for path in paths if path.is_file())
@@ -52,17 +55,23 @@ def ingest(
             max_reject_share=max_reject_share,
             advance=lambda count: bar.advance(count / 1e6),
         )
-    for file, taken in result.formats.items():
-        console.say(f"read {Path(file).name} as {taken}")
     if as_json:
         print(result.to_json())
-    else:
-        made = list_manifests(opened, name).arrow().slice(result.manifest.version)
-        render(made.drop_columns(["audio_root", "sources"]))
+    tell(result, rows=not as_json)
+    console.next_step(f"asrdq probe {name}", "measure every clip")
+
+
+def tell(result: IngestResult, *, rows: bool) -> None:
+    """Show the version on stdout, and on stderr what a person should know of its making."""
+    from asrdq.manifests import ManifestList
+
+    for file, taken in result.formats.items():
+        console.say(f"read {Path(file).name} as {taken}")
+    if rows:
+        render(ManifestList((result.manifest,)).arrow().drop_columns(["audio_root", "sources"]))
     for reason, count in result.rejected.items():
         console.warn(f"rejected {count:,} × {reason}")
     for note in result.notes:
         console.warn(note)
     if not result.new_version:
         console.say(f"{result.manifest} has exactly this content already: no new version")
-    console.next_step(f"asrdq probe {name}", "measure every clip")

@@ -7,37 +7,45 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from asrdq import console
 from asrdq.cli.options import FormatOption, ManifestArgument, SeedOption, WorkspaceOption
 from asrdq.cli.output import Format, render
 
 if TYPE_CHECKING:
-    from asrdq.sampling import SamplingPlan
+    from asrdq.sampling import SampleResult, SamplingPlan
     from asrdq.settings import SamplingSettings
+
+StrataOption = Annotated[
+    str | None,
+    typer.Option(
+        "--strata",
+        metavar="COLUMN[,COLUMN…]",
+        help="Columns whose values are the strata; rules stand in asrdq.yaml.",
+    ),
+]
+AllocationOption = Annotated[
+    Literal["shares", "proportional", "equal"] | None,
+    typer.Option("--allocation", help="How the sample is split over strata."),
+]
+ShareOption = Annotated[
+    list[str] | None,
+    typer.Option("--share", metavar="STRATUM=0.4", help="Share of a stratum; repeat it."),
+]
+FractionOption = Annotated[
+    float | None, typer.Option("--fraction", help="Share of the rows, above 0 to 1.")
+]
+RowsOption = Annotated[int | None, typer.Option("--rows", min=1, help="Number of clips.")]
+HoursOption = Annotated[float | None, typer.Option("--hours", help="Hours of audio.")]
 
 
 def sample(
     manifest: ManifestArgument,
-    strata: Annotated[
-        str | None,
-        typer.Option(
-            "--strata",
-            metavar="COLUMN[,COLUMN…]",
-            help="Columns whose values are the strata; rules stand in asrdq.yaml.",
-        ),
-    ] = None,
-    allocation: Annotated[
-        Literal["shares", "proportional", "equal"] | None,
-        typer.Option("--allocation", help="How the sample is split over strata."),
-    ] = None,
-    share: Annotated[
-        list[str] | None,
-        typer.Option("--share", metavar="STRATUM=0.4", help="Share of a stratum; repeat it."),
-    ] = None,
-    fraction: Annotated[
-        float | None, typer.Option("--fraction", help="Share of the rows, above 0 to 1.")
-    ] = None,
-    rows: Annotated[int | None, typer.Option("--rows", min=1, help="Number of clips.")] = None,
-    hours: Annotated[float | None, typer.Option("--hours", help="Hours of audio.")] = None,
+    strata: StrataOption = None,
+    allocation: AllocationOption = None,
+    share: ShareOption = None,
+    fraction: FractionOption = None,
+    rows: RowsOption = None,
+    hours: HoursOption = None,
     seed: SeedOption = None,
     output: FormatOption = Format.TABLE,
     workspace: WorkspaceOption = Path(),
@@ -48,7 +56,6 @@ def sample(
 
     Example: `asrdq sample train --strata domain --allocation equal --rows 600`
     """
-    from asrdq import console
     from asrdq.sampling import draw_sample
     from asrdq.workspace import Workspace
 
@@ -63,6 +70,13 @@ def sample(
     else:
         keep = ("stratum", "population_rows", "asked_rows", "drawn_rows", "drawn_hours")
         render(result.strata.select([*keep, "inclusion_probability"]), output)
+    warn_of_short_strata(result)
+    console.say(f"drew {result.clips.num_rows:,} of {version.rows:,} clips of {version}")
+    console.next_step(f"asrdq audit {manifest}", "align these clips and judge them")
+
+
+def warn_of_short_strata(result: SampleResult) -> None:
+    """Tell which strata gave less than they were asked for, or nothing."""
     for row in result.strata.to_pylist():
         if row["drawn_rows"] + 1 < row["asked_rows"]:
             console.warn(
@@ -71,8 +85,6 @@ def sample(
             )
         if row["drawn_rows"] == 0:
             console.warn(f"{row['stratum']} gives no clip: a gate will be undecided about it")
-    console.say(f"drew {result.clips.num_rows:,} of {version.rows:,} clips of {version}")
-    console.next_step(f"asrdq audit {manifest}", "align these clips and judge them")
 
 
 def sampling_plan(
