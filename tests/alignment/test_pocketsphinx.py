@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ import numpy.typing as npt
 import pytest
 
 from asrdq.alignment import Aligner, Alignment, AlignmentStatus, build_aligner
+from asrdq.alignment.evidence import PlacedPhone, PlacedWord
 from asrdq.alignment.pocketsphinx import PocketSphinxAligner
 from asrdq.audio import decode, voice_activity
+from asrdq.audit.examination import start_worker, worker_aligner
 from asrdq.errors import ToolError, UsageError
 from asrdq.text import spoken_words
 
@@ -209,10 +212,49 @@ def test_what_is_not_an_aligner_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
         [
             EntryPoint("no_aligner", "pathlib:Path", "asrdq.aligners"),
             EntryPoint("no_module", "asrdq_absent:Aligner", "asrdq.aligners"),
+            EntryPoint("no_class", "pathlib:Aligner", "asrdq.aligners"),
+            EntryPoint("no_arguments", "fractions:Decimal.from_float", "asrdq.aligners"),
         ]
     )
     monkeypatch.setattr("asrdq.alignment.entry_points", lambda group: points)
     with pytest.raises(ToolError, match="is not an aligner"):
         build_aligner("no_aligner")
-    with pytest.raises(ToolError, match="cannot be loaded"):
-        build_aligner("no_module")
+    for name, reason in (
+        ("no_module", "ModuleNotFoundError"),
+        ("no_class", "AttributeError"),
+        ("no_arguments", "TypeError"),
+    ):
+        with pytest.raises(ToolError, match=f"'{name}' cannot be built: {reason}"):
+            build_aligner(name)
+
+
+@pytest.mark.parametrize("file", [None, b"no archive", b""])
+def test_without_its_pronunciation_model_it_does_not_start(
+    file: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker loads everything before its first clip; nothing is left to fail clip by clip."""
+    package = tmp_path / "g2p_en"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    if file is not None:
+        (package / "checkpoint20.npz").write_bytes(file)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    worker_aligner.cache_clear()
+    with pytest.raises(ToolError, match="weights of the package g2p_en cannot be read"):
+        start_worker("pocketsphinx")
+
+
+def test_without_the_pronunciation_package_it_does_not_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(ToolError, match="the package g2p_en is missing"):
+        PocketSphinxAligner().load()
+
+
+def test_a_phone_pass_that_loses_a_word_is_no_alignment(aligner: PocketSphinxAligner) -> None:
+    placed = [PlacedWord("he", 0, 10, (PlacedPhone("HH", 10, -1.0),))]
+    found = aligner._answer(placed, ["he", "was"], np.ones(3, np.bool_), 1600, False)
+    assert found.status is AlignmentStatus.FAILED
+    assert found.detail == "the phone pass lost a word"
+    assert found.spans == ()

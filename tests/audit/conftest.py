@@ -10,16 +10,20 @@ import pytest
 
 PLUGINS = Path(__file__).parent / "plugins"
 
+sys.path.append(str(Path(__file__).parent))  # `synthetic`
+
 METADATA = "Metadata-Version: 2.1\nName: trial-aligners\nVersion: 1.0\n"
 ENTRY_POINTS = """[asrdq.aligners]
 everywhere = trial_aligners:EverywhereAligner
 crashing = trial_aligners:CrashingAligner
+unloadable = trial_aligners:UnloadableAligner
+unbuildable = trial_aligners:UnbuildableAligner
 """
 
 
 @pytest.fixture
 def trial_aligners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Install `everywhere` and `crashing`; the log of what the latter was asked to align."""
+    """Install the aligners; return the log of what `crashing` was asked to align."""
     info = tmp_path / "site" / "trial_aligners-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(METADATA)

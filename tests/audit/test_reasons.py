@@ -21,7 +21,7 @@ from asrdq.audit.judgement import judge
 from asrdq.audit.run import examine_sample
 from asrdq.audit.selection import sampled_clips
 from asrdq.audit.trials import Trials
-from asrdq.errors import UsageError
+from asrdq.errors import ToolError, UsageError
 from asrdq.manifests import ingest_manifest
 from asrdq.sampling import SamplingPlan, draw_sample
 from asrdq.workspace import Workspace
@@ -91,7 +91,7 @@ def examined(
     found = judge(trials, unscored, unscored, verdicts, 0.5)
     answers = {
         str(utt_id): {
-            "reasons": {reason.value for reason, flags in trials.rules.items() if flags[at]},
+            "reasons": {reason.value for reason, flags in found.rules.items() if flags[at]},
             "low_quality": bool(found.low_quality[at]),
             "instrument": str(found.instrument[at]),
             "confidence": float(found.confidence[at]),
@@ -106,7 +106,7 @@ def examined(
     [
         ("right", set()),
         ("missing", {"missing_audio"}),
-        ("folder", {"missing_audio"}),
+        ("folder", {"unreadable_audio"}),
         ("unreadable", {"unreadable_audio"}),
         ("no_bytes", {"empty_audio"}),
         ("no_samples", {"empty_audio"}),
@@ -196,8 +196,70 @@ def test_a_crash_costs_its_clip_and_nothing_else(
     trial_aligners.write_text("")
     again = collect(workspace, tasks)
     assert again["status"].to_pylist() == expected
-    # A crash was tried twice and is known; what only raised may have been a passing trouble.
-    assert set(trial_aligners.read_text().splitlines()) == {"six raise"}
+    # Neither is kept: the next run may have more memory.
+    assert set(trial_aligners.read_text().splitlines()) == {"three crash", "six raise"}
+
+
+def test_files_that_cannot_be_hashed_answer_for_themselves_alone(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """The same text, and no bytes to tell them apart by."""
+    files = [str(tmp_path / "absent.wav"), str(tmp_path)]
+    rows = [{"id": f"u{at}", "audio_filepath": at, "text": "one"} for at in files]
+    manifest, sample = prepare(workspace, rows)
+    aligner = build_aligner("pocketsphinx")
+    tasks = [
+        clip_task(one, PlantedClip(one.utt_id, Fault.UNTOUCHED, one.words), aligner, 1)
+        for one in sampled_clips(workspace, manifest, sample, aligner)
+    ]
+    by_path = dict(
+        zip(
+            (task.path for task in tasks),
+            collect(workspace, tasks)["status"].to_pylist(),
+            strict=True,
+        )
+    )
+    assert by_path == {files[0]: "missing_audio", files[1]: "unreadable_audio"}
+    assert not workspace.table_exists(f"cache/{CACHE}")
+
+
+def test_an_aligner_that_cannot_run_stops_the_audit(
+    workspace: Workspace, trial_aligners: Path, data_samples: Path
+) -> None:
+    clip = sorted((data_samples / "audio").glob("*.flac"))[0]
+    prepare(workspace, [{"audio_filepath": str(clip), "text": "one two"}])
+    manifest = workspace.manifest("m")
+    with pytest.raises(ToolError, match="the model of 'unloadable' is missing"):
+        audit(workspace, manifest, AuditPlan("unloadable"), workers=1)
+    assert not workspace.table_exists("audits")
+    with pytest.raises(ToolError, match="'unbuildable' cannot be built: KeyError: 'model'"):
+        audit(workspace, manifest, AuditPlan("unbuildable"), workers=1)
+
+
+def test_the_run_names_the_aligner_that_worked(
+    workspace: Workspace, trial_aligners: Path, data_samples: Path
+) -> None:
+    clip = sorted((data_samples / "audio").glob("*.flac"))[0]
+    prepare(workspace, [{"audio_filepath": str(clip), "text": "one two"}])
+    audit(workspace, workspace.manifest("m"), AuditPlan("everywhere"), workers=1)
+    [run] = workspace.query("SELECT parameters FROM runs WHERE command = 'audit'").to_pylist()
+    assert workspace.settings.audit.aligner == "pocketsphinx"
+    parameters = json.loads(run["parameters"])
+    assert (parameters["aligner"], parameters["aligner_version"]) == ("everywhere", "1")
+    assert parameters["minimum_auc"] == 0.9
+
+
+def test_a_language_without_a_speaking_rate_is_refused_before_work_starts(
+    workspace: Workspace,
+) -> None:
+    file = workspace.root / "asrdq.yaml"
+    file.write_text("audit:\n  characters_per_second: {de: 13}\n", encoding="utf-8")
+    opened = Workspace.open(workspace.root)
+    manifest, _ = prepare(opened, [{"audio_filepath": "a.wav", "text": "hello"}])
+    with pytest.raises(UsageError, match="no rate for the language 'en'") as raised:
+        audit(opened, manifest)
+    assert raised.value.hint == "it has: de; add `en: 10`"
+    assert "audit" not in opened.read("runs")["command"].to_pylist()
 
 
 def test_the_same_content_is_aligned_once(

@@ -12,6 +12,7 @@ from asrdq.audit.collection import EVIDENCE_TABLE
 from asrdq.audit.faults import Fault, PlantedClip
 from asrdq.audit.selection import Clip
 from asrdq.audit.trials import Trials, build_trials
+from asrdq.errors import UsageError
 from asrdq.settings import AuditSettings
 
 
@@ -34,8 +35,18 @@ def clip(name: str, language: str, characters: int) -> Clip:
     )
 
 
+def untouched(clips: list[Clip]) -> list[PlantedClip]:
+    return [PlantedClip(one.utt_id, Fault.UNTOUCHED, one.words) for one in clips]
+
+
 def trials_of(
     clips: list[Clip], rate: Literal["auto"] | float | dict[str, float], seconds: float = 10.0
+) -> Trials:
+    return examined(clips, untouched(clips), AuditSettings(characters_per_second=rate), seconds)
+
+
+def examined(
+    clips: list[Clip], copies: list[PlantedClip], settings: AuditSettings, seconds: float
 ) -> Trials:
     row: dict[str, Any] = dict.fromkeys(EVIDENCE_TABLE.names) | {
         "status": "aligned",
@@ -47,8 +58,6 @@ def trials_of(
         "spans": [],
     }
     table = pa.Table.from_pylist([row] * len(clips), schema=EVIDENCE_TABLE)
-    copies = [PlantedClip(one.utt_id, Fault.UNTOUCHED, one.words) for one in clips]
-    settings = AuditSettings(characters_per_second=rate)
     return build_trials(clips, copies, table, PocketSphinxAligner(), settings)
 
 
@@ -76,9 +85,33 @@ def test_the_usual_rate_of_the_data() -> None:
 
 
 def test_rates_by_language() -> None:
-    clips = [clip("a", "en", 60), clip("b", "zh", 60), clip("c", "fr", 60)]
-    assert mismatches(clips, {"en": 10.0, "zh": 3.0}) == [False, False, False]
-    assert mismatches(clips, {"en": 20.0, "zh": 2.0}) == [True, True, False]
+    clips = [clip("a", "en", 60), clip("b", "zh", 60)]
+    assert mismatches(clips, {"en": 10.0, "zh": 3.0}) == [False, False]
+    assert mismatches(clips, {"en": 20.0, "zh": 2.0}) == [True, True]
+
+
+def test_a_language_without_a_rate_has_none() -> None:
+    with pytest.raises(UsageError, match="no rate for the language 'fr'"):
+        mismatches([clip("c", "fr", 60)], {"en": 10.0, "zh": 3.0})
+
+
+def test_planted_copies_do_not_move_the_usual_rate() -> None:
+    """Three clips of 100 letters in ten seconds, and six copies with 300: 10 a second is usual."""
+    clips = [clip(f"c{at}", "en", 100) for at in range(3)]
+    copies = [PlantedClip(one.utt_id, Fault.UNTOUCHED, one.words) for one in clips]
+    for one in clips:
+        copies += [PlantedClip(one.utt_id, Fault.EXTRA_WORDS, ("x" * 300,))] * 2
+    owners = clips + [one for one in clips for _ in range(2)]
+    trials = examined(owners, copies, AuditSettings(characters_per_second="auto"), 10.0)
+    assert trials.length_mismatch.tolist() == [False] * 3 + [True] * 6
+
+
+def test_clips_without_a_length_do_not_move_the_usual_rate() -> None:
+    short = examined(CLIPS[:1], untouched(CLIPS[:1]), AuditSettings(), 0.0)
+    assert short.chars_per_second.tolist() == [float("inf")]
+    assert not examined(
+        CLIPS[:1], untouched(CLIPS[:1]), AuditSettings(characters_per_second="auto"), 0.0
+    ).length_mismatch.any()
 
 
 def test_the_usual_rate_is_that_of_the_language() -> None:

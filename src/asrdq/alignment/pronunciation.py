@@ -158,7 +158,7 @@ class Pronouncer:
         try:
             with np.load(file) as weights:
                 self._weights: dict[str, Array] = {name: weights[name] for name in weights.files}
-        except (OSError, ValueError, BadZipFile) as error:
+        except (OSError, ValueError, EOFError, BadZipFile) as error:
             raise ToolError(
                 f"the weights of the package g2p_en cannot be read: {error}",
                 where=str(file),

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from asrdq.alignment import Alignment, AlignmentStatus, WordSpan
 from asrdq.alignment.evidence import EVIDENCE
+from asrdq.errors import ToolError
 
 
 class EverywhereAligner:
@@ -24,6 +25,9 @@ class EverywhereAligner:
     longest_s = 120.0
     evidence_names = EVIDENCE
     strain = "wide_beams"
+
+    def load(self) -> None:
+        pass
 
     def align(
         self, samples: npt.NDArray[np.float32], words: Sequence[str], voiced: npt.NDArray[np.bool_]
@@ -50,3 +54,19 @@ class CrashingAligner(EverywhereAligner):
         if "raise" in words:
             raise ValueError("a word it does not like")
         return super().align(samples, words, voiced)
+
+
+class UnloadableAligner(EverywhereAligner):
+    """Is built, and cannot load its model."""
+
+    name = "unloadable"
+
+    def load(self) -> None:
+        raise ToolError("the model of 'unloadable' is missing", hint="get it")
+
+
+class UnbuildableAligner(EverywhereAligner):
+    """Raises whatever comes to mind when it is built."""
+
+    def __init__(self) -> None:
+        raise KeyError("model")
