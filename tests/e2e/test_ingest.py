@@ -18,7 +18,9 @@ RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 def folder(run_cli: RunCli, tmp_path: Path) -> Path:
     """A workspace with a manifest file beside it."""
     run_cli("init", "w")
-    lines = [{"audio_filepath": f"{i}.wav", "duration": i / 2, "text": f"t {i}"} for i in range(60)]
+    lines = [
+        {"audio_filepath": f"{i}.wav", "duration": (i + 1) / 2, "text": f"t {i}"} for i in range(60)
+    ]
     text = "".join(json.dumps(line) + "\n" for line in lines)
     (tmp_path / "w" / "train.jsonl").write_text(text)
     return tmp_path / "w"
@@ -72,13 +74,13 @@ def test_sql_in_every_format(run_cli: RunCli, folder: Path) -> None:
     query = 'SELECT text, duration_s, [1, 2] AS l FROM "train@0" ORDER BY duration_s LIMIT 2'
     rows = json.loads(run_cli("sql", query, "-f", "json", cwd=folder).stdout)
     assert rows == [
-        {"text": "t 0", "duration_s": 0.0, "l": [1, 2]},
-        {"text": "t 1", "duration_s": 0.5, "l": [1, 2]},
+        {"text": "t 0", "duration_s": 0.5, "l": [1, 2]},
+        {"text": "t 1", "duration_s": 1.0, "l": [1, 2]},
     ]
     assert "t 1" in run_cli("sql", query, cwd=folder).stdout
     assert "| t 1 |" in run_cli("sql", query, "-f", "markdown", cwd=folder).stdout
     csv = run_cli("sql", query, "-f", "csv", cwd=folder).stdout.splitlines()
-    assert csv[2].replace('"', "") == "t 1,0.5,[1, 2]"
+    assert csv[2].replace('"', "") == "t 1,1,[1, 2]"
     run_cli("sql", query, "-f", "parquet", "-o", "rows.parquet", cwd=folder)
     assert pq.read_table(folder / "rows.parquet").num_rows == 2
     total = run_cli("sql", "SELECT sum(1) AS n FROM train", "-f", "json", cwd=folder).stdout

@@ -100,8 +100,53 @@ def test_a_header_that_names_a_column_twice(workspace: Workspace, tmp_path: Path
 
 
 def test_a_csv_without_an_audio_column(workspace: Workspace, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="missing_audio_path"):
-        ingest_text(workspace, tmp_path / "m.csv", "sound,text\n1.wav,a\n", max_reject_share=0.1)
+    file = tmp_path / "m.csv"
+    with pytest.raises(
+        UsageError, match=r"hold audio_path\n.*sound.*--column audio_path="
+    ) as caught:
+        ingest_text(workspace, file, "sound,wavfile,words\n1,1.wav,a\n")
+    assert caught.value.where == str(file)
+    with pytest.raises(UsageError, match=r"no column .wavefile.\n.*--column audio_path=wavfile"):
+        ingest_text(workspace, file, file.read_text(), columns={"audio_path": "wavefile"})
+    with pytest.raises(UsageError, match="'audio'"):
+        ingest_text(workspace, file, file.read_text(), columns={"audio": "audio"})
+
+
+def test_columns_under_other_names(workspace: Workspace, tmp_path: Path) -> None:
+    columns = {"audio_path": "clip", "text": "words", "duration_s": "len"}
+    content = "clip,words,len,duration\n1.wav,a,2,x\n2.wav,b,no,x\n"
+    result, rows = ingest_text(
+        workspace, tmp_path / "m.csv", content, columns=columns, max_reject_share=0.5
+    )
+    assert rows.select(["audio_path", "text", "duration_s", "duration"]).to_pylist() == [
+        {"audio_path": "1.wav", "text": "a", "duration_s": 2.0, "duration": "x"}
+    ]
+    assert result.rejected == {"wrong_type": 1}
+
+
+def test_a_manifest_without_texts_is_said_to_be_one(workspace: Workspace, tmp_path: Path) -> None:
+    line = '{"audio_filepath": "1.wav", "sentence": "a"}\n'
+    result, rows = ingest_text(workspace, tmp_path / "m.jsonl", line)
+    assert rows["text"].to_pylist() == [""]
+    assert any("audio_filepath, sentence (--column text=NAME)" in note for note in result.notes)
+    result, rows = ingest_text(workspace, tmp_path / "m.jsonl", line, columns={"text": "sentence"})
+    assert rows["text"].to_pylist() == ["a"]
+    assert not result.notes
+
+
+def test_a_file_named_twice(workspace: Workspace, tmp_path: Path) -> None:
+    file = tmp_path / "m.csv"
+    file.write_text("path,text\n1.wav,a\n")
+    with pytest.raises(UsageError, match="named twice"):
+        ingest_manifest(workspace, [file, tmp_path / "." / "m.csv"], "m")
+
+
+def test_a_header_in_another_encoding_names_its_file(workspace: Workspace, tmp_path: Path) -> None:
+    file = tmp_path / "m.csv"
+    file.write_bytes("path,text\n1.wav,a\n".encode("utf-16"))
+    with pytest.raises(DataError, match="header cannot be read") as caught:
+        ingest_manifest(workspace, [file], "m")
+    assert caught.value.where == str(file)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +179,7 @@ class PipeFormat:
     name: ClassVar[str] = "pipe"
     description: ClassVar[str] = "path|text"
     typed: ClassVar[bool] = True
-    aliases: ClassVar[Aliases] = {"audio_path": ("path",), "text": ("text",)}
+    aliases: Aliases = types.MappingProxyType({"audio_path": ("path",), "text": ("text",)})
 
     def sniff(self, path: Path, head: bytes) -> bool:
         return path.suffix == ".pipe"
@@ -186,7 +231,7 @@ def test_a_broken_plug_in_is_named(monkeypatch: pytest.MonkeyPatch, value: str) 
 words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8)
 rows_of_a_manifest = st.lists(
     st.fixed_dictionaries(
-        {"text": words | st.just('a "b", c'), "duration": st.floats(0, 1000)},
+        {"text": words | st.just('a "b", c'), "duration": st.floats(0, 1000, exclude_min=True)},
         optional={
             "offset": st.floats(0, 10),
             "lang": words,

@@ -23,7 +23,7 @@ slow = settings(
 words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=6)
 rows = st.lists(
     st.fixed_dictionaries(
-        {"text": words, "duration": st.floats(0, 100)},
+        {"text": words, "duration": st.floats(0, 100, exclude_min=True)},
         optional={"offset": st.floats(0, 100), "lang": st.sampled_from(["en", "de", ""])},
     ),
     min_size=1,
@@ -64,6 +64,7 @@ CHANGES = [
     ("text", "other"),
     ("duration", 99.0),
     ("offset", 0.25),
+    ("offset", 0.0),
     ("lang", "fr"),
     ("audio_filepath", "/mnt/a/other.wav"),
 ]

@@ -48,6 +48,7 @@ BAD_LINES = [
     (b'{"audio_filepath": "x.wav", "duration": Infinity}', "absurd_duration"),
     (b'{"audio_filepath": "x.wav", "duration": -1}', "negative_duration"),
     (b'{"audio_filepath": "x.wav", "duration": 36001}', "absurd_duration"),
+    (b'{"audio_filepath": "x.wav", "duration": 0}', "absurd_duration"),
     (b'{"audio_filepath": "x.wav", "duration": "3"}', "wrong_type"),
     (b'{"audio_filepath": "x.wav", "duration": true}', "wrong_type"),
     (b'{"audio_filepath": "x.wav", "offset": -0.5}', "bad_offset"),

@@ -23,6 +23,14 @@ def ingest(
     format_name: Annotated[
         str, typer.Option("--format", "-f", help="Format of the files: auto, nemo, csv, tsv …")
     ] = "auto",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column",
+            metavar="audio_path=NAME",
+            help="A column under the name it has in the files; repeat it.",
+        ),
+    ] = None,
     audio_root: Annotated[
         Path | None,
         typer.Option("--audio-root", help="Folder that audio paths are relative to."),
@@ -51,6 +59,7 @@ def ingest(
             paths,
             name,
             format_name=format_name,
+            columns=dict(map(_column, column or [])),
             audio_root=audio_root,
             max_reject_share=max_reject_share,
             advance=lambda count: bar.advance(count / 1e6),
@@ -75,3 +84,14 @@ def tell(result: IngestResult, *, rows: bool) -> None:
         console.warn(note)
     if not result.new_version:
         console.say(f"{result.manifest} has exactly this content already: no new version")
+
+
+def _column(text: str) -> tuple[str, str]:
+    from asrdq.errors import UsageError
+
+    canonical, equals, name = text.partition("=")
+    if not (canonical and equals and name):
+        raise UsageError(
+            f"--column '{text}' is not COLUMN=NAME", hint="write --column text=sentence, say"
+        )
+    return canonical, name

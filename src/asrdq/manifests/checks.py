@@ -48,6 +48,8 @@ def unfit_rows(
     # A null is NaN here, and is fine: `_nan` asks only about values that are there.
     yield _nan(rows, DURATION), RejectReason.NAN_DURATION, "duration is {}"
     yield np.flatnonzero(duration < 0), RejectReason.NEGATIVE_DURATION, "duration is {} s"
+    nothing = "duration is 0 s: leave it out where it is not known"
+    yield np.flatnonzero(duration == 0), RejectReason.ABSURD_DURATION, nothing
     limit = f"duration is {{}} s, above {max_duration_s:g} s"
     yield np.flatnonzero(duration > max_duration_s), RejectReason.ABSURD_DURATION, limit
     yield _nan(rows, OFFSET), RejectReason.BAD_OFFSET, "offset is {}"

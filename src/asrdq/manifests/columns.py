@@ -52,7 +52,7 @@ class FieldMap:
     safe: dict[str, str] = field(default_factory=dict)
 
     def learn(self, names: Iterable[str]) -> None:
-        """Choose canonical columns among the names of a file's first block."""
+        """Choose canonical columns among the names of a block."""
         present = set(names)
         for canonical, candidates in self.aliases.items():
             for name in candidates:
@@ -64,6 +64,10 @@ class FieldMap:
         self.learn(names)
         taken = {own: canonical for canonical, own in self.chosen.items()}
         return [taken.get(name) or self._safe_name(name) for name in names]
+
+    def names(self) -> list[str]:
+        """Return the file's own names of all columns seen."""
+        return [*self.chosen.values(), *self.safe]
 
     def renamed(self) -> dict[str, str]:
         """Return the metadata columns that could not keep their name: safe to own name."""

@@ -35,6 +35,7 @@ _ID_BYTES = 10
 _HEX_ID = f"^[0-9a-f]{{{2 * _ID_BYTES}}}$"
 _HEX = np.array([int.from_bytes(b"%02x" % byte, "little") for byte in range(256)], "<u2")
 
+_MISSING = -1
 _STEP, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 
 
@@ -90,7 +91,8 @@ def row_keys(rows: pa.Table, key: pa.ChunkedArray) -> Keys:
     An id is the row's own where it has one, else 20 hex digits of the MD5 of `key` and offset.
     The digest of a row joins two MD5s of 128 bits, that of what its id is made of (and of its
     own id, where that is another) and that of duration, offset, language and text: with one
-    of the two given, each value of the other gives another digest.
+    of the two given, each value of the other gives another digest. A clip without an offset and
+    one with an offset of 0 have one id, but not one digest: the first is a whole file.
 
     Args:
         rows: Rows with the canonical columns; text is never null.
@@ -99,7 +101,7 @@ def row_keys(rows: pa.Table, key: pa.ChunkedArray) -> Keys:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    offset = _bits(rows[OFFSET], zero_is_null=True)
+    offset = _bits(rows[OFFSET])
     has_own = rows[UTT_ID].null_count < rows.num_rows
     block = rows.select([UTT_ID, TEXT, LANGUAGE])
     block = block.append_column("place", _place(key, offset))
@@ -122,11 +124,11 @@ def row_keys(rows: pa.Table, key: pa.ChunkedArray) -> Keys:
 
 
 def _place(key: pa.ChunkedArray, offset: NDArray[np.int64]) -> pa.ChunkedArray:
-    """Return what ids are made of: the path, and where there is an offset its bits."""
+    """Return what ids are made of: the path, and where there is an offset above 0 its bits."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    none = offset == -1
+    none = (offset == _MISSING) | (offset == 0)
     if none.all():
         return key
     segment = pc.binary_join_element_wise(key, pa.array(offset).cast(pa.string()), chr(31))
@@ -140,7 +142,7 @@ def _times(duration: NDArray[np.int64], offset: NDArray[np.int64]) -> pa.Array:
 
     end = np.full((len(duration), 1), ord("\x1f"), np.uint8)
     short = _hex(_bytes(duration), end)
-    none = offset == -1
+    none = offset == _MISSING
     if none.all():
         return short
     return pc.if_else(pa.array(none), short, _hex(_bytes(duration), _bytes(offset), end))
@@ -173,14 +175,11 @@ def _hex(*parts: NDArray[np.uint8]) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), count, [None, pa.py_buffer(ends), pa.py_buffer(text)])
 
 
-def _bits(column: pa.ChunkedArray, *, zero_is_null: bool = False) -> NDArray[np.int64]:
-    """Return the exact bits of floats as integers, -1 for null."""
+def _bits(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Return the exact bits of floats as integers, `_MISSING` for null."""
     values = column.to_numpy() + 0.0  # -0.0 and 0.0 are the same time
     bits: NDArray[np.int64] = values.view(np.int64).copy()
-    missing = np.isnan(values)
-    if zero_is_null:
-        missing |= values == 0
-    bits[missing] = -1
+    bits[np.isnan(values)] = _MISSING
     return bits
 
 

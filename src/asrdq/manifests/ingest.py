@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,9 +12,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from asrdq.errors import DataError, Problem, ToolError, UsageError
 from asrdq.manifests.block import Source
+from asrdq.manifests.columns import TEXT
 from asrdq.manifests.commit import commit_parts
 from asrdq.manifests.duplicates import drop_duplicates
-from asrdq.manifests.formats.registry import AUTO, find_format, read_head, sniff_format
+from asrdq.manifests.formats.registry import (
+    AUTO,
+    find_format,
+    read_head,
+    sniff_format,
+    with_columns,
+)
 from asrdq.manifests.identity import Fingerprint
 from asrdq.manifests.parts import PartWriter, reroot, retype
 from asrdq.manifests.paths import Root
@@ -72,6 +79,7 @@ def ingest_manifest(
     name: str,
     *,
     format_name: str = AUTO,
+    columns: Mapping[str, str] | None = None,
     audio_root: Path | None = None,
     max_reject_share: float | None = None,
     advance: Advance = lambda _: None,
@@ -86,6 +94,8 @@ def ingest_manifest(
         paths: The files, read as one manifest.
         name: Name of the manifest.
         format_name: A format's name, or `auto` to recognise each file.
+        columns: Canonical columns to the names they have in the files, where a format does not
+            know them: `{"audio_path": "wavfile"}`.
         audio_root: Folder that audio paths are relative to; by default the setting, else the
             folder of each file, or for absolute paths the folder they have in common.
         max_reject_share: Fail above this share of rejected lines; by default the setting.
@@ -93,16 +103,17 @@ def ingest_manifest(
 
     Raises:
         DataError: Nothing to read, or too many rejected lines; no version is made then.
-        UsageError: A path, name or format is wrong.
+        UsageError: A path, name, column or format is wrong, or a file is named twice.
     """
     check_manifest_name(name)
     given = str(audio_root.expanduser().resolve()) if audio_root else workspace.audio_root()
-    inputs = _inputs(paths, format_name, given)
+    inputs = _inputs(paths, format_name, columns or {}, given)
     former = workspace.manifest(name) if name in workspace.manifests() else None
     parameters = {
         "name": name,
         "paths": [str(item.path) for item in inputs],
         "format": format_name,
+        "columns": dict(columns or {}),
         "audio_root": given,
     }
     if max_reject_share is None:
@@ -137,18 +148,22 @@ def ingest_manifest(
     )
 
 
-def _inputs(paths: Sequence[Path], format_name: str, root: str | None) -> list[Input]:
+def _inputs(
+    paths: Sequence[Path], format_name: str, columns: Mapping[str, str], root: str | None
+) -> list[Input]:
     chosen = None if format_name == AUTO else find_format(format_name)
+    files = [path.expanduser().resolve() for path in paths]
     inputs, problems = [], []
-    for path in paths:
-        file = path.expanduser().resolve()
+    for index, file in enumerate(files):
         try:
-            found = chosen or sniff_format(file)
+            if file in files[:index]:
+                raise UsageError("the file is named twice", where=str(file))
+            found = with_columns(chosen or sniff_format(file), columns)
             read_head(file)
         except UsageError as error:
             problems.append(error)
             continue
-        inputs.append(Input(file, found, Source(str(file), root or str(file.parent))))
+        inputs.append(Input(file, found, Source(str(file), root or str(file.parent)), columns))
     if len(problems) == 1:
         raise problems[0]
     if problems:
@@ -253,6 +268,11 @@ def _notes(
     for name in sorted(writer.as_text):
         yield f"column '{name}' mixes types: it is kept as text"
     for item in reader.inputs:
+        if TEXT not in item.fields.chosen:
+            yield (
+                f"no column of {item.path.name} is known to hold the text, so every text of it is "
+                f"empty; its columns are {', '.join(item.fields.names())} (--column text=NAME)"
+            )
         for safe, own in item.fields.renamed().items():
             yield f"column {own!r} of {item.path.name} is called '{safe}' in the table"
     if former and former.audio_root != reader.root.folder:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from asrdq.errors import DataError, UsageError, nearest
 from asrdq.manifests.block import Block, Source, make_block
-from asrdq.manifests.columns import FieldMap
+from asrdq.manifests.columns import AUDIO_PATH, FieldMap
 from asrdq.manifests.formats.protocol import Chunk, ManifestFormat, Parsed
 from asrdq.manifests.paths import Root, locate
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Advance = Callable[[int], None]
 
@@ -25,16 +30,40 @@ class Input:
         path: The file.
         format: How to read it.
         source: Its name in results, and the folder that its relative paths start from.
+        columns: Canonical columns to the names that the user says they have in it.
         fields: Which of its columns is which.
     """
 
     path: Path
     format: ManifestFormat
     source: Source
+    columns: Mapping[str, str] = field(default_factory=dict)
     fields: FieldMap = field(init=False)
 
     def __post_init__(self) -> None:
         self.fields = FieldMap(self.format.aliases)
+
+    def names(self, rows: pa.Table) -> list[str]:
+        """Return the column of the manifest table for each column of a block.
+
+        Raises:
+            UsageError: No column holds the audio path, or one that was named is not there.
+        """
+        names = self.fields.outputs(rows.column_names)
+        absent = [c for c in (AUDIO_PATH, *self.columns) if c not in self.fields.chosen]
+        if absent and rows.num_rows:
+            raise self._without(absent[0])
+        return names
+
+    def _without(self, column: str) -> UsageError:
+        own = self.columns.get(column)
+        guess = nearest(own or self.format.aliases[column][0], self.fields.names())
+        return UsageError(
+            f"it has no column '{own}'" if own else f"no column of it is known to hold {column}",
+            where=self.source.file,
+            hint=f"its columns are {', '.join(self.fields.names())}; say which one it is: "
+            f"--column {column}={guess or 'NAME'}",
+        )
 
 
 @dataclass
@@ -85,16 +114,19 @@ class Reader:
         for given in self.inputs:
             with given.path.open("rb") as stream:
                 at = 0
-                for chunk in given.format.split(stream):
-                    yield given, chunk
-                    self.advance(stream.tell() - at)
-                    at = stream.tell()
+                try:
+                    for chunk in given.format.split(stream):
+                        yield given, chunk
+                        self.advance(stream.tell() - at)
+                        at = stream.tell()
+                except DataError as error:
+                    raise DataError(error.message, where=given.source.file) from None
 
     def _first(self, chunks: Iterator[tuple[Input, Chunk]]) -> Iterator[Block]:
         """Read the first chunk alone: it settles the audio root for most files."""
         for given, chunk in chunks:
             parsed = given.format.parse(chunk, self.as_text)
-            names = given.fields.outputs(parsed.rows.column_names)
+            names = given.names(parsed.rows)
             block = make_block(chunk, parsed, names, given.source, self.root, self.max_duration_s)
             if not self.root.fixed and self.former_root and _lies_in(block, self.former_root):
                 self.root = Root(self.former_root, fixed=True)
@@ -107,7 +139,7 @@ class Reader:
     def _make(
         self, pool: ThreadPoolExecutor, given: Input, chunk: Chunk, parsed: Future[Parsed]
     ) -> Future[Block]:
-        names = given.fields.outputs(parsed.result().rows.column_names)
+        names = given.names(parsed.result().rows)
         return pool.submit(
             make_block,
             chunk,

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final
 
 from asrdq.manifests.columns import ID_NAMES, NUMBERS, Aliases
 from asrdq.manifests.formats.exact_json import json_text
@@ -26,24 +26,27 @@ _FLOAT = (
 _BOOLEAN = r"^(true|false|True|False)$"
 
 
+_ALIASES: Final[Aliases] = {
+    "utt_id": ID_NAMES,
+    "audio_path": (
+        *("audio_filepath", "audio_path", "audio_file", "path", "audio"),
+        *("wav", "wav_path", "file", "filename", "file_name"),
+    ),
+    "text": ("text", "transcript", "transcription", "sentence"),
+    "duration_s": ("duration", "duration_s", "duration_seconds"),
+    "offset_s": ("offset", "offset_s"),
+    "language": ("language", "lang", "locale"),
+    "speaker": ("speaker", "speaker_id", "client_id"),
+}
+
+
 class _Delimited:
     """Rows of text under a header; a cell is text until all cells of its column are known."""
 
     typed: ClassVar[bool] = False
     delimiter: ClassVar[str]
     suffix: ClassVar[str]
-    aliases: ClassVar[Aliases] = {
-        "utt_id": ID_NAMES,
-        "audio_path": (
-            *("audio_filepath", "audio_path", "audio_file", "path", "audio"),
-            *("wav", "wav_path", "file", "filename", "file_name"),
-        ),
-        "text": ("text", "transcript", "transcription", "sentence"),
-        "duration_s": ("duration", "duration_s", "duration_seconds"),
-        "offset_s": ("offset", "offset_s"),
-        "language": ("language", "lang", "locale"),
-        "speaker": ("speaker", "speaker_id", "client_id"),
-    }
+    aliases: Aliases = _ALIASES
 
     def sniff(self, path: Path, head: bytes) -> bool:
         """Return whether the first line names an audio column between delimiters."""

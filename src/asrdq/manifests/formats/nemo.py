@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final
 
 from asrdq.manifests.columns import ID_NAMES, NUMBERS, SPEAKER, UTT_ID, Aliases
 from asrdq.manifests.formats.exact_json import parse_exactly
@@ -18,21 +18,24 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_ALIASES: Final[Aliases] = {
+    "utt_id": ID_NAMES,
+    "audio_path": ("audio_filepath", "audio_path", "audio_file"),
+    "text": ("text", "transcript"),
+    "duration_s": ("duration", "duration_s"),
+    "offset_s": ("offset", "offset_s"),
+    "language": ("lang", "language", "source_lang"),
+    "speaker": ("speaker", "speaker_id"),
+}
+
+
 class NemoFormat:
     """NeMo JSON lines: `audio_filepath`, `duration`, `text`, and any fields besides."""
 
     name: ClassVar[str] = "nemo"
     description: ClassVar[str] = "JSON lines as NeMo reads them"
     typed: ClassVar[bool] = True
-    aliases: ClassVar[Aliases] = {
-        "utt_id": ID_NAMES,
-        "audio_path": ("audio_filepath", "audio_path", "audio_file"),
-        "text": ("text", "transcript"),
-        "duration_s": ("duration", "duration_s"),
-        "offset_s": ("offset", "offset_s"),
-        "language": ("lang", "language", "source_lang"),
-        "speaker": ("speaker", "speaker_id"),
-    }
+    aliases: Aliases = _ALIASES
 
     def sniff(self, path: Path, head: bytes) -> bool:
         """Return whether the first line that is not blank begins as a JSON object."""

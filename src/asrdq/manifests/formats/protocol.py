@@ -63,7 +63,7 @@ class ManifestFormat(Protocol):
 
     name: ClassVar[str]
     description: ClassVar[str]
-    aliases: ClassVar[Aliases]
+    aliases: Aliases
     typed: ClassVar[bool]
 
     def sniff(self, path: Path, head: bytes) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from asrdq.errors import DataError, ToolError, UsageError, unknown
+from asrdq.manifests.columns import CANONICAL
 from asrdq.manifests.formats.delimited import CsvFormat, TsvFormat
 from asrdq.manifests.formats.nemo import NemoFormat
 from asrdq.manifests.formats.protocol import ManifestFormat
@@ -47,6 +50,20 @@ def find_format(name: str) -> ManifestFormat:
     if name not in known:
         raise unknown("format", name, [*known, AUTO])
     return known[name]
+
+
+def with_columns(chosen: ManifestFormat, columns: Mapping[str, str]) -> ManifestFormat:
+    """Return a format that looks for canonical columns under names that a file gives them.
+
+    Raises:
+        UsageError: One of the columns is not canonical.
+    """
+    for canonical in columns:
+        if canonical not in CANONICAL:
+            raise unknown("column of a manifest", canonical, CANONICAL)
+    own = copy.copy(chosen)
+    own.aliases = {**chosen.aliases, **{column: (name,) for column, name in columns.items()}}
+    return own
 
 
 def sniff_format(path: Path) -> ManifestFormat:
