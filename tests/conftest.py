@@ -10,12 +10,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
+
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -149,7 +149,7 @@ def test_a_header_that_cannot_be_true_is_refused(tmp_path: Path, position: int, 
     assert reason_of(path) is AudioReason.UNREADABLE
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 @pytest.mark.parametrize("container", ["WAV", "FLAC", "OGG", "AIFF", "NIST", "MP3"])
 def test_any_damage_gives_samples_or_a_reason(

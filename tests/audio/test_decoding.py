@@ -104,7 +104,7 @@ def test_resampling_keeps_pitch_and_length(tmp_path: Path) -> None:
     assert np.abs(audio.samples[500:-500] - tone(1.0, RATE, 1000.0)[500:-500]).max() < 1e-3
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(start=st.integers(0, 900), length=st.integers(1, 1200))
 @pytest.mark.parametrize("container", ["WAV", "FLAC", "NIST"])
 def test_a_segment_is_the_same_part_of_the_whole(

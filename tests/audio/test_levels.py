@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -78,7 +78,6 @@ def by_definition(samples: NDArray[np.float64]) -> float:
     return total / len(samples)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from([0.0, 0.5, 1.0, 1.0, -1.0]), min_size=1, max_size=60),
     st.lists(st.integers(1, 59), max_size=5),

@@ -160,7 +160,7 @@ def test_a_failing_iterable_is_passed_on() -> None:
         list(run_tasks(duties.square, broken(), workers=1))
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, suppress_health_check=list(HealthCheck))
 @given(st.sets(st.integers(0, 10_000), max_size=30))
 def test_answers_do_not_depend_on_the_number_of_workers(numbers: set[int]) -> None:
     one = answers(list(run_tasks(duties.square, numbers, workers=1)))

@@ -248,7 +248,6 @@ rows_of_a_manifest = st.lists(
 
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(rows_of_a_manifest, st.sampled_from(["nemo", "csv", "tsv"]), st.booleans())

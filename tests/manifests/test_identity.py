@@ -17,7 +17,6 @@ from asrdq.workspace import ManifestVersion, Workspace
 
 slow = settings(
     max_examples=15,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=6)

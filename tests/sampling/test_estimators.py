@@ -119,7 +119,7 @@ def test_one_large_stratum_gives_the_mid_p_interval(low: int, judged: int) -> No
         st.tuples(st.integers(1, 60), st.integers(0, 400), st.floats(0, 1)), min_size=1, max_size=5
     )
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_an_interval_holds_its_value_and_what_is_possible(
     drawn: list[tuple[int, int, float]],
 ) -> None:
@@ -138,7 +138,7 @@ def test_an_interval_holds_its_value_and_what_is_possible(
 
 
 @given(st.permutations(list(range(3))))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_the_order_of_strata_does_not_matter(order: list[int]) -> None:
     strata = guide(70_000, 25_000, 5_000)
     assert str(population_interval([strata[i] for i in order])) == str(population_interval(strata))
