@@ -199,3 +199,11 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["row", "141"]
     assert done.stderr == ""
+
+
+def test_the_workspace_before_the_verb_is_where_init_makes_it(
+    run_cli: RunCli, tmp_path: Path
+) -> None:
+    run_cli("-w", "new", "init", cwd=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+    assert (tmp_path / "new" / "asrdq.yaml").is_file()

@@ -23,6 +23,11 @@ ROWS = pa.table(
 )
 
 
+def test_bytes_are_hex_digits(capsys: pytest.CaptureFixture[str]) -> None:
+    render(pa.table({"digest": [b"\x00\xff"]}), Format.JSON)
+    assert json.loads(capsys.readouterr().out) == [{"digest": "00ff"}]
+
+
 def test_json_is_complete_and_strict(capsys: pytest.CaptureFixture[str]) -> None:
     render(ROWS, Format.JSON)
     assert json.loads(capsys.readouterr().out) == [

@@ -103,15 +103,12 @@ def test_attacks_that_duckdb_itself_would_carry_out(tmp_path: Path) -> None:
         ("SELECT AUDITS.utt_id FROM Audits ORDER BY 1 DESC LIMIT 1", [{"utt_id": "b"}]),
         ("SHOW TABLES", [{"name": "audits"}]),
         ("SELECT 'read_csv; COPY' AS s", [{"s": "read_csv; COPY"}]),
-        ("SELECT 1 AS a, 2 AS a", None),
+        ("SELECT 1 AS a, 2 AS a", [{"a": 1, "a_1": 2}]),
+        ("FROM audits x JOIN audits USING (utt_id) SELECT x.coverage, audits.coverage LIMIT 0", []),
     ],
 )
-def test_reading_works(
-    filled: Workspace, query: str, expected: list[dict[str, object]] | None
-) -> None:
-    found = filled.user_sql(query)
-    if expected is not None:
-        assert found.to_pylist() == expected
+def test_reading_works(filled: Workspace, query: str, expected: list[dict[str, object]]) -> None:
+    assert filled.user_sql(query).to_pylist() == expected
 
 
 @pytest.mark.parametrize(
@@ -122,6 +119,7 @@ def test_reading_works(
         ("SELECT audits.covrage FROM audits", "unknown column 'covrage'"),
         ("SELEC 1", "syntax error"),
         ('FROM "audits@3"', "unknown table"),
+        ("FROM audits@3", 'in double quotes: "train@3"'),
     ],
 )
 def test_mistakes_are_told_with_the_nearest_name(

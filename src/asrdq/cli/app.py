@@ -99,7 +99,8 @@ def root(
     """
     console.set_quiet(quiet)
     if workspace is not None:
-        ctx.default_map = {name: {"workspace": str(workspace)} for name in VERBS}
+        made = {"init": "folder", "demo": "folder"}
+        ctx.default_map = {v: {made.get(v, "workspace"): str(workspace)} for v in VERBS}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -31,6 +31,6 @@ def manifests(
     found = list_manifests(Workspace.open(workspace), name, all_versions=all_versions)
     emit(found, format)
     if found.versions:
-        console.next_step(f"asrdq sql 'SELECT * FROM {found.versions[0].name} LIMIT 5'")
+        console.next_step(f"asrdq sql 'SELECT * FROM \"{found.versions[0].name}\" LIMIT 5'")
     else:
         console.next_step("asrdq ingest MANIFEST --name train", "there is no manifest yet")

@@ -46,7 +46,7 @@ def _single_select(sql: str) -> str:
     try:
         statements = duckdb.extract_statements(sql)
     except duckdb.Error as error:
-        raise UsageError(_first_part(error), hint="is it SQL as DuckDB speaks it?") from error
+        raise _explain_syntax(error) from error
     if len(statements) != 1:
         raise UsageError(
             f"one statement at a time, not {len(statements)}", hint="run them one by one"
@@ -75,25 +75,30 @@ def _run(
         # The binder allows a writing WITH clause (`WITH a AS (COPY … TO …)`) at the top level
         # only: as a subquery, any statement that writes is refused before it runs.
         database.execute(f"EXPLAIN SELECT * FROM (\n{statement}\n)")
-        relation = database.sql(statement)
-        return _guarded(relation.to_arrow_reader(BATCH_ROWS), lambda e: _explain(store, e))
+        names = database.sql(f"SELECT * FROM (\n{statement}\n)").columns  # no two are the same
+        reader = database.sql(statement).to_arrow_reader(BATCH_ROWS)
+        return _guarded(reader, names, lambda e: _explain(store, e))
     except duckdb.Error as error:
         raise _explain(store, error) from error
 
 
 def _guarded(
-    reader: pa.RecordBatchReader, explain: Callable[[Exception], AsrdqError]
+    reader: pa.RecordBatchReader, names: list[str], explain: Callable[[Exception], AsrdqError]
 ) -> pa.RecordBatchReader:
-    """Return the reader with errors that come up while rows flow told as ours."""
+    """Return the reader under other names, and with errors while rows flow told as ours."""
     import pyarrow as pa
+
+    fields = zip(reader.schema, names, strict=True)
+    schema = pa.schema([field.with_name(name) for field, name in fields])
 
     def batches() -> Iterator[pa.RecordBatch]:
         try:
-            yield from reader
+            for batch in reader:
+                yield batch.rename_columns(names)
         except (pa.ArrowException, OSError, RuntimeError) as error:
             raise explain(error) from error
 
-    return pa.RecordBatchReader.from_batches(reader.schema, batches())
+    return pa.RecordBatchReader.from_batches(schema, batches())
 
 
 def _explain(store: TableStore, error: Exception) -> AsrdqError:
@@ -121,6 +126,12 @@ def _unknown_column(name: str, text: str) -> UsageError:
     lists = "`DESCRIBE name` lists the columns of a table"
     hint = f"did you mean '{guess}'?" if guess else lists
     return UsageError(f"unknown column '{name}'", hint=hint)
+
+
+def _explain_syntax(error: Exception) -> UsageError:
+    at = '"@"' in str(error)
+    hint = 'write a version in double quotes: "train@3"' if at else "is it SQL as DuckDB speaks it?"
+    return UsageError(_first_part(error), hint=hint)
 
 
 def _first_part(error: Any) -> str:
