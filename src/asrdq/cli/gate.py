@@ -61,32 +61,13 @@ def gate(
 
 
 def headline(result: GateResult, *, markdown: bool = False) -> str:
-    """Return verdict, reasons, rates and coverage as lines of text."""
-    bold = "**" if markdown else ""
-    item = "- " if markdown else "  "
-    lines = [f"{bold}{result.verdict}{bold} for {result.evidence.manifest}", ""]
-    lines += [f"{item}{reason.message}" for reason in result.reasons]
-    lines += [f"{item}note: {note.message}" for note in result.notes]
-    lines += [f"{item}risk: stratum {name}" for name in result.risks]
-    measures = result.measures
-    if measures is None:
-        return "\n".join(lines)
-    for name in ("population", "sample", "corrected"):
-        rate = measures.rate(name)
-        why = f" ({rate.reason})" if rate.value is None else ""
-        lines.append(f"{item}{name} rate {rate}{why}")
-    if measures.population_rate.value is None and measures.judged:
-        lines.append(f"{item}rate of the strata that could be judged {measures.judged_strata_rate}")
-    spread = ", ".join(
-        f"{name} {value:.3f}" for name, value in measures.coverage.items() if value is not None
-    )
-    lines.append(f"{item}coverage {spread or 'unknown'}")
-    lines.append(
-        f"{item}{measures.low:,} of {measures.judged:,} judged clips are of low quality, "
-        f"{measures.length_mismatches:,} of a length that does not fit; "
-        f"{measures.audited - measures.judged:,} could not be judged"
-    )
-    return "\n".join([*lines, ""])
+    """Return verdict, reasons and figures as lines of text."""
+    if not markdown:
+        return result.summary() + "\n"
+    from asrdq.gates.telling import sentences
+
+    lines = [f"**{result.verdict}** for {result.evidence.manifest}", ""]
+    return "\n".join([*lines, *(f"- {sentence}" for sentence in sentences(result)), ""])
 
 
 def advise(result: GateResult) -> None:

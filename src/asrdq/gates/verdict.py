@@ -16,6 +16,7 @@ from asrdq.gates.evidence import Evidence, Finding
 from asrdq.gates.measures import Measures, StratumMeasure
 from asrdq.gates.policy import AuditRules, Policy
 from asrdq.gates.proof import low_recall, unproven, weak_strata
+from asrdq.gates.telling import sentences
 from asrdq.results import Result
 from asrdq.sampling.deciding import MoreClips
 from asrdq.sampling.estimators import Rate
@@ -38,15 +39,9 @@ class GateResult(Decision, Result):
         return report_body(self, with_clips=False)
 
     def summary(self) -> str:
-        """Return verdict, reasons and rates in plain text."""
-        lines = [f"{self.verdict} for {self.evidence.manifest}"]
-        lines += [f"  {reason}" for reason in self.reasons]
-        if self.measures:
-            lines += [
-                f"  {name} rate {self.measures.rate(name)}"
-                for name in ("population", "sample", "corrected")
-            ]
-        return "\n".join(lines)
+        """Return verdict, reasons and figures in plain text."""
+        told = (f"  {sentence}" for sentence in sentences(self))
+        return "\n".join([f"{self.verdict} for {self.evidence.manifest}", *told])
 
 
 _STRATA = pa.schema(
