@@ -213,5 +213,13 @@ def test_audio_moves_with_its_root(
     assert resolve_audio(path, ingested, present) == expected
 
 
+@pytest.mark.parametrize("present", [None, "/new"])
+def test_an_address_stays_as_it_is(present: str | None) -> None:
+    address = "s3://bucket/a//x.wav"
+    assert relative_audio(address, "/mnt") == address
+    assert resolve_audio(address, "/mnt", present) == address
+    assert resolve_audio(address, "s3://bucket", present) == address
+
+
 def test_relative_audio_is_the_same_on_every_mount() -> None:
     assert relative_audio("/mnt/a/x.wav", "/mnt") == relative_audio("/data/a/x.wav", "/data/")

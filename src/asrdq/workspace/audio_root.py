@@ -8,13 +8,16 @@ import posixpath
 def relative_audio(path: str, root: str) -> str:
     """Return the path of a clip relative to its root, which is the same on every mount.
 
-    A path outside the root stays as it is. `.`, `..` and doubled slashes are resolved.
+    A path outside the root stays as it is, and so does an address such as `s3://…`. `.`, `..`
+    and doubled slashes are resolved.
 
     >>> relative_audio("/mnt/a/clips/../clips/x.wav", "/mnt/a")
     'clips/x.wav'
     >>> relative_audio("./clips//x.wav", "/mnt/a")
     'clips/x.wav'
     """
+    if is_remote(path):
+        return path
     clean = posixpath.normpath(path)
     prefix = root.rstrip("/") + "/"
     if clean.startswith(prefix):
@@ -31,6 +34,11 @@ def resolve_audio(path: str, ingested_root: str, present_root: str | None) -> st
         present_root: The audio root of this machine, None where it has not moved.
     """
     relative = relative_audio(path, ingested_root)
-    if relative.startswith("/"):
+    if relative.startswith("/") or is_remote(relative):
         return relative
     return posixpath.join(present_root or ingested_root, relative)
+
+
+def is_remote(path: str) -> bool:
+    """Return whether a path is the address of something that is not on a disk of this machine."""
+    return "://" in path
