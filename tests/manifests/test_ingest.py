@@ -149,7 +149,7 @@ def test_user_columns_cannot_take_the_place_of_ours(workspace: Workspace, tmp_pa
     assert row["duration_s"] == 1.5
     assert (row["we_ird_"], row["run_"], row["column"]) == (1, 2, 3)
     assert result.manifest.renamed["we_ird_"] == "we ird;{}"
-    assert workspace.user_sql('SELECT "we_ird_" FROM train').num_rows == 1
+    assert workspace.sql('SELECT "we_ird_" FROM train').rows.num_rows == 1
 
 
 def test_own_ids_are_taken_and_numbers_become_text(workspace: Workspace, tmp_path: Path) -> None:

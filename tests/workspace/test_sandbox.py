@@ -79,7 +79,7 @@ def test_an_attack_is_refused_and_nothing_changes(
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     out = tmp_path / "out"
     with pytest.raises(UsageError):
-        filled.user_sql(attack.replace("{out}", str(out)).replace("{table}", str(table)))
+        filled.sql(attack.replace("{out}", str(out)).replace("{table}", str(table)))
     assert not out.exists()
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
@@ -108,7 +108,7 @@ def test_attacks_that_duckdb_itself_would_carry_out(tmp_path: Path) -> None:
     ],
 )
 def test_reading_works(filled: Workspace, query: str, expected: list[dict[str, object]]) -> None:
-    assert filled.user_sql(query).to_pylist() == expected
+    assert filled.sql(query).rows.to_pylist() == expected
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_mistakes_are_told_with_the_nearest_name(
     filled: Workspace, query: str, message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
-        filled.user_sql(query)
+        filled.sql(query)
 
 
 def test_an_error_while_rows_flow_is_told(filled: Workspace) -> None:
     with pytest.raises(UsageError, match="Could not convert"):
-        filled.user_sql("SELECT utt_id::INT FROM audits")
+        filled.sql("SELECT utt_id::INT FROM audits")

@@ -79,7 +79,7 @@ def test_a_workspace_may_lie_in_a_folder_of_any_name(tmp_path: Path, folder: str
     workspace = Workspace.open(tmp_path / folder)
     workspace.append("audits", ROWS)
     assert workspace.read("audits").num_rows == 3
-    assert workspace.user_sql("FROM audits").num_rows == 3
+    assert workspace.sql("FROM audits").rows.num_rows == 3
 
 
 def test_append_adds_columns_and_read_keeps_to_a_schema(workspace: Workspace) -> None:
@@ -158,7 +158,7 @@ def test_a_killed_run_is_seen_as_interrupted(workspace: Workspace) -> None:
     done = subprocess.run([sys.executable, "-c", KILLED, str(workspace.root)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert workspace.read("runs")["state"].to_pylist() == ["interrupted"]
-    assert workspace.user_sql("SELECT state FROM runs")["state"].to_pylist() == ["interrupted"]
+    assert workspace.sql("SELECT state FROM runs").rows["state"].to_pylist() == ["interrupted"]
 
 
 WRITER = """

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from asrdq.cli.options import FormatOption, WorkspaceOption
+from asrdq.cli.options import WorkspaceOption
 from asrdq.cli.output import FOR_PEOPLE, Format, render, write
 from asrdq.errors import UsageError
 
 
 def sql(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT, as DuckDB speaks it.")],
-    format: FormatOption = Format.TABLE,
+    query: Annotated[
+        str | None, typer.Argument(metavar="[QUERY]", help="One SELECT, as DuckDB speaks it.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="A file with the SELECT; - for stdin.")
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="NAME=VALUE", help="A value for $NAME; repeat it."),
+    ] = None,
+    format: Annotated[
+        Format, typer.Option("--format", help="How the rows are written.")
+    ] = Format.TABLE,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A file instead of standard output.")
     ] = None,
@@ -32,9 +44,45 @@ def sql(
 
     if output is not None and format in FOR_PEOPLE:
         raise UsageError(f"'{format}' is for the screen", hint="--format csv, json or parquet")
-    with user_query(Workspace.open(workspace).store, query) as rows:
+    statement = statement_of(query, file)
+    parameters = dict(map(parameter, param or []))
+    with user_query(Workspace.open(workspace).store, statement, parameters) as rows:
         if output is None:
             render(rows, format)
         else:
-            with whole_file(output) as file:
-                write(rows, format, file)
+            with whole_file(output) as stream:
+                write(rows, format, stream)
+
+
+def statement_of(query: str | None, file: Path | None) -> str:
+    """Return the statement of the command line or of a file.
+
+    Raises:
+        UsageError: There is none or there are two, or the file cannot be read.
+    """
+    if (query is None) == (file is None):
+        raise UsageError("say one of QUERY and --file FILE", hint="asrdq sql 'SHOW TABLES'")
+    if file is None:
+        assert query is not None
+        return query
+    if str(file) == "-":
+        return sys.stdin.read()
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        formats = ", ".join(Format)
+        hint = f"--format {file} is how rows are written" if str(file) in formats else None
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise UsageError(f"cannot be read: {reason}", where=str(file), hint=hint) from error
+
+
+def parameter(text: str) -> tuple[str, str]:
+    """Return name and value of `name=value`.
+
+    Raises:
+        UsageError: It has no name or no equals sign.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise UsageError(f"--param '{text}' is not NAME=VALUE", hint="--param minimum_s=5, say")
+    return name, value

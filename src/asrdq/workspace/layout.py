@@ -18,7 +18,7 @@ CACHE = "cache"
 RESERVED = frozenset({
     "alignments", "audio_facts", "audits", "calibrations", "check_results", "decisions",
     "detections", "fault_trials", "handoffs", "hypotheses", "rejects", "runs", "samples",
-    "scores", "signoffs", "strata", "train_metrics", "train_runs", "waivers",
+    "scores", "signoffs", "strata", "tags", "train_metrics", "train_runs", "waivers",
     "word_edits", "word_spans",
 })
 # fmt: on

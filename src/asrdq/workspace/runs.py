@@ -142,7 +142,7 @@ def _started(
         "asrdq_version": asrdq.__version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "user": _user(),
+        "user": user_name(),
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "started": now,
@@ -158,7 +158,8 @@ def _content(manifest: ManifestVersion) -> dict[str, Any]:
     }
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Return who runs this process, as a number where there is no name."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

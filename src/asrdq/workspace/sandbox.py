@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asrdq.errors import AsrdqError, UsageError, nearest, unknown
-from asrdq.workspace.sql import connection, mentioned, view_names
+from asrdq.workspace.layout import MANIFESTS
+from asrdq.workspace.sql import View, connection, find_view, mentioned, view_names
+from asrdq.workspace.store import quote_name
+from asrdq.workspace.versions import parse_reference, read_version
 
 if TYPE_CHECKING:
     import duckdb
@@ -18,29 +22,116 @@ if TYPE_CHECKING:
 
 _CATALOGUE = re.compile(r"information_schema|duckdb_\w+|pg_catalog|\bshow\b|\bdescribe\b", re.I)
 _NO_TABLE = re.compile(r"Table with name (.+?) does not exist")
+_NO_VALUE = re.compile(r"Values were not provided for the following .*?parameters: (.+)")
+_NO_PARAMETER = re.compile(r"identifiers of the excess parameters: (.+)|Expected 0, got \d+")
 _NO_COLUMN = re.compile(r'Referenced column "(.+?)" not found|does not have a column named "(.+?)"')
 _CANDIDATES = re.compile(r'"([^"]+)"')
 BATCH_ROWS = 65_536
 
 
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A database that shows some views and nothing else, and one statement to be run in it.
+
+    Attributes:
+        store: The tables of the workspace.
+        database: The database; its doors are closed.
+        statement: A single SELECT.
+    """
+
+    store: TableStore
+    database: duckdb.DuckDBPyConnection
+    statement: str
+
+    def rows(self, parameters: Mapping[str, Any] | None = None) -> pa.RecordBatchReader:
+        """Run the statement and give its rows as a stream; `$name` in it is a parameter.
+
+        Raises:
+            UsageError: It names something that does not exist, lacks the value of a parameter,
+                or asks for files, network or settings.
+        """
+        return _run(self.store, self.database, self.statement, dict(parameters or {}))
+
+    def reads(self, views: Sequence[View]) -> list[View]:
+        """Return those of some views that the statement cannot be understood without.
+
+        Raises:
+            UsageError: As `rows`; it must have no parameters.
+        """
+        import duckdb
+
+        try:
+            self.database.execute(f"EXPLAIN SELECT * FROM (\n{self.statement}\n)")
+        except duckdb.Error as error:
+            raise _explain(self.store, error) from error
+        return [view for view in views if self._needs(view.name)]
+
+    def _needs(self, view: str) -> bool:
+        import duckdb
+
+        self.database.execute("BEGIN")
+        try:
+            self.database.execute(f"DROP VIEW {quote_name(view)}")
+            self.database.execute(f"EXPLAIN SELECT * FROM (\n{self.statement}\n)")
+        except duckdb.Error:
+            return True
+        finally:
+            self.database.execute("ROLLBACK")
+        return False
+
+
 @contextmanager
-def user_query(store: TableStore, sql: str) -> Iterator[pa.RecordBatchReader]:
+def sandbox(store: TableStore, sql: str, views: Sequence[View] | None = None) -> Iterator[Sandbox]:
+    """Open a sandbox for one read-only statement.
+
+    Args:
+        store: The tables.
+        sql: The statement.
+        views: What it may see; by default everything that its text mentions.
+
+    Raises:
+        UsageError: It is not a single SELECT.
+    """
+    statement = single_select(sql)
+    shown = views_for(store, sql) if views is None else views
+    with connection(store, shown) as (database, made):
+        _close_doors(database, [file for view in made for file in view.files])
+        yield Sandbox(store, database, statement)
+
+
+def views_for(store: TableStore, sql: str) -> list[View]:
+    """Return the views that the text of a statement mentions; all where it asks what there is."""
+    names = list(view_names(store)) if _CATALOGUE.search(sql) else []
+    names += [name for name in mentioned(store, sql) if name not in names]
+    return [find_view(store, name) for name in names]
+
+
+@contextmanager
+def user_query(
+    store: TableStore, sql: str, parameters: Mapping[str, Any] | None = None
+) -> Iterator[pa.RecordBatchReader]:
     """Run one read-only statement and give its rows as a stream.
+
+    Args:
+        store: The tables.
+        sql: The statement.
+        parameters: A value for each `$name` in it; DuckDB gives a text the type that its place
+            in the statement asks for.
 
     Raises:
         UsageError: It is not a single SELECT, names something that does not exist, or asks for
             files, network or settings.
     """
-    statement = _single_select(sql)
-    everything = bool(_CATALOGUE.search(sql))
-    views = list(view_names(store)) if everything else []
-    views += [name for name in mentioned(store, sql) if name not in views]
-    with connection(store, views) as (database, files):
-        _close_doors(database, files)
-        yield _run(store, database, statement)
+    with sandbox(store, sql) as opened:
+        yield opened.rows(parameters)
 
 
-def _single_select(sql: str) -> str:
+def single_select(sql: str) -> str:
+    """Return a statement without what ends it.
+
+    Raises:
+        UsageError: It is no single SELECT.
+    """
     import duckdb
 
     try:
@@ -67,16 +158,20 @@ def _close_doors(database: duckdb.DuckDBPyConnection, files: list[str]) -> None:
 
 
 def _run(
-    store: TableStore, database: duckdb.DuckDBPyConnection, statement: str
+    store: TableStore,
+    database: duckdb.DuckDBPyConnection,
+    statement: str,
+    parameters: dict[str, Any],
 ) -> pa.RecordBatchReader:
     import duckdb
 
     try:
         # The binder allows a writing WITH clause (`WITH a AS (COPY … TO …)`) at the top level
         # only: as a subquery, any statement that writes is refused before it runs.
-        database.execute(f"EXPLAIN SELECT * FROM (\n{statement}\n)")
-        names = database.sql(f"SELECT * FROM (\n{statement}\n)").columns  # no two are the same
-        reader = database.sql(statement).to_arrow_reader(BATCH_ROWS)
+        inner = f"SELECT * FROM (\n{statement}\n)"
+        database.execute(f"EXPLAIN {inner}", parameters)
+        names = database.sql(inner, params=parameters).columns  # no two are the same
+        reader = database.sql(statement, params=parameters).to_arrow_reader(BATCH_ROWS)
         return _guarded(reader, names, lambda e: _explain(store, e))
     except duckdb.Error as error:
         raise _explain(store, error) from error
@@ -105,7 +200,9 @@ def _explain(store: TableStore, error: Exception) -> AsrdqError:
     text = str(error)
     table = _NO_TABLE.search(text)
     if table:
-        return unknown("table", table[1], view_names(store))
+        return _unknown_table(store, table[1])
+    if _NO_VALUE.search(text) or _NO_PARAMETER.search(text):
+        return _wrong_parameter(text)
     column = _NO_COLUMN.search(text)
     if column:
         return _unknown_column(column[1] or column[2], text)
@@ -117,6 +214,26 @@ def _explain(store: TableStore, error: Exception) -> AsrdqError:
             hint="ask the tables: `SHOW TABLES` lists them",
         )
     return UsageError(_first_part(error))
+
+
+def _wrong_parameter(text: str) -> UsageError:
+    missing = _NO_VALUE.search(text)
+    if missing:
+        name = missing[1].split(",")[0].strip()
+        return UsageError(f"parameter ${name} has no value", hint=f"--param {name}=VALUE")
+    excess = _NO_PARAMETER.search(text)
+    names = f" ${excess[1]}" if excess and excess[1] else ""
+    return UsageError(f"the statement has no parameter{names}", hint="write $name in it")
+
+
+def _unknown_table(store: TableStore, name: str) -> AsrdqError:
+    known = view_names(store)
+    if "@" in name and known.get(parse_reference(name).name, "").startswith(f"{MANIFESTS}/"):
+        try:
+            read_version(store, name)
+        except AsrdqError as error:
+            return error
+    return unknown("table", name, known)
 
 
 def _unknown_column(name: str, text: str) -> UsageError:

@@ -5,18 +5,39 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asrdq.workspace.layout import MANIFESTS
 from asrdq.workspace.runs import LATEST_STATE, RUNNING, RUNS, dead_runs
 from asrdq.workspace.store import TableStore, quote_name, quote_text
-from asrdq.workspace.versions import manifest_names, parse_reference, read_version
+from asrdq.workspace.tags import read_tags
+from asrdq.workspace.versions import Reference, manifest_names, parse_reference, read_version
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
-_VERSIONED = re.compile(r"([a-z][a-z0-9_-]*)@([0-9]+)")
+_REFERENCE = re.compile(r"([a-z][a-z0-9_-]*)@([a-z0-9][a-z0-9_.-]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What SQL knows under a name.
+
+    Attributes:
+        name: The name: `audits`, `train`, `train@3`, `train@audited`.
+        table: The Delta table behind it.
+        version: The version of that table which it shows.
+        body: The query of the view.
+        files: The Parquet files that the query reads.
+    """
+
+    name: str
+    table: str
+    version: int
+    body: str
+    files: tuple[str, ...]
 
 
 def view_names(store: TableStore) -> dict[str, str]:
@@ -27,20 +48,29 @@ def view_names(store: TableStore) -> dict[str, str]:
 
 
 def mentioned(store: TableStore, sql: str) -> list[str]:
-    """Return the views that a statement may need: known names and versions in its text."""
+    """Return the views that a statement may need: known names, versions and tags in its text."""
     lowered = sql.lower()
     known = view_names(store)
-    versions = {f"{name}@{number}" for name, number in _VERSIONED.findall(lowered)}
+    found = {parse_reference(f"{name}@{which}") for name, which in _REFERENCE.findall(lowered)}
     manifests = set(manifest_names(store))
-    versions = {ref for ref in versions if parse_reference(ref)[0] in manifests}
-    return [name for name in known if name in lowered] + sorted(versions)
+    tags = {str(tag) for tag in read_tags(store)} if found else set()
+    references = {
+        f"{item.name}@{item.version if item.tag is None else item.tag}"
+        for item in found
+        if item.name in manifests and _is_known(item, tags)
+    }
+    return [name for name in known if name in lowered] + sorted(references)
+
+
+def _is_known(reference: Reference, tags: set[str]) -> bool:
+    return reference.tag is None or f"{reference.name}@{reference.tag}" in tags
 
 
 @contextmanager
 def connection(
-    store: TableStore, views: Iterable[str]
-) -> Iterator[tuple[DuckDBPyConnection, list[str]]]:
-    """Open an in-memory DuckDB with the views asked for; also give the files they read."""
+    store: TableStore, views: Iterable[str | View]
+) -> Iterator[tuple[DuckDBPyConnection, list[View]]]:
+    """Open an in-memory DuckDB with the views asked for; also give what each of them shows."""
     import duckdb
 
     database = duckdb.connect(
@@ -53,28 +83,32 @@ def connection(
     )
     try:
         database.execute("SET TimeZone = 'UTC'")
-        files: list[str] = []
-        for name in views:
-            body, read = _view(store, name)
-            database.execute(f"CREATE VIEW {quote_name(name)} AS {body}")
-            files += read
-        yield database, files
+        made = [find_view(store, view) if isinstance(view, str) else view for view in views]
+        for view in made:
+            database.execute(f"CREATE VIEW {quote_name(view.name)} AS {view.body}")
+        yield database, made
     finally:
         database.close()
 
 
-def _view(store: TableStore, name: str) -> tuple[str, list[str]]:
-    base, number = parse_reference(name)
-    if number is not None:
-        read_version(store, name)
-    dead = _dead_runs(store) if name == RUNS else []
-    table = view_names(store)[base]
-    body, files = select_from(store, table, number)
+def find_view(store: TableStore, name: str) -> View:
+    """Return what SQL knows under a name, at the version that it has now.
+
+    Raises:
+        UsageError: There is no such manifest, version or tag.
+    """
+    reference = parse_reference(name)
+    number = reference.version
+    if reference.tag is not None or number is not None:
+        number = read_version(store, name).version
+    table = view_names(store)[reference.name]
+    opened = store.open(table, number)
+    files = store.files(opened, table)
+    body = select_files(store.schema(opened), files)
     if name == RUNS:
-        body = LATEST_STATE.format(
-            rows=body, dead=", ".join(map(quote_text, dead)) or "NULL::VARCHAR"
-        )
-    return body, files
+        dead = ", ".join(map(quote_text, _dead_runs(store))) or "NULL::VARCHAR"
+        body = LATEST_STATE.format(rows=body, dead=dead)
+    return View(name, table, opened.version(), body, tuple(files))
 
 
 def select_from(store: TableStore, name: str, version: int | None = None) -> tuple[str, list[str]]:

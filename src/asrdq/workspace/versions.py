@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from asrdq.errors import ToolError, UsageError, unknown
 from asrdq.workspace.layout import MANIFESTS
+from asrdq.workspace.lineage import Lineage
+from asrdq.workspace.tags import find_tag
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -37,6 +39,7 @@ class ManifestVersion:
         sources: The files it came from.
         renamed: Metadata columns whose own name a table cannot have: column to own name.
         run_id: The run that made it.
+        lineage: The query and the parents of a version that was derived; None for an ingest.
     """
 
     name: str
@@ -50,6 +53,7 @@ class ManifestVersion:
     sources: tuple[str, ...]
     renamed: Mapping[str, str]
     run_id: str
+    lineage: Lineage | None = None
 
     @property
     def table(self) -> str:
@@ -66,34 +70,52 @@ def manifest_names(store: TableStore) -> list[str]:
     return [name.removeprefix(prefix) for name in store.layout.names() if name.startswith(prefix)]
 
 
-def parse_reference(reference: str) -> tuple[str, int | None]:
-    """Split `train@3` into name and version; the version is None in `train`.
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A manifest as people write it: `train`, `train@3` or `train@audited`.
+
+    Attributes:
+        name: Name of the manifest.
+        version: The number after the @, if it is one.
+        tag: What stands after the @, if it is no number.
+    """
+
+    name: str
+    version: int | None = None
+    tag: str | None = None
+
+
+def parse_reference(reference: str) -> Reference:
+    """Split `train@3` or `train@audited` into its parts.
 
     Raises:
-        UsageError: What follows the @ is not a number.
+        UsageError: Nothing follows the @.
     """
-    name, at, number = reference.partition("@")
-    if at and not number.isdecimal():
-        raise UsageError(f"'{number}' is not a version number", hint=f"write {name}@3, say")
-    return name, int(number) if at else None
+    name, at, which = reference.partition("@")
+    if not at:
+        return Reference(name)
+    if which.isdecimal():
+        return Reference(name, version=int(which))
+    if not which:
+        raise UsageError(
+            "neither a version number nor a tag follows the @",
+            where=reference,
+            hint=f"write {name}@3, say",
+        )
+    return Reference(name, tag=which)
 
 
 def read_version(store: TableStore, reference: str) -> ManifestVersion:
-    """Return one version of a manifest, `train` (the latest) or `train@3`.
+    """Return one version of a manifest: `train` (the latest), `train@3` or `train@audited`.
 
     Raises:
-        UsageError: There is no such manifest or version.
+        UsageError: There is no such manifest, version or tag.
     """
-    name, number = parse_reference(reference)
-    names = manifest_names(store)
-    if name not in names:
-        error = unknown("manifest", name, names)
-        if not names:
-            error = UsageError(
-                f"unknown manifest '{name}': there is none yet",
-                hint=f"asrdq ingest FILE --name {name or 'train'}",
-            )
-        raise error
+    wanted = parse_reference(reference)
+    name, number = wanted.name, wanted.version
+    _check_known(name, manifest_names(store))
+    if wanted.tag is not None:
+        number = find_tag(store, name, wanted.tag).version
     table = store.open(f"{MANIFESTS}/{name}")
     latest = table.version()
     if number is not None and number > latest:
@@ -103,6 +125,17 @@ def read_version(store: TableStore, reference: str) -> ManifestVersion:
     if number is not None and number < latest:
         table = store.open(f"{MANIFESTS}/{name}", number)
     return _version_of(store, name, table)
+
+
+def _check_known(name: str, names: list[str]) -> None:
+    if name in names:
+        return
+    if names:
+        raise unknown("manifest", name, names)
+    raise UsageError(
+        f"unknown manifest '{name}': there is none yet",
+        hint=f"asrdq ingest FILE --name {name or 'train'}",
+    )
 
 
 def read_history(store: TableStore, name: str) -> list[ManifestVersion]:
@@ -133,4 +166,5 @@ def _version_of(store: TableStore, name: str, table: DeltaTable) -> ManifestVers
         sources=tuple(facts["sources"]),
         renamed=facts["renamed"],
         run_id=facts["run_id"],
+        lineage=Lineage.parse(facts["lineage"]) if "lineage" in facts else None,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asrdq.settings import Settings, read_settings
+from asrdq.workspace.answer import Answer
 from asrdq.workspace.cache import ContentCache
 from asrdq.workspace.layout import Layout, find_root
 from asrdq.workspace.runs import Run
@@ -25,6 +26,7 @@ from asrdq.workspace.versions import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from asrdq.workspace.database import DatabaseResult
     from asrdq.workspace.initialise import InitResult
 
 
@@ -66,10 +68,10 @@ class Workspace:
         return manifest_names(self.store)
 
     def manifest(self, reference: str) -> ManifestVersion:
-        """Return one version of a manifest: `train` (the latest) or `train@3`.
+        """Return one version of a manifest: `train` (the latest), `train@3` or `train@audited`.
 
         Raises:
-            UsageError: There is no such manifest or version; the nearest name is given.
+            UsageError: There is no such manifest, version or tag; the nearest name is given.
         """
         return read_version(self.store, reference)
 
@@ -178,14 +180,33 @@ class Workspace:
         with connection(self.store, mentioned(self.store, sql)) as (database, _):
             return database.sql(sql, params=dict(parameters or {})).to_arrow_table()
 
-    def user_sql(self, sql: str) -> pa.Table:
-        """Run a read-only SELECT of a user in a sandbox.
+    def sql(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Answer:
+        """Run one read-only SELECT over manifests, their versions and all results.
+
+        Args:
+            sql: The statement, as DuckDB speaks it; `"train@3"` and `"train@audited"` are
+                versions of the manifest `train`.
+            parameters: A value for each `$name` in it.
 
         Raises:
             UsageError: It does anything but read the tables, or names what does not exist.
+
+        Example:
+            >>> workspace = Workspace.open(".")                              # doctest: +SKIP
+            >>> workspace.sql("FROM train LIMIT $n", {"n": 5}).pl()          # doctest: +SKIP
         """
-        with user_query(self.store, sql) as reader:
-            return reader.read_all()
+        with user_query(self.store, sql, parameters) as reader:
+            return Answer(sql, reader.read_all())
+
+    def write_database(self, path: str | PathLike[str]) -> DatabaseResult:
+        """Write a DuckDB file with a view for each table, manifest, version and tag.
+
+        Raises:
+            UsageError: A file that asrdq did not make is in the way.
+        """
+        from asrdq.workspace.database import write_database
+
+        return write_database(self.store, Path(path))
 
     # Runs and caches
 
