@@ -10,7 +10,7 @@ import types
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pytest
@@ -22,7 +22,9 @@ from asrdq.manifests.columns import Aliases
 from asrdq.manifests.export import export_manifest
 from asrdq.manifests.formats import registry
 from asrdq.manifests.formats.delimited import CsvFormat, TsvFormat
+from asrdq.manifests.formats.destination import Destination
 from asrdq.manifests.formats.nemo import NemoFormat
+from asrdq.manifests.formats.opening import opened
 from asrdq.manifests.formats.protocol import Chunk, Parsed
 from asrdq.manifests.ingest import ingest_manifest
 from asrdq.workspace import Workspace
@@ -167,7 +169,7 @@ def test_formats_are_recognised(tmp_path: Path, name: str, content: bytes, expec
 def test_an_unknown_format_names_the_valid_ones(tmp_path: Path) -> None:
     file = tmp_path / "a.bin"
     file.write_bytes(b"\x00\x01")
-    with pytest.raises(UsageError, match="nemo, csv, tsv"):
+    with pytest.raises(UsageError, match="nemo, commonvoice, csv, tsv"):
         registry.sniff_format(file)
     with pytest.raises(UsageError, match="did you mean 'nemo'"):
         registry.find_format("nmo")
@@ -179,14 +181,17 @@ class PipeFormat:
     name: ClassVar[str] = "pipe"
     description: ClassVar[str] = "path|text"
     typed: ClassVar[bool] = True
+    holds: ClassVar[frozenset[str] | None] = frozenset({"audio_path", "text"})
+    order: ClassVar[tuple[str, ...]] = ()
     aliases: Aliases = types.MappingProxyType({"audio_path": ("path",), "text": ("text",)})
 
     def sniff(self, path: Path, head: bytes) -> bool:
         return path.suffix == ".pipe"
 
-    def split(self, stream: BinaryIO) -> Iterator[Chunk]:
-        for number, line in enumerate(stream, 1):
-            yield Chunk(line, number)
+    def split(self, path: Path) -> Iterator[Chunk]:
+        with opened(path) as source:
+            for number, line in enumerate(source.stream, 1):
+                yield Chunk(line, number)
 
     def parse(self, chunk: Chunk, as_text: frozenset[str]) -> Parsed:
         import numpy as np
@@ -194,10 +199,11 @@ class PipeFormat:
         path, _, text = chunk.data.decode().rstrip("\n").partition("|")
         return Parsed(pa.table({"path": [path], "text": [text]}), np.array([chunk.first_line]), [])
 
-    def write(self, rows: pa.RecordBatchReader, out: BinaryIO) -> None:
-        for batch in rows:
-            for row in batch.to_pylist():
-                out.write(f"{row['path']}|{row['text']}\n".encode())
+    def write(self, rows: pa.RecordBatchReader, out: Destination) -> None:
+        with out.file() as file:
+            for batch in rows:
+                for row in batch.to_pylist():
+                    file.write(f"{row['path']}|{row['text']}\n".encode())
 
 
 def plug_in(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
@@ -278,7 +284,7 @@ def test_what_is_exported_comes_back(
 def test_written_csv_is_read_alike_by_the_standard_library() -> None:
     table = pa.table({"audio_filepath": ["a,b.wav"], "text": ['say "x"\nnow'], "tags": [[1, 2]]})
     out = io.BytesIO()
-    CsvFormat().write(table.to_reader(), out)
+    CsvFormat().write(table.to_reader(), Destination(out))
     read = list(csv.DictReader(io.StringIO(out.getvalue().decode(), newline="")))
     assert read == [{"audio_filepath": "a,b.wav", "text": 'say "x"\nnow', "tags": "[1, 2]"}]
 

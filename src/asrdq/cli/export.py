@@ -13,16 +13,20 @@ from asrdq.cli.options import ManifestArgument, WorkspaceOption
 
 def export(
     manifest: ManifestArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write; - for stdout.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The file or folder to write; - for stdout.")
+    ],
     format_name: Annotated[
-        str, typer.Option("--format", "-f", help="Format of the file: nemo, csv, tsv …")
+        str, typer.Option("--format", "-f", help="Format: nemo, lhotse, kaldi, parquet, csv …")
     ] = "nemo",
     relative: Annotated[
         bool, typer.Option("--relative", help="Audio paths relative to the audio root.")
     ] = False,
     workspace: WorkspaceOption = Path(),
 ) -> None:
-    """Write a version of a manifest to a file, with every column under its original name.
+    """Write a version of a manifest, with every column under its original name.
+
+    Columns that the format has no place for are named.
 
     Example: `asrdq export train@3 --format nemo --out train.jsonl`
     """
@@ -38,3 +42,8 @@ def export(
             opened, version, format_name, target, relative=relative, advance=bar.advance
         )
     console.say(result.summary())
+    if result.lost:
+        console.warn(f"{result.format} has no place for {', '.join(result.lost)}: left out")
+    for note in result.notes:
+        console.warn(note)
+    console.next_step("asrdq manifests", "see every manifest and its versions")

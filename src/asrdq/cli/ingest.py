@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 
 def ingest(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH…", help="Manifest files, read as one manifest.")
+        list[Path],
+        typer.Argument(metavar="PATH…", help="Manifest files or folders, read as one manifest."),
     ],
     name: Annotated[str, typer.Option("--name", "-n", help="What the manifest is called.")],
     format_name: Annotated[
-        str, typer.Option("--format", "-f", help="Format of the files: auto, nemo, csv, tsv …")
+        str, typer.Option("--format", "-f", help="Format: auto, nemo, lhotse, kaldi, parquet …")
     ] = "auto",
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES", help="What names of audio files say: '{label}_{speaker}.wav'."
+        ),
+    ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(
@@ -52,13 +59,15 @@ def ingest(
     from asrdq.workspace import Workspace
 
     size = sum(path.stat().st_size for path in paths if path.is_file())
+    known = not any(path.is_dir() for path in paths)
     opened = Workspace.open(workspace)
-    with console.progress("ingest", size / 1e6, "MB") as bar:
+    with console.progress("ingest", size / 1e6 if known else None, "MB") as bar:
         result = ingest_manifest(
             opened,
             paths,
             name,
             format_name=format_name,
+            pattern=pattern,
             columns=dict(map(_column, column or [])),
             audio_root=audio_root,
             max_reject_share=max_reject_share,

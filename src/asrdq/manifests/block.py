@@ -76,6 +76,7 @@ def make_block(
     """
     import pyarrow.compute as pc
 
+    source = replace(source, file=chunk.file or source.file)
     rows = canonical_rows(parsed.rows.rename_columns(names), len(parsed.lines))
     keep, rejects = _check(rows, chunk, parsed, max_duration_s)
     lines = parsed.lines
@@ -91,7 +92,7 @@ def make_block(
         lines=lines,
         source=source,
         rejects=[
-            replace(reject, file=source.file)
+            replace(reject, file=reject.file or source.file)
             for reject in sorted((*parsed.rejects, *rejects), key=lambda item: item.line)
         ],
         own_id=own_id,

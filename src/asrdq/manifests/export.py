@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
+from asrdq.errors import DataError
 from asrdq.manifests.columns import (
     AUDIO_PATH,
     CANONICAL,
@@ -14,14 +16,17 @@ from asrdq.manifests.columns import (
     LANGUAGE,
     OFFSET,
     SPEAKER,
+    TEXT,
     Aliases,
     free_name,
 )
-from asrdq.manifests.formats.protocol import ManifestFormat
-from asrdq.manifests.formats.registry import find_format
+from asrdq.manifests.formats.destination import Destination
+from asrdq.manifests.formats.protocol import WritableFormat
+from asrdq.manifests.formats.registry import find_writable
 from asrdq.results import Result
 from asrdq.workspace.audio_root import relative_audio, resolve_audio
-from asrdq.workspace.files import whole_file
+from asrdq.workspace.sql import connection, select_from
+from asrdq.workspace.store import quote_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,6 +43,8 @@ class ExportResult(Result):
         file: The file; `-` for standard output.
         format: Its format.
         rows: Number of rows.
+        lost: Columns with values that the format has no place for.
+        notes: What else a person should know of the file.
     """
 
     main_table: ClassVar[str] = "rows"
@@ -46,6 +53,8 @@ class ExportResult(Result):
     file: str
     format: str
     rows: int
+    lost: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def summary(self) -> str:
         """Return what was written where."""
@@ -61,6 +70,7 @@ class ExportResult(Result):
                 "file": [self.file],
                 "format": [self.format],
                 "rows": [self.rows],
+                "lost": pa.array([list(self.lost)], pa.list_(pa.string())),
             }
         )
 
@@ -74,63 +84,120 @@ def export_manifest(
     relative: bool = False,
     advance: Callable[[int], None] = lambda _: None,
 ) -> ExportResult:
-    """Write a manifest version to a file, with every column under its original name.
+    """Write a manifest version in some format, with every column under its original name.
 
     Where the format needs that name for another column, it is the name in the table. Audio paths
-    are absolute as they are on this machine, so that the file can lie anywhere.
+    are absolute as they are on this machine, so that the file can lie anywhere. Columns that the
+    format has no place for are named in the result.
 
     Args:
         workspace: Where the manifest is kept.
         manifest: The version.
         format_name: Name of the format.
-        out: The file, which appears complete or not at all, or an open stream.
+        out: The file or folder, which appears complete or not at all, or an open stream. A file
+            whose name ends in `.gz` is compressed.
         relative: Write audio paths relative to the audio root instead.
         advance: Called with the number of rows written.
 
     Raises:
-        UsageError: There is no such format.
+        UsageError: There is no such format, or nothing can be written in it.
+        DataError: A value cannot stand in this format.
         ToolError: The file cannot be written.
     """
-    target = find_format(format_name)
-    with workspace.stream(manifest) as reader:
-        rows = _outgoing(workspace, manifest, reader, target, relative, advance)
-        if isinstance(out, Path):
-            with whole_file(out) as file:
-                target.write(rows, file)
-        else:
-            target.write(rows, out)
-    name = str(out) if isinstance(out, Path) else "-"
-    return ExportResult(manifest, name, target.name, manifest.rows)
+    target = find_writable(format_name)
+    destination = Destination(out)
+    outgoing = _Outgoing(workspace, manifest, target, relative, advance)
+    with _ordered(workspace, manifest, target.order) as reader:
+        target.write(outgoing.rows(reader), destination)
+    notes = tuple(destination.notes)
+    lost = tuple(sorted(outgoing.lost))
+    return ExportResult(manifest, str(destination), target.name, manifest.rows, lost, notes)
 
 
-def _outgoing(
-    workspace: Workspace,
-    manifest: ManifestVersion,
-    reader: pa.RecordBatchReader,
-    target: ManifestFormat,
-    relative: bool,
-    advance: Callable[[int], None],
-) -> pa.RecordBatchReader:
-    import pyarrow as pa
+@contextmanager
+def _ordered(
+    workspace: Workspace, manifest: ManifestVersion, order: Sequence[str]
+) -> Iterator[pa.RecordBatchReader]:
+    """Give the rows of a version, ordered by the bytes of columns where a format needs it."""
+    columns = [quote_name(column) for column in order if column in manifest.columns]
+    if not columns:
+        with workspace.stream(manifest) as reader:
+            yield reader
+        return
+    body, _ = select_from(workspace.store, manifest.table, manifest.version)
+    with connection(workspace.store, ()) as (database, _):
+        yield database.sql(f"FROM ({body}) ORDER BY {', '.join(columns)}").to_arrow_reader()
 
-    root = workspace.audio_root()
-    index = reader.schema.get_field_index(AUDIO_PATH)
-    names = file_names(reader.schema.names, target.aliases, manifest.renamed)
 
-    def path(stored: str) -> str:
-        if relative:
-            return relative_audio(stored, manifest.audio_root)
-        return resolve_audio(stored, manifest.audio_root, root)
+class _Outgoing:
+    """The rows of a version as a format takes them.
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    Attributes:
+        lost: Columns with values that the format has no place for.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        manifest: ManifestVersion,
+        target: WritableFormat,
+        relative: bool,
+        advance: Callable[[int], None],
+    ) -> None:
+        self._manifest, self._target = manifest, target
+        self._relative, self._advance = relative, advance
+        self._present_root = workspace.audio_root()
+        self.lost: set[str] = set()
+
+    def rows(self, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+        """Return the columns the format holds, under its names and with paths of this machine."""
+        import pyarrow as pa
+
+        holds = self._target.holds
+        columns = [c for c in reader.schema.names if holds is None or c in holds]
+        names = file_names(columns, self._target.aliases, self._manifest.renamed)
+        fields = [
+            reader.schema.field(column).with_name(name)
+            for column, name in zip(columns, names, strict=True)
+        ]
+        return pa.RecordBatchReader.from_batches(
+            pa.schema(fields), self._batches(reader, columns, names)
+        )
+
+    def _batches(
+        self, reader: pa.RecordBatchReader, columns: list[str], names: list[str]
+    ) -> Iterator[pa.RecordBatch]:
+        import pyarrow as pa
+
         for batch in reader:
-            paths = pa.array([path(item) for item in batch.column(index).to_pylist()], pa.string())
-            yield batch.set_column(index, AUDIO_PATH, paths).rename_columns(names)
-            advance(batch.num_rows)
+            self._note_losses(batch, columns)
+            kept = batch.select(columns)
+            if AUDIO_PATH in columns:
+                paths = [self._path(item) for item in batch[AUDIO_PATH].to_pylist()]
+                index = columns.index(AUDIO_PATH)
+                kept = kept.set_column(index, AUDIO_PATH, pa.array(paths, pa.string()))
+            yield kept.rename_columns(names)
+            self._advance(batch.num_rows)
 
-    fields = [field.with_name(name) for field, name in zip(reader.schema, names, strict=True)]
-    fields[index] = pa.field(names[index], pa.string())
-    return pa.RecordBatchReader.from_batches(pa.schema(fields), batches())
+    def _path(self, stored: str) -> str:
+        if self._relative:
+            return relative_audio(stored, self._manifest.audio_root)
+        return resolve_audio(stored, self._manifest.audio_root, self._present_root)
+
+    def _note_losses(self, batch: pa.RecordBatch, columns: list[str]) -> None:
+        import pyarrow.compute as pc
+
+        for name in set(batch.schema.names).difference(columns, self.lost):
+            column = batch[name]
+            empty = name == TEXT and not pc.any(pc.not_equal(column, "")).as_py()
+            if column.null_count < len(column) and not empty:
+                self.lost.add(name)
+        if OFFSET in self.lost and AUDIO_PATH in columns:
+            raise DataError(
+                f"the format {self._target.name} has no place for offset_s, and without it a row "
+                "would stand for a whole recording",
+                hint="choose a format that knows segments: nemo, kaldi, lhotse, stm, csv, parquet",
+            )
 
 
 _MAY_BE_NULL = (DURATION, OFFSET, LANGUAGE, SPEAKER)

@@ -15,13 +15,10 @@ from asrdq.manifests.block import Source
 from asrdq.manifests.columns import TEXT
 from asrdq.manifests.commit import commit_parts
 from asrdq.manifests.duplicates import drop_duplicates
-from asrdq.manifests.formats.registry import (
-    AUTO,
-    find_format,
-    read_head,
-    sniff_format,
-    with_columns,
-)
+from asrdq.manifests.formats.opening import read_head
+from asrdq.manifests.formats.pattern import PatternFormat
+from asrdq.manifests.formats.protocol import ManifestFormat
+from asrdq.manifests.formats.registry import AUTO, find_format, sniff_format, with_columns
 from asrdq.manifests.identity import Fingerprint
 from asrdq.manifests.parts import PartWriter, reroot, retype
 from asrdq.manifests.paths import Root
@@ -79,6 +76,7 @@ def ingest_manifest(
     name: str,
     *,
     format_name: str = AUTO,
+    pattern: str | None = None,
     columns: Mapping[str, str] | None = None,
     audio_root: Path | None = None,
     max_reject_share: float | None = None,
@@ -91,9 +89,10 @@ def ingest_manifest(
 
     Args:
         workspace: Where the manifest is kept.
-        paths: The files, read as one manifest.
+        paths: The files and folders, read as one manifest.
         name: Name of the manifest.
         format_name: A format's name, or `auto` to recognise each file.
+        pattern: What the names of audio files in folders say: `{label}_{speaker}_{}.wav`.
         columns: Canonical columns to the names they have in the files, where a format does not
             know them: `{"audio_path": "wavfile"}`.
         audio_root: Folder that audio paths are relative to; by default the setting, else the
@@ -107,12 +106,14 @@ def ingest_manifest(
     """
     check_manifest_name(name)
     given = str(audio_root.expanduser().resolve()) if audio_root else workspace.audio_root()
-    inputs = _inputs(paths, format_name, columns or {}, given)
+    chosen = PatternFormat(pattern) if pattern else _chosen(format_name)
+    inputs = _inputs(paths, chosen, columns or {}, given)
     former = workspace.manifest(name) if name in workspace.manifests() else None
     parameters = {
         "name": name,
         "paths": [str(item.path) for item in inputs],
-        "format": format_name,
+        "format": chosen.name if chosen else AUTO,
+        "pattern": pattern,
         "columns": dict(columns or {}),
         "audio_root": given,
     }
@@ -148,10 +149,16 @@ def ingest_manifest(
     )
 
 
+def _chosen(format_name: str) -> ManifestFormat | None:
+    return None if format_name == AUTO else find_format(format_name)
+
+
 def _inputs(
-    paths: Sequence[Path], format_name: str, columns: Mapping[str, str], root: str | None
+    paths: Sequence[Path],
+    chosen: ManifestFormat | None,
+    columns: Mapping[str, str],
+    root: str | None,
 ) -> list[Input]:
-    chosen = None if format_name == AUTO else find_format(format_name)
     files = [path.expanduser().resolve() for path in paths]
     inputs, problems = [], []
     for index, file in enumerate(files):
@@ -163,7 +170,8 @@ def _inputs(
         except UsageError as error:
             problems.append(error)
             continue
-        inputs.append(Input(file, found, Source(str(file), root or str(file.parent)), columns))
+        folder = file if file.is_dir() else file.parent
+        inputs.append(Input(file, found, Source(str(file), root or str(folder)), columns))
     if len(problems) == 1:
         raise problems[0]
     if problems:

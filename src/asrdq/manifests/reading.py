@@ -112,15 +112,13 @@ class Reader:
 
     def _chunks(self) -> Iterator[tuple[Input, Chunk]]:
         for given in self.inputs:
-            with given.path.open("rb") as stream:
-                at = 0
-                try:
-                    for chunk in given.format.split(stream):
-                        yield given, chunk
-                        self.advance(stream.tell() - at)
-                        at = stream.tell()
-                except DataError as error:
-                    raise DataError(error.message, where=given.source.file) from None
+            try:
+                for chunk in given.format.split(given.path):
+                    yield given, chunk
+                    self.advance(chunk.consumed)
+            except DataError as error:
+                where = error.where or given.source.file
+                raise DataError(error.message, where=where, hint=error.hint) from None
 
     def _first(self, chunks: Iterator[tuple[Input, Chunk]]) -> Iterator[Block]:
         """Read the first chunk alone: it settles the audio root for most files."""

@@ -34,6 +34,12 @@ class RejectReason(enum.StrEnum):
     ABSURD_DURATION = "absurd_duration"
     BAD_OFFSET = "bad_offset"
     DUPLICATE_ID = "duplicate_id"
+    BAD_LINE = "bad_line"
+    COMMAND_PIPE = "command_pipe"
+    MISSING_PART = "missing_part"
+    NOT_A_CLIP = "not_a_clip"
+    BAD_INTERVAL = "bad_interval"
+    NO_MATCH = "no_match"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,13 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from asrdq.manifests.columns import ID_NAMES, NUMBERS, Aliases
+from asrdq.manifests.formats.destination import Destination
 from asrdq.manifests.formats.exact_json import json_text
 from asrdq.manifests.formats.lines import BOM
+from asrdq.manifests.formats.opening import opened
 from asrdq.manifests.formats.protocol import Chunk, Parsed
 from asrdq.manifests.formats.rows import RowReader, Rows
 from asrdq.manifests.rejects import Reject, RejectReason
@@ -26,7 +28,7 @@ _FLOAT = (
 _BOOLEAN = r"^(true|false|True|False)$"
 
 
-_ALIASES: Final[Aliases] = {
+COLUMN_NAMES: Final[Aliases] = {
     "utt_id": ID_NAMES,
     "audio_path": (
         *("audio_filepath", "audio_path", "audio_file", "path", "audio"),
@@ -44,9 +46,11 @@ class _Delimited:
     """Rows of text under a header; a cell is text until all cells of its column are known."""
 
     typed: ClassVar[bool] = False
+    holds: ClassVar[frozenset[str] | None] = None
+    order: ClassVar[tuple[str, ...]] = ()
     delimiter: ClassVar[str]
     suffix: ClassVar[str]
-    aliases: Aliases = _ALIASES
+    aliases: Aliases = COLUMN_NAMES
 
     def sniff(self, path: Path, head: bytes) -> bool:
         """Return whether the first line names an audio column between delimiters."""
@@ -55,10 +59,11 @@ class _Delimited:
         named = names.intersection(self.aliases["audio_path"])
         return (bool(named) and len(names) > 1) or path.suffix.lower() == self.suffix
 
-    def split(self, stream: BinaryIO) -> Iterator[Chunk]:
+    def split(self, path: Path) -> Iterator[Chunk]:
         """Cut between rows; a quoted cell may hold line ends."""
-        for first_line, rows in RowReader(stream, self.delimiter):
-            yield Chunk(b"", first_line, rows)
+        with opened(path) as source:
+            for first_line, rows in RowReader(source.stream, self.delimiter):
+                yield Chunk(b"", first_line, rows, source.consumed())
 
     def parse(self, chunk: Chunk, as_text: frozenset[str]) -> Parsed:
         """Give columns the narrowest type that all their cells of this chunk have."""
@@ -100,15 +105,16 @@ class _Delimited:
             found[index] = Reject(line, RejectReason.WRONG_TYPE, detail, raw)
         return found
 
-    def write(self, rows: pa.RecordBatchReader, out: BinaryIO) -> None:
+    def write(self, rows: pa.RecordBatchReader, out: Destination) -> None:
         """Write a header and a line a row; nested values are written as JSON."""
-        text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
-        writer = csv.writer(text, delimiter=self.delimiter, lineterminator="\n")
-        writer.writerow(rows.schema.names)
-        for batch in rows:
-            for row in batch.to_pylist():
-                writer.writerow([json_text(plain(value)) for value in row.values()])
-        text.detach()
+        with out.file() as file:
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+            writer = csv.writer(text, delimiter=self.delimiter, lineterminator="\n")
+            writer.writerow(rows.schema.names)
+            for batch in rows:
+                for row in batch.to_pylist():
+                    writer.writerow([json_text(plain(value)) for value in row.values()])
+            text.detach()
 
 
 class CsvFormat(_Delimited):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from asrdq.manifests.columns import NUMBERS, SPEAKER, UTT_ID, Aliases
@@ -33,24 +34,39 @@ def parse_exactly(chunk: Chunk, aliases: Aliases) -> Parsed:
     records: list[dict[str, Any]] = []
     lines: list[int] = []
     rejects: list[Reject] = []
-    for number, raw in enumerate(chunk.data.split(b"\n"), chunk.first_line):
-        line = raw.removeprefix(BOM).strip(b" \t\r")
-        if not line:
-            continue
-        try:
-            records.append(_record(line, canonical, chunk.context))
-        except _Unfit as unfit:
-            rejects.append(Reject(number, unfit.reason, unfit.detail, shorten(raw)))
+    for number, line, record in json_objects(chunk, canonical):
+        if isinstance(record, Reject):
+            rejects.append(record)
         else:
             kept.append(line)
             lines.append(number)
+            records.append(record)
     rows, mixed = parse_fast(b"\n".join(kept)) if kept else None, frozenset[str]()
     if rows is None:
         rows, mixed = table_from_records(records)
     return Parsed(rows, np.array(lines, dtype=np.int64), rejects, mixed)
 
 
-def _record(line: bytes, canonical: dict[str, str], context: Any) -> dict[str, Any]:
+def json_objects(
+    chunk: Chunk, canonical: Mapping[str, str]
+) -> Iterator[tuple[int, bytes, dict[str, Any] | Reject]]:
+    """Give the number of each line that is not blank, its bytes, and the object or reject.
+
+    Args:
+        chunk: Whole lines.
+        canonical: The canonical columns of fields whose type is to be checked.
+    """
+    for number, raw in enumerate(chunk.data.split(b"\n"), chunk.first_line):
+        line = raw.removeprefix(BOM).strip(b" \t\r")
+        if not line:
+            continue
+        try:
+            yield number, line, _record(line, canonical, chunk.context)
+        except _Unfit as unfit:
+            yield number, line, Reject(number, unfit.reason, unfit.detail, shorten(raw))
+
+
+def _record(line: bytes, canonical: Mapping[str, str], context: Any) -> dict[str, Any]:
     if context == TOO_LONG:
         raise _Unfit(RejectReason.TOO_LONG, f"the line is longer than {BLOCK_BYTES >> 20} MB")
     try:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
+from asrdq.manifests.formats.opening import opened
 from asrdq.manifests.formats.protocol import BLOCK_BYTES, Chunk
 from asrdq.manifests.rejects import RAW_CHARACTERS
 
@@ -17,21 +20,24 @@ TOO_LONG = "too_long"
 """Context of a chunk that is only the beginning of one line longer than a block."""
 
 
+def line_chunks(path: Path) -> Iterator[Chunk]:
+    """Give chunks of whole lines of a plain or gzip file."""
+    with opened(path) as source:
+        for chunk in split_lines(source.stream):
+            yield replace(chunk, consumed=source.consumed())
+
+
 def split_lines(stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[Chunk]:
     """Give chunks of whole lines; a line longer than a block comes as its beginning alone."""
     line = 1
+    read = _read_sought if stream.seekable() else _read_on
     while True:
-        start = stream.tell()
-        stream.seek(start + block_bytes - 1)
-        rest = stream.readline(block_bytes)
-        stream.seek(start)
-        # One read of the right length: no bytes are moved to put the pieces together.
-        data = stream.read(block_bytes - 1 + len(rest))
+        data, rest_bytes, ended = read(stream, block_bytes)
         if not data:
             return
         if line == 1:
             data = data.removeprefix(BOM)
-        if len(rest) == block_bytes and not rest.endswith(b"\n"):
+        if rest_bytes == block_bytes and not ended:
             whole, end, head = data.rpartition(b"\n")
             if end:
                 yield Chunk(whole + end, line)
@@ -42,6 +48,25 @@ def split_lines(stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[Ch
             continue
         yield Chunk(data, line)
         line += count_lines(data)
+
+
+def _read_sought(stream: BinaryIO, block_bytes: int) -> tuple[bytes, int, bool]:
+    """Return a block up to a line end, how long its last line is, and whether that has an end.
+
+    One read of the right length: no bytes are moved to put the pieces together.
+    """
+    start = stream.tell()
+    stream.seek(start + block_bytes - 1)
+    rest = stream.readline(block_bytes)
+    stream.seek(start)
+    return stream.read(block_bytes - 1 + len(rest)), len(rest), rest.endswith(b"\n")
+
+
+def _read_on(stream: BinaryIO, block_bytes: int) -> tuple[bytes, int, bool]:
+    """Do the same on a stream that only goes on."""
+    block = stream.read(block_bytes - 1)
+    rest = stream.readline(block_bytes)
+    return block + rest, len(rest), rest.endswith(b"\n")
 
 
 def count_lines(data: bytes) -> int:

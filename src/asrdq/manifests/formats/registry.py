@@ -9,13 +9,42 @@ from pathlib import Path
 
 from asrdq.errors import DataError, ToolError, UsageError, unknown
 from asrdq.manifests.columns import CANONICAL
+from asrdq.manifests.formats.common_voice import CommonVoiceFormat
 from asrdq.manifests.formats.delimited import CsvFormat, TsvFormat
+from asrdq.manifests.formats.kaldi import KaldiFormat
+from asrdq.manifests.formats.lhotse import LhotseFormat, LhotsePairFormat
+from asrdq.manifests.formats.ljspeech import LJSpeechFormat
 from asrdq.manifests.formats.nemo import NemoFormat
-from asrdq.manifests.formats.protocol import ManifestFormat
+from asrdq.manifests.formats.opening import is_a_folder, read_head
+from asrdq.manifests.formats.parquet import ParquetFormat
+from asrdq.manifests.formats.pattern import PatternFormat
+from asrdq.manifests.formats.protocol import ManifestFormat, WritableFormat
+from asrdq.manifests.formats.qwen import QwenFormat
+from asrdq.manifests.formats.stm import StmFormat
+from asrdq.manifests.formats.textgrid import TextGridFormat
+from asrdq.manifests.formats.trn import TrnFormat
 
 GROUP = "asrdq.formats"
 AUTO = "auto"
-_HEAD_BYTES = 65_536
+
+
+_SHIPPED: tuple[type[ManifestFormat], ...] = (
+    LhotseFormat,
+    LhotsePairFormat,
+    KaldiFormat,
+    LJSpeechFormat,
+    ParquetFormat,
+    TextGridFormat,
+    StmFormat,
+    QwenFormat,
+    NemoFormat,
+    CommonVoiceFormat,
+    CsvFormat,
+    TsvFormat,
+    PatternFormat,
+    TrnFormat,
+)
+"""In the order in which they look at a file: what is told by fewer signs comes later."""
 
 
 def formats() -> dict[str, ManifestFormat]:
@@ -24,9 +53,7 @@ def formats() -> dict[str, ManifestFormat]:
     Raises:
         ToolError: A plug-in cannot be loaded or is not a format.
     """
-    found: dict[str, ManifestFormat] = {
-        shipped.name: shipped for shipped in (NemoFormat(), CsvFormat(), TsvFormat())
-    }
+    found: dict[str, ManifestFormat] = {kind.name: kind() for kind in _SHIPPED}
     for point in entry_points(group=GROUP):
         if point.name in found:
             continue
@@ -52,6 +79,21 @@ def find_format(name: str) -> ManifestFormat:
     return known[name]
 
 
+def find_writable(name: str) -> WritableFormat:
+    """Return the format of a name if manifests can be written in it.
+
+    Raises:
+        UsageError: There is none, or it is only read.
+    """
+    found = find_format(name)
+    if not isinstance(found, WritableFormat):
+        able = [known.name for known in formats().values() if isinstance(known, WritableFormat)]
+        raise UsageError(
+            f"the format '{name}' is only read", hint=f"these are written: {', '.join(able)}"
+        )
+    return found
+
+
 def with_columns(chosen: ManifestFormat, columns: Mapping[str, str]) -> ManifestFormat:
     """Return a format that looks for canonical columns under names that a file gives them.
 
@@ -67,49 +109,22 @@ def with_columns(chosen: ManifestFormat, columns: Mapping[str, str]) -> Manifest
 
 
 def sniff_format(path: Path) -> ManifestFormat:
-    """Return the format that a file has, by its name and first bytes.
+    """Return the format that a file or folder has, by its name and first bytes.
 
     Raises:
         DataError: The file is empty.
         UsageError: It looks like none, or cannot be read.
     """
     head = read_head(path)
-    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
+    if not path.is_dir() and not head.strip(b"\xef\xbb\xbf \t\r\n"):
         raise DataError("the manifest is empty", where=str(path))
     for known in formats().values():
         if known.sniff(path, head):
             return known
+    if path.is_dir():
+        raise is_a_folder(path)
     raise UsageError(
         "the format of this file is not recognised",
         where=str(path),
         hint=f"name it with --format: {', '.join(formats())}",
     )
-
-
-def read_head(path: Path) -> bytes:
-    """Return the first bytes of a file.
-
-    Raises:
-        UsageError: It is missing, a folder, or cannot be read.
-    """
-    try:
-        with path.open("rb") as stream:
-            return stream.read(_HEAD_BYTES)
-    except IsADirectoryError:
-        raise UsageError(
-            "is a folder", where=str(path), hint=f"name the files in it: {path}/*.jsonl"
-        ) from None
-    except FileNotFoundError as error:
-        raise missing_file(path) from error
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
-
-
-def missing_file(path: Path) -> UsageError:
-    """Return the error for a file that is not there, naming the nearest that is."""
-    folder = path.parent
-    if not folder.is_dir():
-        return UsageError("no such file: its folder does not exist", where=str(path))
-    names = [item.name for item in folder.iterdir() if item.is_file()]
-    close = unknown("file", path.name, names)
-    return UsageError("no such file", where=str(path), hint=close.hint if names else None)

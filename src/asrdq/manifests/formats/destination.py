@@ -1,0 +1,76 @@
+"""Where an export goes: a file, a stream or a folder that appears whole or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from asrdq.errors import ToolError, UsageError
+from asrdq.workspace.files import whole_file
+
+
+class Destination:
+    """The path or stream that a user wants the manifest in.
+
+    Attributes:
+        notes: What a person should know about what was written.
+    """
+
+    def __init__(self, out: Path | BinaryIO) -> None:
+        self._out = out
+        self.notes: list[str] = []
+
+    def __str__(self) -> str:
+        return str(self._out) if isinstance(self._out, Path) else "-"
+
+    def note(self, text: str) -> None:
+        """Add to what a person should know; the same is said once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    @contextmanager
+    def file(self) -> Iterator[BinaryIO]:
+        """Give the one file to write; a name that ends in `.gz` is compressed.
+
+        Raises:
+            ToolError: It cannot be written.
+        """
+        if not isinstance(self._out, Path):
+            yield self._out
+            return
+        with whole_file(self._out) as plain:
+            if self._out.suffix != ".gz":
+                yield plain
+                return
+            with gzip.GzipFile("", "wb", 6, plain, mtime=0) as packed:
+                yield cast(BinaryIO, packed)
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """Give a draft folder to fill; it takes its place when the block ends without an error.
+
+        Raises:
+            UsageError: The place is a stream, or is taken already.
+            ToolError: It cannot be written.
+        """
+        if not isinstance(self._out, Path):
+            raise UsageError("this format is a folder of files", hint="name a folder with --out")
+        if self._out.exists() and not (self._out.is_dir() and not any(self._out.iterdir())):
+            raise UsageError(
+                "is there already", where=str(self._out), hint="name a folder that is new or empty"
+            )
+        draft = self._out.parent / f".{secrets.token_hex(8)}.part"
+        try:
+            draft.mkdir(parents=True)
+            yield draft
+            draft.replace(self._out)
+        except OSError as error:
+            reason = f"cannot be written: {error.strerror or error}"
+            raise ToolError(reason, where=str(self._out)) from error
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
