@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -24,8 +25,11 @@ StrataOption = Annotated[
     ),
 ]
 AllocationOption = Annotated[
-    Literal["shares", "proportional", "equal"] | None,
+    Literal["shares", "proportional", "equal", "neyman"] | None,
     typer.Option("--allocation", help="How the sample is split over strata."),
+]
+AtLeastOption = Annotated[
+    int, typer.Option("--at-least", min=0, help="Least number of clips of each stratum.")
 ]
 ShareOption = Annotated[
     list[str] | None,
@@ -46,13 +50,15 @@ def sample(
     fraction: FractionOption = None,
     rows: RowsOption = None,
     hours: HoursOption = None,
+    at_least: AtLeastOption = 0,
     seed: SeedOption = None,
     output: FormatOption = Format.TABLE,
     workspace: WorkspaceOption = Path(),
 ) -> None:
     """Draw a stratified sample; what is not said stands in `asrdq.yaml`.
 
-    The same seed draws the same clips on any machine, also after rows were appended.
+    The same seed draws the same clips on any machine, also after rows were appended. Allocation
+    `neyman` gives strata in which the latest audit found more spread a larger part.
 
     Example: `asrdq sample train --strata domain --allocation equal --rows 600`
     """
@@ -64,6 +70,7 @@ def sample(
     plan = sampling_plan(
         opened.settings.sampling, strata, allocation, share or [], fraction, rows, hours, seed
     )
+    plan = dataclasses.replace(plan, at_least_rows=at_least)
     result = draw_sample(opened, version, plan)
     if output is Format.JSON:
         print(result.to_json())
@@ -90,7 +97,7 @@ def warn_of_short_strata(result: SampleResult) -> None:
 def sampling_plan(
     settings: SamplingSettings,
     strata: str | None,
-    allocation: Literal["shares", "proportional", "equal"] | None,
+    allocation: Literal["shares", "proportional", "equal", "neyman"] | None,
     share: list[str],
     fraction: float | None,
     rows: int | None,

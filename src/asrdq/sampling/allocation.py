@@ -1,4 +1,4 @@
-"""How many clips each stratum gives: shares, proportional or equal, short strata included."""
+"""How many clips each stratum gives: by shares, size, equally or by what is known of its spread."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 from asrdq.errors import UsageError, unknown
 
-Method = Literal["shares", "proportional", "equal"]
+Method = Literal["shares", "proportional", "equal", "neyman"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ def allocate(
     rows: int | None = None,
     hours: float | None = None,
     shares: Mapping[str, float] | None = None,
+    deviations: Mapping[str, float] | None = None,
+    at_least_rows: int = 0,
 ) -> list[Allocated]:
     """Split a sample over strata.
 
@@ -48,14 +50,18 @@ def allocate(
 
     Args:
         strata: Strata with at least one row each.
-        method: `proportional` to the stratum, `equal`, or `shares`.
+        method: `proportional` to the stratum, `equal`, `shares`, or `neyman`: in proportion to
+            its size times the standard deviation within it (Neyman 1934), which gives the
+            narrowest interval of the rate of the whole.
         rows: Size of the sample in clips; this or `hours`.
         hours: Size of the sample in hours.
         shares: A share for each stratum, for `shares`.
+        deviations: A standard deviation for each stratum, for `neyman`.
+        at_least_rows: Least number of clips of each stratum, or all that it has.
 
     Raises:
-        UsageError: Shares are missing, unknown or do not add up to 1; or the manifest states
-            no durations and hours were asked for.
+        UsageError: Shares are missing, unknown or do not add up to 1; the manifest states no
+            durations and hours were asked for; or the least numbers are more than the sample.
     """
     by_hours = rows is None
     if by_hours and any(s.hours <= 0 for s in strata):
@@ -65,9 +71,10 @@ def allocate(
         )
     room = [s.hours if by_hours else float(s.rows) for s in strata]
     wanted = min(float(hours or 0.0) if by_hours else float(rows or 0), sum(room))
-    weights = _weights(strata, method, room, shares or {})
-    amounts = _fill(wanted, weights, room)
+    weights = _weights(strata, method, room, shares or {}, deviations or {})
     per_row = [s.hours / s.rows if by_hours else 1.0 for s in strata]
+    least = [min(at_least_rows, s.rows) * size for s, size in zip(strata, per_row, strict=True)]
+    amounts = _fill_above(wanted, weights, room, least)
     exact = [amount / size for amount, size in zip(amounts, per_row, strict=True)]
     total = min(round(sum(exact)), sum(s.rows for s in strata))
     drawn = _whole(exact, [s.rows for s in strata], total)
@@ -80,7 +87,11 @@ def _weights(
     method: Method,
     room: Sequence[float],
     shares: Mapping[str, float],
+    deviations: Mapping[str, float],
 ) -> list[float]:
+    if method == "neyman":
+        spread = [size * deviations[s.name] for s, size in zip(strata, room, strict=True)]
+        return [each / sum(spread) for each in spread]
     if method == "equal":
         return [1.0 / len(strata)] * len(strata)
     if method == "proportional":
@@ -106,6 +117,26 @@ def check_share_names(shares: Mapping[str, float], strata: Sequence[StratumSize]
     for name in shares:
         if name not in {s.name for s in strata}:
             raise unknown("stratum", name, [s.name for s in strata])
+
+
+def _fill_above(
+    wanted: float, weights: Sequence[float], room: Sequence[float], least: Sequence[float]
+) -> list[float]:
+    """Spread an amount by weight, raising strata that would get too little to their least."""
+    if sum(least) > wanted + 1e-9:
+        raise UsageError(
+            "the least numbers of the strata add up to more than the sample",
+            hint="draw more, or lower --at-least",
+        )
+    raised: set[int] = set()
+    while True:
+        left = wanted - sum(least[i] for i in raised)
+        open_weights = [0.0 if i in raised else weight for i, weight in enumerate(weights)]
+        amounts = _fill(left, open_weights, room)
+        low = {i for i, amount in enumerate(amounts) if amount < least[i]} - raised
+        if not low:
+            return [least[i] if i in raised else amount for i, amount in enumerate(amounts)]
+        raised |= low
 
 
 def _fill(wanted: float, weights: Sequence[float], room: Sequence[float]) -> list[float]:

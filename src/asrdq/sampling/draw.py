@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from asrdq.errors import DataError, UsageError
 from asrdq.sampling.allocation import Allocated, StratumSize, allocate, check_share_names
 from asrdq.sampling.keys import Keys, draw_keys
+from asrdq.sampling.neyman import deviations
 from asrdq.sampling.plan import SamplingPlan
 from asrdq.sampling.strata import SEPARATOR, stratum_parts
 from asrdq.workspace.sandbox import user_query
@@ -47,8 +48,15 @@ def draw(
     if plan.allocation == "shares" and plan.shares is not None:
         check_share_names(shares, sizes)
     wanted = plan.rows if plan.fraction is None else max(1, round(plan.fraction * clips))
+    known = deviations(workspace, manifest, sizes) if plan.allocation == "neyman" else None
     allocated = allocate(
-        sizes, plan.allocation, rows=wanted, hours=plan.hours, shares=_present(shares, sizes)
+        sizes,
+        plan.allocation,
+        rows=wanted,
+        hours=plan.hours,
+        shares=_present(shares, sizes),
+        deviations=known,
+        at_least_rows=plan.at_least_rows,
     )
     if not any(each.drawn_rows for each in allocated):
         raise DataError(f"not one clip of {manifest} is drawn", hint="ask for a larger sample")

@@ -19,12 +19,14 @@ class SamplingPlan:
 
     Args:
         strata: A column, several, ordered rules, or None for no strata.
-        allocation: `proportional`, `equal` or `shares`.
+        allocation: `proportional`, `equal`, `shares`, or `neyman` by the rates of the latest
+            audit of the manifest.
         fraction: Share of the rows of the manifest, above 0 to 1.
         rows: Number of clips.
         hours: Hours of audio, met on average.
         seed: Seed of the draw.
         shares: Stratum to share, for `shares`; from the rules where it is not given.
+        at_least_rows: Least number of clips of each stratum, or all that it has.
     """
 
     strata: Strata = None
@@ -34,6 +36,7 @@ class SamplingPlan:
     hours: float | None = None
     seed: int = 42
     shares: Mapping[str, float] | None = None
+    at_least_rows: int = 0
 
     def __post_init__(self) -> None:
         sizes = [size for size in (self.fraction, self.rows, self.hours) if size is not None]

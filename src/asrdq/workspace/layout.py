@@ -17,9 +17,9 @@ CACHE = "cache"
 # fmt: off
 RESERVED = frozenset({
     "alignments", "audio_facts", "audits", "calibrations", "check_results", "decisions",
-    "detections", "fault_trials", "handoffs", "hypotheses", "rejects", "runs", "samples",
-    "scores", "signoffs", "strata", "tags", "train_metrics", "train_runs", "waivers",
-    "word_edits", "word_spans",
+    "detections", "duplicates", "fault_trials", "handoffs", "hypotheses", "leaks", "rejects",
+    "runs", "samples", "scores", "signoffs", "splits", "strata", "tags", "train_metrics",
+    "train_runs", "waivers", "weights", "word_edits", "word_spans",
 })
 # fmt: on
 """Names of result tables: a manifest cannot have one of them."""

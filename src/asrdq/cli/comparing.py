@@ -1,0 +1,100 @@
+"""What the verbs `leaks` and `duplicates` share: options, progress and the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asrdq import console
+from asrdq.errors import DataError, UndecidedError, UsageError
+
+if TYPE_CHECKING:
+    from asrdq.leakage import DuplicateResult, LeakResult
+    from asrdq.leakage.texts import Advance
+
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="KIND", help="Kinds to compare; repeat, or a,b,c."),
+]
+WithoutOption = Annotated[
+    list[str] | None,
+    typer.Option("--without", metavar="KIND", help="Kinds to leave out; repeat, or a,b,c."),
+]
+MaxShareOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--max-share",
+        metavar="[KIND=]SHARE",
+        help="Largest share of rows touched: of a kind, or of all that have a limit.",
+    ),
+]
+NearOption = Annotated[
+    float, typer.Option("--near", help="Least nearness of near texts: 1 − edited words ÷ words.")
+]
+MinWordsOption = Annotated[
+    int, typer.Option("--min-words", min=1, help="Shorter texts are not compared.")
+]
+
+
+def listed(given: list[str] | None) -> list[str]:
+    """Return the names of an option that may be repeated or hold commas."""
+    return [name.strip() for text in given or [] for name in text.split(",")]
+
+
+def shares(given: list[str] | None, limited: tuple[str, ...]) -> dict[str, float]:
+    """Return the largest share of each kind; a number alone is for all kinds in `limited`.
+
+    Raises:
+        UsageError: What is given is not a number, or not KIND=NUMBER.
+    """
+    found: dict[str, float] = {}
+    for text in given or []:
+        kind, _, number = text.rpartition("=")
+        try:
+            share = float(number)
+        except ValueError as error:
+            raise UsageError(
+                f"--max-share '{text}' is not [KIND=]SHARE", hint="write --max-share text=0.01"
+            ) from error
+        found |= dict.fromkeys([kind] if kind else limited, share)
+    return found
+
+
+@contextmanager
+def stage(name: str, rows: float) -> Iterator[Advance]:
+    """Show the progress of one comparison."""
+    with console.progress(name, rows, "rows") as bar:
+        yield bar.advance
+
+
+def judge(result: LeakResult | DuplicateResult, table: str) -> None:
+    """Tell what is unknown, and end with 1 above a limit, with 4 where that cannot be known.
+
+    Raises:
+        DataError: A kind is above its limit.
+        UndecidedError: A kind with a limit could not be compared.
+    """
+    rows = {row["kind"]: row for row in result.findings.to_pylist()}
+    for kind, row in rows.items():
+        if row["detail"]:
+            console.warn(f"{kind}: {row['detail']}")
+        elif row["state"] == "found":
+            console.warn(f"{kind}: {row['rows']:,} rows, {row['share']:.2%}")
+    look = f"asrdq sql \"FROM {table} WHERE run_id = '{result.run_id}'\""
+    if result.too_much:
+        told = [
+            f"{kind} {rows[kind]['share']:.2%} (limit {rows[kind]['limit']:.2%})"
+            for kind in result.too_much
+        ]
+        raise DataError(f"too much is shared: {', '.join(told)}", hint=f"see the rows: {look}")
+    if result.undecided:
+        raise UndecidedError(
+            f"not known: {', '.join(result.undecided)}",
+            hint=f"put the files where the manifest says, or leave it out on purpose: "
+            f"--without {','.join(result.undecided)}",
+        )
+    if result.findings.num_rows and any(row["rows"] for row in rows.values()):
+        console.next_step(look, "the rows that are touched")
