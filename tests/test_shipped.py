@@ -61,7 +61,7 @@ def test_an_installed_package_finds_its_own_copy(tmp_path: Path) -> None:
     package = tmp_path / "asrdq"
     (package / "_shipped" / "policies").mkdir(parents=True)
     (package / "_shipped" / "policies" / "default.yaml").write_text("{}\n", encoding="utf-8")
-    for name in ("__init__", "shipped", "errors"):
+    for name in ("__init__", "shipped", "errors", "version"):
         source = Path(shipped.__file__).with_name(f"{name}.py")
         (package / f"{name}.py").write_bytes(source.read_bytes())
     program = (

@@ -12,7 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from asrdq.errors import UsageError
+
 if TYPE_CHECKING:
+    import polars as pl
     import pyarrow as pa
 
 
@@ -45,8 +48,8 @@ class Result:
     """Base of the frozen dataclasses that library functions return.
 
     A subclass names the field that holds its main Arrow table in `main_table` and writes
-    `summary()`. The rest follows: `to_json()`, the Arrow stream protocol (so that Polars,
-    pandas and DuckDB read a result directly) and a notebook view.
+    `summary()`. The rest follows: `to_json()`, `pl()` and `df()` for Polars and pandas, the Arrow
+    stream protocol (so that others read a result directly) and a notebook view.
     """
 
     schema_version: ClassVar[int] = 1
@@ -70,6 +73,27 @@ class Result:
         """Return the main table of the result."""
         table: pa.Table = getattr(self, self.main_table)
         return table
+
+    def pl(self) -> pl.DataFrame:
+        """Return the main table as a Polars frame."""
+        import polars as pl
+
+        frame = pl.from_arrow(self.arrow())
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+    def df(self) -> Any:
+        """Return the main table as a pandas frame.
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
+        try:
+            return self.arrow().to_pandas()
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                "pandas is not installed", hint="pip install pandas, or use .pl() or .arrow()"
+            ) from error
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         return self.arrow().__arrow_c_stream__(requested_schema)

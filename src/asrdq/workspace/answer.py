@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from asrdq.results import Result
 
 if TYPE_CHECKING:
-    import polars as pl
     import pyarrow as pa
 
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 class Answer(Result):
     """The rows that a SELECT gave.
 
-    It speaks the Arrow stream protocol, so that Polars, pandas and DuckDB read it directly.
+    `arrow()`, `pl()` and `df()` give them to Arrow, Polars and pandas.
 
     Attributes:
         query: The statement.
@@ -32,26 +31,3 @@ class Answer(Result):
         """Return the number of rows and the columns with their types."""
         columns = ", ".join(f"{field.name} {field.type}" for field in self.rows.schema)
         return f"{self.rows.num_rows:,} rows: {columns}"
-
-    def pl(self) -> pl.DataFrame:
-        """Return the rows as a Polars frame."""
-        import polars as pl
-
-        frame = pl.from_arrow(self.rows)
-        assert isinstance(frame, pl.DataFrame)
-        return frame
-
-    def df(self) -> Any:
-        """Return the rows as a pandas frame.
-
-        Raises:
-            UsageError: pandas is not installed.
-        """
-        from asrdq.errors import UsageError
-
-        try:
-            return self.rows.to_pandas()
-        except ModuleNotFoundError as error:
-            raise UsageError(
-                "pandas is not installed", hint="pip install pandas, or use .pl() or .arrow()"
-            ) from error

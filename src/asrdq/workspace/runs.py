@@ -13,9 +13,9 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import asrdq
 from asrdq.errors import ToolError
 from asrdq.results import plain
+from asrdq.version import __version__
 from asrdq.workspace.locks import LifeSign, is_alive
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _started(
         "argv": json.dumps(sys.argv, ensure_ascii=True),
         "parameters": json.dumps(plain(parameters), ensure_ascii=True, sort_keys=True),
         **(_content(manifest) if manifest else {}),
-        "asrdq_version": asrdq.__version__,
+        "asrdq_version": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "user": user_name(),
