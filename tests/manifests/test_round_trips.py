@@ -25,6 +25,7 @@ words = st.lists(lines, max_size=4).map(" ".join)
 plain_words = st.lists(
     st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=5), min_size=1, max_size=4
 ).map(" ".join)
+small = st.integers(-(10**17), 10**17)
 tagged = names.map("note {}".format)
 seconds = st.integers(1, 10**7).map(lambda n: n / 1000)
 KNOWN_AUDIO = {"sampling_rate": st.just(16000), "num_samples": st.just(160_000_000)}
@@ -64,7 +65,7 @@ CASES = [
     Case(
         "commonvoice",
         "m.tsv",
-        {**ALL, "text": plain_words, "my note": tagged},
+        {**ALL, "my note": tagged, "take": small},
         OPTIONAL,
     ),
     Case(
@@ -134,4 +135,4 @@ def shown(row: dict[str, Any], columns: list[str]) -> dict[str, Any]:
     """What is compared; a segment from 0 on and a whole file are one where a format says so."""
     safe = {"my note": "my_note"}
     found = {c: row.get(c, row.get(safe.get(c, c))) for c in columns}
-    return found | {"offset_s": row.get("offset_s") or None}
+    return found | {"offset_s": row.get("offset_s") or None, "text": row.get("text") or ""}

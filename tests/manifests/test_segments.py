@@ -150,6 +150,7 @@ def test_outputs_for_sclite(workspace: Workspace, make_manifest: Any, tmp_path: 
         ("trn", {"id": "a(b"}, "parentheses"),
         ("trn", {"text": ";; x"}, "comment"),
         ("ljspeech", {"text": "a|b"}, "LJ Speech"),
+        ("commonvoice", {"text": "a\tb"}, "tab or line end"),
         ("ljspeech", {"offset": 1.0}, "no place for offset_s"),
     ],
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from asrdq.errors import DataError, Problem, ToolError, UsageError
 from asrdq.manifests.block import Source
+from asrdq.manifests.clip_store import ClipStore
 from asrdq.manifests.columns import TEXT
 from asrdq.manifests.commit import commit_parts
 from asrdq.manifests.duplicates import drop_duplicates
@@ -129,6 +130,7 @@ def ingest_manifest(
             former_root=former.audio_root if former else None,
             max_duration_s=workspace.settings.ingest.max_duration_s,
             workers=thread_count(workspace.settings.workers),
+            clips=ClipStore.of(workspace),
             advance=advance,
         )
         writer, log = _read(reader, at)

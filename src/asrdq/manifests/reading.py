@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from asrdq.errors import DataError, UsageError, nearest
 from asrdq.manifests.block import Block, Source, make_block
+from asrdq.manifests.clip_store import ClipStore
 from asrdq.manifests.columns import AUDIO_PATH, FieldMap
 from asrdq.manifests.formats.protocol import Chunk, ManifestFormat, Parsed
 from asrdq.manifests.paths import Root, locate
@@ -76,6 +77,7 @@ class Reader:
         former_root: The root of the version before, kept if audio still lies in it.
         max_duration_s: Longest possible clip.
         workers: Number of threads.
+        clips: Where audio goes that comes inside a manifest.
         as_text: Columns of untyped formats that hold more than numbers.
         advance: Told the number of bytes read.
     """
@@ -85,6 +87,7 @@ class Reader:
     former_root: str | None
     max_duration_s: float
     workers: int
+    clips: ClipStore
     as_text: frozenset[str] = frozenset()
     advance: Advance = lambda _: None
 
@@ -97,7 +100,7 @@ class Reader:
                 chunks = self._chunks()
                 yield from self._first(chunks)
                 for given, chunk in chunks:
-                    parsed = pool.submit(given.format.parse, chunk, self.as_text)
+                    parsed = pool.submit(self._parsed, given, chunk)
                     parsing.append((given, chunk, parsed))
                     if len(parsing) > self.workers:
                         making.append(self._make(pool, *parsing.popleft()))
@@ -120,10 +123,14 @@ class Reader:
                 where = error.where or given.source.file
                 raise DataError(error.message, where=where, hint=error.hint) from None
 
+    def _parsed(self, given: Input, chunk: Chunk) -> Parsed:
+        parsed = given.format.parse(chunk, self.as_text)
+        return self.clips.keep(parsed, given.format.aliases[AUDIO_PATH][0])
+
     def _first(self, chunks: Iterator[tuple[Input, Chunk]]) -> Iterator[Block]:
         """Read the first chunk alone: it settles the audio root for most files."""
         for given, chunk in chunks:
-            parsed = given.format.parse(chunk, self.as_text)
+            parsed = self._parsed(given, chunk)
             names = given.names(parsed.rows)
             block = make_block(chunk, parsed, names, given.source, self.root, self.max_duration_s)
             if not self.root.fixed and self.former_root and _lies_in(block, self.former_root):

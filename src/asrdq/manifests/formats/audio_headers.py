@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,12 +23,12 @@ class AudioHeader:
         return self.samples / self.sampling_rate
 
 
-def audio_header(path: str) -> AudioHeader | None:
+def audio_header(audio: str | BinaryIO) -> AudioHeader | None:
     """Return what the header of a file says; None where there is no file or no header."""
     import soundfile
 
     try:
-        found = soundfile.info(path)
+        found = soundfile.info(audio)
     except (soundfile.LibsndfileError, OSError):
         return None
     if found.samplerate <= 0 or found.frames <= 0:

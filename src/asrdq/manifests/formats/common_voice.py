@@ -33,11 +33,13 @@ _NAMES: Final[Aliases] = {
 class CommonVoiceFormat(TsvFormat):
     """`client_id`, `path` in `clips/`, `sentence`, `locale`, and any columns besides.
 
-    Durations come from `clip_durations.tsv` where a release has it, else from the audio files.
+    Quotes are signs like all others. Durations come from `clip_durations.tsv` where a release
+    has it, else from the audio files.
     """
 
     name: ClassVar[str] = "commonvoice"
     description: ClassVar[str] = "Common Voice TSV beside its folder clips"
+    quoted: ClassVar[bool] = False
     aliases: Aliases = _NAMES
 
     def sniff(self, path: Path, head: bytes) -> bool:

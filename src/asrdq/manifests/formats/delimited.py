@@ -6,8 +6,9 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from asrdq.errors import DataError
 from asrdq.manifests.columns import ID_NAMES, NUMBERS, Aliases
 from asrdq.manifests.formats.destination import Destination
 from asrdq.manifests.formats.exact_json import json_text
@@ -45,11 +46,13 @@ COLUMN_NAMES: Final[Aliases] = {
 class _Delimited:
     """Rows of text under a header; a cell is text until all cells of its column are known."""
 
+    name: ClassVar[str]
     typed: ClassVar[bool] = False
     holds: ClassVar[frozenset[str] | None] = None
     order: ClassVar[tuple[str, ...]] = ()
     delimiter: ClassVar[str]
     suffix: ClassVar[str]
+    quoted: ClassVar[bool] = True
     aliases: Aliases = COLUMN_NAMES
 
     def sniff(self, path: Path, head: bytes) -> bool:
@@ -62,7 +65,8 @@ class _Delimited:
     def split(self, path: Path) -> Iterator[Chunk]:
         """Cut between rows; a quoted cell may hold line ends."""
         with opened(path) as source:
-            for first_line, rows in RowReader(source.stream, self.delimiter):
+            reader = RowReader(source.stream, self.delimiter, quoted=self.quoted)
+            for first_line, rows in reader:
                 yield Chunk(b"", first_line, rows, source.consumed())
 
     def parse(self, chunk: Chunk, as_text: frozenset[str]) -> Parsed:
@@ -109,12 +113,21 @@ class _Delimited:
         """Write a header and a line a row; nested values are written as JSON."""
         with out.file() as file:
             text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-            writer = csv.writer(text, delimiter=self.delimiter, lineterminator="\n")
-            writer.writerow(rows.schema.names)
-            for batch in rows:
-                for row in batch.to_pylist():
-                    writer.writerow([json_text(plain(value)) for value in row.values()])
-            text.detach()
+            style: dict[str, Any] = {"delimiter": self.delimiter, "lineterminator": "\n"}
+            if not self.quoted:
+                style |= {"quoting": csv.QUOTE_NONE, "quotechar": None}
+            writer = csv.writer(text, **style)
+            try:
+                writer.writerow(rows.schema.names)
+                for batch in rows:
+                    for row in batch.to_pylist():
+                        writer.writerow([json_text(plain(value)) for value in row.values()])
+            except csv.Error as error:
+                raise DataError(
+                    f"a tab or line end in a text cannot stand in {self.name}: {error}"
+                ) from error
+            finally:
+                text.detach()
 
 
 class CsvFormat(_Delimited):

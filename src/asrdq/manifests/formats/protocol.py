@@ -56,14 +56,14 @@ class Parsed:
         lines: Line number of each row.
         rejects: Lines that could not be read; one that names no file stands in the chunk's.
         mixed: Columns whose values were of several types and are JSON text now.
-        clips: The audio of each row, where it came with the manifest.
+        clips: The audio of each row where it came with the manifest; such rows need no path.
     """
 
     rows: pa.Table
     lines: NDArray[np.int64]
     rejects: list[Reject]
     mixed: frozenset[str] = frozenset()
-    clips: Sequence[Clip] | None = None
+    clips: Sequence[Clip | None] | None = None
 
 
 @runtime_checkable

@@ -9,12 +9,15 @@ from pathlib import Path
 
 from asrdq.errors import DataError, ToolError, UsageError, unknown
 from asrdq.manifests.columns import CANONICAL
+from asrdq.manifests.formats.an4 import An4Format
 from asrdq.manifests.formats.common_voice import CommonVoiceFormat
 from asrdq.manifests.formats.delimited import CsvFormat, TsvFormat
+from asrdq.manifests.formats.huggingface import HuggingFaceFormat
 from asrdq.manifests.formats.kaldi import KaldiFormat
 from asrdq.manifests.formats.lhotse import LhotseFormat, LhotsePairFormat
 from asrdq.manifests.formats.ljspeech import LJSpeechFormat
 from asrdq.manifests.formats.nemo import NemoFormat
+from asrdq.manifests.formats.nemo_tar import NemoTarFormat
 from asrdq.manifests.formats.opening import is_a_folder, read_head
 from asrdq.manifests.formats.parquet import ParquetFormat
 from asrdq.manifests.formats.pattern import PatternFormat
@@ -32,6 +35,9 @@ _SHIPPED: tuple[type[ManifestFormat], ...] = (
     LhotseFormat,
     LhotsePairFormat,
     KaldiFormat,
+    An4Format,
+    NemoTarFormat,
+    HuggingFaceFormat,
     LJSpeechFormat,
     ParquetFormat,
     TextGridFormat,

@@ -6,7 +6,7 @@ import csv
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from asrdq.errors import DataError
 from asrdq.manifests.formats.lines import BOM
@@ -28,16 +28,18 @@ class Rows:
 class RowReader:
     """Reads the rows of a delimited file chunk by chunk.
 
-    A quoted cell may hold line ends. Where a record cannot be read or has the wrong number of
-    cells, only its first line is given up; the lines it had swallowed are read again.
+    A quoted cell may hold line ends, unless quotes are said to be signs like others. Where a
+    record cannot be read or has the wrong number of cells, only its first line is given up; the
+    lines it had swallowed are read again.
 
     Raises:
         DataError: The header cannot be read or names a column twice.
     """
 
-    def __init__(self, stream: BinaryIO, delimiter: str) -> None:
+    def __init__(self, stream: BinaryIO, delimiter: str, *, quoted: bool = True) -> None:
         self._stream = stream
         self._delimiter = delimiter
+        self._quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
         self._line = 0
         self._waiting: deque[tuple[int, bytes]] = deque()
         self._taken: list[tuple[int, bytes]] = []
@@ -90,7 +92,8 @@ class RowReader:
 
     def _record(self) -> list[str] | None:
         self._taken = []
-        reader = csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
+        lines = self._lines()
+        reader = csv.reader(lines, delimiter=self._delimiter, strict=True, quoting=self._quoting)
         return next(reader, None)
 
     def _lines(self) -> Iterator[str]:
