@@ -26,7 +26,7 @@ class Entry:
 
     Attributes:
         version: The version; its `lineage` says what it was derived from.
-        made_by: `ingest` or `derive`.
+        made_by: The command that made it: ingest, derive, split.
         changes: What changed against the version before; None for the first one, and where there
             are too many rows to compare them in passing.
         tags: Names of the version.
@@ -103,6 +103,7 @@ def manifest_history(
     """
     versions = workspace.history(workspace.manifest(name).name)
     tags = read_tags(workspace.store, versions[0].name)
+    commands = _commands(workspace, [version.run_id for version in versions])
     left, entries = compared_rows, []
     for index in reversed(range(len(versions))):
         version = versions[index]
@@ -111,7 +112,7 @@ def manifest_history(
         entries.append(
             Entry(
                 version=version,
-                made_by="derive" if version.lineage else "ingest",
+                made_by=commands.get(version.run_id, "unknown"),
                 changes=_changes(workspace, before, version) if before and left >= 0 else None,
                 tags=tuple(tag.tag for tag in tags if tag.version == version.version),
             )
@@ -131,6 +132,15 @@ def origin(version: ManifestVersion) -> list[str]:
     ]
     tables = [f"{name} at {number}" for name, number in version.lineage.tables.items()]
     return [*parents, *tables, version.lineage.query]
+
+
+def _commands(workspace: Workspace, run_ids: list[str]) -> dict[str, str]:
+    """Return the command of each run."""
+    found = workspace.query(
+        "SELECT run_id, command FROM runs WHERE list_contains($run_ids, run_id)",
+        {"run_ids": run_ids},
+    )
+    return dict(zip(found["run_id"].to_pylist(), found["command"].to_pylist(), strict=True))
 
 
 def _changes(workspace: Workspace, before: ManifestVersion, after: ManifestVersion) -> Changes:
