@@ -31,7 +31,7 @@ def test_the_demo_finds_the_planted_faults(run_cli: RunCli, tmp_path: Path) -> N
     assert int(alarms[1]) <= 4
     assert re.search(r"verdict: (PROCEED|CAUTION|STOP|UNDECIDED)", done.stdout)
     assert list((tmp_path / "demo").rglob("*.html"))
-    answer = run_cli("sql", "SELECT count(*) AS clips FROM clips", "-f", "csv", "-w", "demo")
+    answer = run_cli("sql", "SELECT count(*) AS clips FROM clips", "--format", "csv", "-w", "demo")
     assert answer.stdout.split() == ["clips", "80"]
 
 

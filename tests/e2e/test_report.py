@@ -47,7 +47,7 @@ def test_from_an_audit_to_a_page(project: Path, run_cli: RunCli, tmp_path: Path)
     assert page.count("<article") == page.count("<audio") == 3
     assert f"{CLIPS} clips probed" in page
     answer = run_cli(
-        "sql", "SELECT state FROM runs WHERE command = 'report'", "-f", "json", cwd=project
+        "sql", "SELECT state FROM runs WHERE command = 'report'", "--format", "json", cwd=project
     )
     assert json.loads(answer.stdout) == [{"state": "done"}] * 2
 

@@ -127,6 +127,7 @@ def test_sql_from_a_file_with_parameters(train: Path, run_cli: RunCli, name: str
         (("SELECT 1", "-f", "q.sql"), "say one of QUERY and --file"),
         (("-f", "absent.sql"), "absent.sql: cannot be read"),
         (("-f", "json"), "--format json is how rows are written"),
+        (("SELECT 1", "-f", "csv"), "--format csv is how rows are written"),
         (("SELECT 1", "--param", "x"), "is not NAME=VALUE"),
         (("SELECT $a", "--param", "b=1"), "parameter"),
         (("SELECT 1", "-o", "x.txt"), "is for the screen"),

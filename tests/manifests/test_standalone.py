@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import asrdq
@@ -53,24 +54,10 @@ def test_mistakes_are_told(tmp_path: Path) -> None:
         asrdq.read_manifest(empty, format_name="nemo")
 
 
-def test_audio_inside_the_manifest_needs_a_workspace(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "m.jsonl"
-    file.write_text(json.dumps({"audio_filepath": str(tmp_path / "kept" / "a.wav")}) + "\n")
-    monkeypatch.setattr("tempfile.TemporaryDirectory", lambda prefix: _Kept(tmp_path))
-    with pytest.raises(UsageError, match="lies inside it"):
+def test_audio_inside_the_manifest_needs_a_workspace(data_samples: Path, tmp_path: Path) -> None:
+    clip = data_samples / "audio" / "meeting-01.flac"
+    audio = [{"bytes": clip.read_bytes(), "path": clip.name}]
+    file = tmp_path / "train.parquet"
+    pq.write_table(pa.table({"audio": audio, "text": ["hello"]}), file)
+    with pytest.raises(UsageError, match="its audio lies inside it"):
         asrdq.read_manifest(file)
-
-
-class _Kept:
-    """A temporary folder that is where the audio is, as it is for archives."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __enter__(self) -> str:
-        return str(self.folder)
-
-    def __exit__(self, *_: object) -> None:
-        pass

@@ -60,20 +60,19 @@ def statement_of(query: str | None, file: Path | None) -> str:
     Raises:
         UsageError: There is none or there are two, or the file cannot be read.
     """
-    if (query is None) == (file is None):
-        raise UsageError("say one of QUERY and --file FILE", hint="asrdq sql 'SHOW TABLES'")
-    if file is None:
-        assert query is not None
+    meant = f"--format {file} is how rows are written" if str(file) in set(Format) else None
+    if file is None and query is not None:
         return query
+    if file is None or query is not None:
+        hint = meant or "asrdq sql 'SHOW TABLES'"
+        raise UsageError("say one of QUERY and --file FILE", hint=hint)
     if str(file) == "-":
         return sys.stdin.read()
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        formats = ", ".join(Format)
-        hint = f"--format {file} is how rows are written" if str(file) in formats else None
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise UsageError(f"cannot be read: {reason}", where=str(file), hint=hint) from error
+        raise UsageError(f"cannot be read: {reason}", where=str(file), hint=meant) from error
 
 
 def parameter(text: str) -> tuple[str, str]:
