@@ -59,7 +59,9 @@ def test_rejects_are_counted_and_fail(run_cli: RunCli, folder: Path) -> None:
     assert "1 × negative_duration" in done.stderr
     assert "train.jsonl:62: broken_json" in done.stderr
     assert "no version was made" in done.stderr
-    stored = run_cli("sql", "SELECT line, reason FROM rejects", "-f", "csv", cwd=folder).stdout
+    stored = run_cli(
+        "sql", "SELECT line, reason FROM rejects", "--format", "csv", cwd=folder
+    ).stdout
     assert stored.replace('"', "").splitlines() == [
         "line,reason",
         "61,negative_duration",
@@ -72,18 +74,18 @@ def test_rejects_are_counted_and_fail(run_cli: RunCli, folder: Path) -> None:
 def test_sql_in_every_format(run_cli: RunCli, folder: Path) -> None:
     run_cli("ingest", "train.jsonl", "--name", "train", cwd=folder)
     query = 'SELECT text, duration_s, [1, 2] AS l FROM "train@0" ORDER BY duration_s LIMIT 2'
-    rows = json.loads(run_cli("sql", query, "-f", "json", cwd=folder).stdout)
+    rows = json.loads(run_cli("sql", query, "--format", "json", cwd=folder).stdout)
     assert rows == [
         {"text": "t 0", "duration_s": 0.5, "l": [1, 2]},
         {"text": "t 1", "duration_s": 1.0, "l": [1, 2]},
     ]
     assert "t 1" in run_cli("sql", query, cwd=folder).stdout
-    assert "| t 1 |" in run_cli("sql", query, "-f", "markdown", cwd=folder).stdout
-    csv = run_cli("sql", query, "-f", "csv", cwd=folder).stdout.splitlines()
+    assert "| t 1 |" in run_cli("sql", query, "--format", "markdown", cwd=folder).stdout
+    csv = run_cli("sql", query, "--format", "csv", cwd=folder).stdout.splitlines()
     assert csv[2].replace('"', "") == "t 1,1,[1, 2]"
-    run_cli("sql", query, "-f", "parquet", "-o", "rows.parquet", cwd=folder)
+    run_cli("sql", query, "--format", "parquet", "-o", "rows.parquet", cwd=folder)
     assert pq.read_table(folder / "rows.parquet").num_rows == 2
-    total = run_cli("sql", "SELECT sum(1) AS n FROM train", "-f", "json", cwd=folder).stdout
+    total = run_cli("sql", "SELECT sum(1) AS n FROM train", "--format", "json", cwd=folder).stdout
     assert json.loads(total) == [{"n": 60}]
     many = run_cli("sql", "SELECT * FROM train", cwd=folder)
     assert "the first 50 rows" in many.stderr
@@ -93,7 +95,7 @@ def test_parquet_goes_through_a_pipe(folder: Path, run_cli: RunCli) -> None:
     import sys
 
     run_cli("ingest", "train.jsonl", "--name", "train", cwd=folder)
-    command = [sys.executable, "-m", "asrdq", "sql", "FROM train", "-f", "parquet"]
+    command = [sys.executable, "-m", "asrdq", "sql", "FROM train", "--format", "parquet"]
     done = subprocess.run(command, cwd=folder, capture_output=True, check=True)
     assert pq.read_table(io.BytesIO(done.stdout)).num_rows == 60
 
@@ -108,7 +110,7 @@ def test_parquet_goes_through_a_pipe(folder: Path, run_cli: RunCli) -> None:
         (["sql", "FROM trian"], 2, "there is no table yet"),
         (["sql", "DROP TABLE x"], 2, "only reads"),
         (["sql", "SELECT 1", "-o", "x.txt"], 2, "--format csv"),
-        (["sql", "SELECT 1", "-f", "csv", "-o", "train.jsonl/x.csv"], 3, "cannot be written"),
+        (["sql", "SELECT 1", "--format", "csv", "-o", "train.jsonl/x.csv"], 3, "cannot be written"),
         (["export", "train", "-o", "x"], 2, "there is none yet"),
         (["manifests", "train"], 2, "there is none yet"),
     ],
@@ -132,3 +134,22 @@ def test_a_wrong_key_in_the_settings(run_cli: RunCli, folder: Path) -> None:
 def test_outside_a_workspace(run_cli: RunCli, tmp_path: Path) -> None:
     done = run_cli("manifests", cwd=tmp_path, code=2)
     assert "asrdq init" in done.stderr
+
+
+def test_folders_and_formats(run_cli: RunCli, folder: Path) -> None:
+    run_cli("ingest", "train.jsonl", "--name", "train", cwd=folder)
+    made = run_cli(
+        "export", "train", "--format", "kaldi", "--out", "data", "--relative", cwd=folder
+    )
+    assert "kaldi has no place for" in made.stderr
+    done = run_cli("ingest", "data", "--name", "copy", cwd=folder)
+    assert "read data as kaldi" in done.stderr
+    assert "next: asrdq probe copy" in done.stderr
+    only_read = run_cli("export", "train", "-f", "an4", "-o", "x", cwd=folder, code=2)
+    assert "only read" in only_read.stderr
+    to_stdout = run_cli("export", "train", "-f", "kaldi", "-o", "-", cwd=folder, code=2)
+    assert "name a folder" in to_stdout.stderr
+    (folder / "clips").mkdir()
+    none = run_cli("ingest", "clips", "-n", "t", cwd=folder, code=2)
+    assert "--pattern" in none.stderr
+    run_cli("ingest", "clips", "-n", "t", "--pattern", "{speaker}.wav", cwd=folder, code=1)

@@ -30,7 +30,8 @@ def test_common_voice_knows_durations(ingest: Any, tmp_path: Path) -> None:
         header + 'p\ta.wav\t"Hi," he said\ten\nq\tb\tmm\ten\nq\t/far/c.wav\tx\ten\n'
     )
     write_sound(tmp_path / "clips" / "a.wav", 0.5)
-    _, rows = ingest(tmp_path / "train.tsv", audio_root=tmp_path)
+    result, rows = ingest(tmp_path / "train.tsv", audio_root=tmp_path)
+    assert "2 rows have no duration: the hours are those of the others" in result.notes
     assert [row["audio_path"] for row in rows][:2] == ["clips/a.wav", "clips/b.mp3"]
     assert [row.get("duration_s") for row in rows] == [0.5, None, None]
     assert (rows[0]["text"], rows[0]["speaker"], rows[0]["language"]) == (

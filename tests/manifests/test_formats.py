@@ -127,10 +127,12 @@ def test_columns_under_other_names(workspace: Workspace, tmp_path: Path) -> None
 
 
 def test_a_manifest_without_texts_is_said_to_be_one(workspace: Workspace, tmp_path: Path) -> None:
-    line = '{"audio_filepath": "1.wav", "sentence": "a"}\n'
+    line = '{"audio_filepath": "1.wav", "sentence": "a", "duration": 1.0}\n'
     result, rows = ingest_text(workspace, tmp_path / "m.jsonl", line)
     assert rows["text"].to_pylist() == [""]
-    assert any("audio_filepath, sentence (--column text=NAME)" in note for note in result.notes)
+    assert any(
+        "audio_filepath, duration, sentence (--column text=NAME)" in note for note in result.notes
+    )
     result, rows = ingest_text(workspace, tmp_path / "m.jsonl", line, columns={"text": "sentence"})
     assert rows["text"].to_pylist() == ["a"]
     assert not result.notes

@@ -10,17 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from asrdq.errors import DataError, Problem, ToolError, UsageError
-from asrdq.manifests.block import Source
+from asrdq.errors import DataError, Problem, ToolError
 from asrdq.manifests.clip_store import ClipStore
 from asrdq.manifests.columns import TEXT
 from asrdq.manifests.commit import commit_parts
 from asrdq.manifests.duplicates import drop_duplicates
-from asrdq.manifests.formats.opening import read_head
-from asrdq.manifests.formats.pattern import PatternFormat
-from asrdq.manifests.formats.protocol import ManifestFormat
-from asrdq.manifests.formats.registry import AUTO, find_format, sniff_format, with_columns
+from asrdq.manifests.formats.registry import AUTO
 from asrdq.manifests.identity import Fingerprint
+from asrdq.manifests.inputs import chosen_format, find_inputs
 from asrdq.manifests.parts import PartWriter, reroot, retype
 from asrdq.manifests.paths import Root
 from asrdq.manifests.reading import Advance, Input, Reader, thread_count
@@ -107,8 +104,8 @@ def ingest_manifest(
     """
     check_manifest_name(name)
     given = str(audio_root.expanduser().resolve()) if audio_root else workspace.audio_root()
-    chosen = PatternFormat(pattern) if pattern else _chosen(format_name)
-    inputs = _inputs(paths, chosen, columns or {}, given)
+    chosen = chosen_format(format_name, pattern)
+    inputs = find_inputs(paths, chosen, columns or {}, given)
     former = workspace.manifest(name) if name in workspace.manifests() else None
     parameters = {
         "name": name,
@@ -149,39 +146,6 @@ def ingest_manifest(
         notes=tuple(_notes(reader, writer, log, former)),
         run_id=run.run_id,
     )
-
-
-def _chosen(format_name: str) -> ManifestFormat | None:
-    return None if format_name == AUTO else find_format(format_name)
-
-
-def _inputs(
-    paths: Sequence[Path],
-    chosen: ManifestFormat | None,
-    columns: Mapping[str, str],
-    root: str | None,
-) -> list[Input]:
-    files = [path.expanduser().resolve() for path in paths]
-    inputs, problems = [], []
-    for index, file in enumerate(files):
-        try:
-            if file in files[:index]:
-                raise UsageError("the file is named twice", where=str(file))
-            found = with_columns(chosen or sniff_format(file), columns)
-            read_head(file)
-        except UsageError as error:
-            problems.append(error)
-            continue
-        folder = file if file.is_dir() else file.parent
-        inputs.append(Input(file, found, Source(str(file), root or str(folder)), columns))
-    if len(problems) == 1:
-        raise problems[0]
-    if problems:
-        raise UsageError(
-            f"{len(problems)} of the files cannot be read",
-            problems=[Problem(error.message, error.where) for error in problems],
-        )
-    return inputs
 
 
 def _read(reader: Reader, folder: Path) -> tuple[PartWriter, RejectLog]:
@@ -285,6 +249,8 @@ def _notes(
             )
         for safe, own in item.fields.renamed().items():
             yield f"column {own!r} of {item.path.name} is called '{safe}' in the table"
+    if untimed := sum(part.untimed for part in writer.parts):
+        yield f"{untimed:,} rows have no duration: the hours are those of the others"
     if former and former.audio_root != reader.root.folder:
         yield f"the audio root was {former.audio_root} and is {reader.root.folder} now"
     if log.total > len(log.kept):

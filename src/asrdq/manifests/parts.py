@@ -37,6 +37,7 @@ class Part:
         id_hash: Hash of the id of each row, a piece a block.
         digest: Sum of the row digests.
         seconds: Sum of the durations.
+        untimed: Number of rows without a duration.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class Part:
     id_hash: list[NDArray[np.uint64]] = field(default_factory=list)
     digest: Fingerprint = field(default_factory=Fingerprint)
     seconds: float = 0.0
+    untimed: int = 0
 
     @property
     def rows(self) -> int:
@@ -98,6 +100,7 @@ class PartWriter:
         last.id_hash.append(block.id_hash)
         last.digest += block.digest
         last.seconds += total(rows)
+        last.untimed += rows[DURATION].null_count
 
     def close(self) -> None:
         """Finish the last file."""
@@ -123,6 +126,7 @@ class PartWriter:
         pq.write_table(rows, part.path, **_storage(rows.schema))
         part.schema = rows.schema
         part.seconds = total(rows)
+        part.untimed = rows[DURATION].null_count
 
     def _learn(self, block: Block) -> None:
         import pyarrow as pa
