@@ -139,6 +139,19 @@ def test_a_hostile_archive_is_refused(
     assert workspace.manifests() == []
 
 
+def test_an_archive_of_too_many_members(
+    ingest: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "MOST_MEMBERS", 2)
+    rows = [{"audio_filepath": f"{i}.wav"} for i in (1, 2, 3)]
+    (tmp_path / "tarred_audio_manifest.json").write_text(lines(*rows))
+    shard(tmp_path, 0, 1, 2)
+    assert ingest(tmp_path)[0].manifest.rows == 2
+    shard(tmp_path, 0, 1, 2, 3)
+    with pytest.raises(DataError, match=r"archive is refused: '3\.wav' is one too many"):
+        ingest(tmp_path)
+
+
 def test_an_archive_that_is_none(ingest: Any, tmp_path: Path) -> None:
     shard(tmp_path, 0, 1)
     content = (tmp_path / "audio_0.tar").read_bytes()

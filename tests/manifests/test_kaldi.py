@@ -90,6 +90,17 @@ def test_files_in_another_order_and_encoding(ingest: Any, tmp_path: Path) -> Non
     ]
 
 
+def test_a_line_without_an_end(
+    ingest: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asrdq.manifests.formats.kaldi_lines.BLOCK_BYTES", 40)
+    folder = data_folder(tmp_path / "data", wav_scp=f"u1 1.wav\nu2 {'x' * 90}\nu3 3.wav\n")
+    result, rows = ingest(folder)
+    assert [row["utt_id"] for row in rows] == ["u1", "u3"]
+    (reject,) = result.rejects.to_pylist()
+    assert (reject["line"], reject["reason"]) == (2, "too_long")
+
+
 def test_a_folder_without_wav_scp(ingest: Any, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no folder with a wav\.scp"):
         ingest(tmp_path, format_name="kaldi")

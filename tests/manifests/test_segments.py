@@ -73,6 +73,24 @@ def test_a_text_grid_that_ends_early(ingest: Any, tmp_path: Path, end: int) -> N
     assert caught.value.where == str(file)
 
 
+def test_a_text_grid_that_is_too_large(
+    ingest: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asrdq.manifests.formats.textgrid._LARGEST_BYTES", len(SHORT) - 1)
+    file = tmp_path / "talk.TextGrid"
+    file.write_text(SHORT)
+    with pytest.raises(DataError, match="is longer than") as caught:
+        ingest(file)
+    assert caught.value.where == str(file)
+
+
+def test_a_text_grid_that_is_no_text(ingest: Any, tmp_path: Path) -> None:
+    file = tmp_path / "talk.TextGrid"
+    file.write_bytes(SHORT.encode().replace(b"bell", b"\xff"))
+    with pytest.raises(DataError, match="not valid utf-8"):
+        ingest(file)
+
+
 def test_real_text_grids(ingest: Any, shared_data: Path) -> None:
     folder = shared_data / "primock57"
     result, rows = ingest(folder)

@@ -17,7 +17,7 @@ from asrdq.manifests.formats.protocol import Chunk, Clip, Parsed
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_ROWS_A_CHUNK = 100
+_ROWS_A_CHUNK = 32
 _INFO, _STATE, _SPLITS = "dataset_info.json", "state.json", "dataset_dict.json"
 _SPLIT = "split"
 _PATH, _ID, _LENGTH = "audio_filepath", "id", "duration"
