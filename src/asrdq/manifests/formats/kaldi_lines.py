@@ -50,10 +50,10 @@ class KaldiFiles:
             return
         source = self._stack.enter_context(opened(self._folder / name))
         self._open.append(source)
-        number = 0
+        path, number = self.path(name), 0
         while raw := source.stream.readline(BLOCK_BYTES):
             number += 1
-            text = text_of(raw, number, self.path(name))
+            text = text_of(raw, number, path)
             if isinstance(text, Reject):
                 yield text
             elif len(raw) == BLOCK_BYTES:
