@@ -12,7 +12,6 @@ from __future__ import annotations
 import itertools
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 from datasketch import MinHash, MinHashLSH
 from deltalake import CommitProperties, write_deltalake
+from memory import peak_gb
 
 from asrdq.workspace import Workspace
 from asrdq.workspace.versions import COMMIT_KEY
@@ -100,8 +100,7 @@ def ours(folder: Path) -> None:
     near = [
         int(row["utt_id"][4:]) for row in result.leaks.to_pylist() if row["kind"] == "near_text"
     ]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"near": near, "peak_gb": round(peak / 1e6, 2)}))
+    print(json.dumps({"near": near, "peak_gb": peak_gb()}))
 
 
 def timed_ours(folder: Path, train: list[str], asked: list[str]) -> tuple[float, dict[str, Any]]:

@@ -9,7 +9,6 @@ largest memory is told.
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+from memory import peak_gb
 from sampling import make_workspace
 from sklearn.model_selection import GroupShuffleSplit
 
@@ -36,8 +36,7 @@ def ours(folder: Path) -> None:
     result = split_manifest(workspace, workspace.manifest("train"), plan)
     sizes = result.sides.to_pylist()
     off = max(abs(row["rows"] / row["asked_rows"] - 1) for row in sizes if row["asked_rows"])
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"peak_gb": round(peak / 1e6, 2), "worst_stratum_off": round(off, 4)}))
+    print(json.dumps({"peak_gb": peak_gb(), "worst_stratum_off": round(off, 4)}))
 
 
 def theirs(files: list[str], folder: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from asrdq.errors import DataError, UsageError
 from asrdq.splitting import SideTarget, SplitPlan, SplitResult, split_manifest
+from asrdq.splitting.result import SPLITS
 
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
@@ -180,6 +181,9 @@ def test_another_seed_or_other_sides_need_fresh(workspace: Workspace, ingest: In
         split_manifest(workspace, data, plan("test=10", seed=7))
     with pytest.raises(UsageError, match="had the sides test, train"):
         split_manifest(workspace, data, plan("test=10", "dev=3"))
+    split_manifest(workspace, data, plan("test=10", "dev=3"), prefix="three")
+    with pytest.raises(UsageError, match="had the sides dev, test, train"):
+        split_manifest(workspace, data, plan("test=10"), prefix="three")
     fresh = split_manifest(workspace, data, plan("test=10", seed=7), fresh=True)
     assert (fresh.kept, fresh.moved) == (0, 0)
     assert fresh.manifests["test"] == "data_test@1"
@@ -197,6 +201,16 @@ def test_a_manifest_that_no_split_made_is_not_overwritten(
         "train": "mine_train@0",
         "test": "mine_test@0",
     }
+
+
+def test_what_a_killed_split_left_is_written_again(workspace: Workspace, ingest: Ingest) -> None:
+    data = ingest([row(i) for i in range(40)])
+    killed = split_manifest(workspace, data, plan("test=10"))
+    # Killed after its manifests and before its table.
+    workspace.replace("splits", SPLITS.empty_table(), run_id=killed.run_id)
+    again = split_manifest(workspace, data, plan("test=10"))
+    assert (again.kept, again.moved) == (0, 0)
+    assert again.manifests == killed.manifests
 
 
 def term_rows() -> list[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,9 +10,11 @@ import typer
 
 from asrdq import console
 from asrdq.cli.options import FormatOption, ManifestArgument, SeedOption, WorkspaceOption
-from asrdq.cli.output import Format, emit
+from asrdq.cli.output import Format, emit, render
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from asrdq.splitting import SplitPlan, SplitResult
 
 
@@ -79,7 +82,12 @@ def split(
     number = opened.settings.sampling.seed if seed is None else seed
     if preset:
         _refuse_beside_preset(side, strata, disjoint, at_least)
-        plan = SplitPlan.term_aware(seed=number, priority=priority or ())
+        plan = dataclasses.replace(
+            SplitPlan.term_aware(seed=number, priority=priority or ()),
+            rest=rest,
+            tolerance=tolerance,
+            closest=closest,
+        )
     else:
         plan = SplitPlan(
             sides=[SideTarget.parse(text) for text in side or []],
@@ -92,11 +100,24 @@ def split(
             closest=closest,
             priority=priority or (),
         )
-    with console.progress("split", version.rows, "rows") as bar:
-        result = split_manifest(opened, version, plan, prefix=prefix, fresh=fresh)
-        bar.advance(version.rows)
-    emit(result, output)
+    with console.progress("split", 2 * version.rows, "rows") as bar:
+        result = split_manifest(
+            opened, version, plan, prefix=prefix, fresh=fresh, advance=bar.advance
+        )
+    if output is Format.JSON:
+        emit(result, output)
+    else:
+        render(_shown(result, plan), output)
     _tell(result, plan)
+
+
+def _shown(result: SplitResult, plan: SplitPlan) -> pa.Table:
+    """Return sizes by side and stratum; without strata one row a side."""
+    import pyarrow.compute as pc
+
+    sides = result.sides if plan.strata else result.sides.filter(pc.field("stratum").is_null())
+    names = ["side", "side_manifest", "stratum", "asked_rows", "rows", "asked_hours", "hours"]
+    return sides.select(names)
 
 
 def columns(given: list[str] | None, known: tuple[str, ...]) -> list[str]:

@@ -18,6 +18,8 @@ Hashes = np.ndarray[tuple[int], np.dtype[np.uint64]]
 _BASE = 0x5851F42D4C957F2D
 _INVERSE = pow(_BASE, -1, 2**64)
 _SPACE = ord(" ")
+LONG = 64
+"""Texts of so many words and more are alike to `Words.positions`."""
 _BLOCK_BYTES = 1 << 22
 _NOT_WORDS = r"[^\p{L}\p{M}\p{N}]+"
 
@@ -81,6 +83,14 @@ class Words:
     def owner(self) -> NDArray[np.int64]:
         """Text of each word."""
         return np.repeat(np.arange(len(self.first) - 1), self.counts)
+
+    @cached_property
+    def positions(self) -> NDArray[np.int32]:
+        """For each word, words of its text × (LONG + 1) + words before it, LONG at most each."""
+        before = np.minimum(np.arange(len(self.starts)) - self.first[self.owner], LONG)
+        counts = np.minimum(self.counts, LONG)[self.owner]
+        position: NDArray[np.int32] = (counts * (LONG + 1) + before).astype(np.int32)
+        return position
 
     def runs(self, first: NDArray[np.int64], words: int | NDArray[np.int64]) -> Hashes:
         """Return the hash of runs of words that begin with the words numbered `first`."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 COMMAND = "split"
 TABLE = "splits"
-_FRESH = "--fresh makes a new split, in which rows may change sides"
+_FRESH = "--fresh makes a new split, in which rows may change sides; --prefix one beside it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +52,39 @@ def find_former(
     there = [name for name in names.values() if name in workspace.manifests()]
     if not there:
         return None
-    known = workspace.table_exists(TABLE)
-    runs = workspace.query(_NEWEST, {"names": there}).to_pylist() if known else []
-    made = {row["side_manifest"] for row in runs}
-    foreign = [name for name in there if name not in made]
-    if foreign:
-        raise UsageError(
-            f"the manifest '{foreign[0]}' is there and was not made by a split",
-            hint="give the sides another --prefix",
-        )
-    if fresh:
+    _check_made_by_split(workspace, there)
+    if fresh or not workspace.table_exists(TABLE):
+        return None
+    runs = workspace.query(_NEWEST, {"names": there}).to_pylist()
+    if not runs:
         return None
     newest = max(runs, key=lambda row: row["started"])["run_id"]
     sides = {row["side"]: row for row in runs if row["run_id"] == newest}
     parameters = json.loads(next(iter(sides.values()))["parameters"])
-    if set(sides) != set(names):
-        raise UsageError(f"the former split had the sides {', '.join(sorted(sides))}", hint=_FRESH)
+    former = {parameters["rest"], *(side["name"] for side in parameters["sides"])}
+    if former != set(names):
+        raise UsageError(f"the former split had the sides {', '.join(sorted(former))}", hint=_FRESH)
     if parameters["seed"] != plan.seed:
         raise UsageError(f"the former split had the seed {parameters['seed']}", hint=_FRESH)
     references = {
         side: f"{row['side_manifest']}@{row['side_version']}" for side, row in sides.items()
     }
     return FormerSplit(newest, references)
+
+
+def _check_made_by_split(workspace: Workspace, names: Sequence[str]) -> None:
+    """Refuse manifests of other origin; one that a killed split left may be written again."""
+    runs = {name: workspace.manifest(name).run_id for name in names}
+    made = workspace.query(
+        "SELECT run_id FROM runs WHERE command = $command AND run_id IN (SELECT unnest($runs))",
+        {"command": COMMAND, "runs": list(runs.values())},
+    )["run_id"].to_pylist()
+    for name, run_id in runs.items():
+        if run_id not in made:
+            raise UsageError(
+                f"the manifest '{name}' is there and was not made by a split",
+                hint="give the sides another --prefix",
+            )
 
 
 _NEWEST = """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,8 +47,13 @@ class SplitRows:
     component: NDArray[np.int64]
 
 
-def read_rows(workspace: Workspace, manifest: ManifestVersion, plan: SplitPlan) -> SplitRows:
-    """Read what a split needs.
+def read_rows(
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    plan: SplitPlan,
+    advance: Callable[[float], None],
+) -> SplitRows:
+    """Read what a split needs, telling `advance` of the number of rows read.
 
     Raises:
         UsageError: A column or expression is wrong.
@@ -68,6 +73,7 @@ def read_rows(workspace: Workspace, manifest: ManifestVersion, plan: SplitPlan) 
             strata.append(batch.column("stratum").dictionary_encode())
             for number, chunks in enumerate(hashes):
                 chunks.append(batch.column(f"group_{number}"))
+            advance(batch.num_rows)
     if not keys:
         raise DataError(f"{manifest} has no rows to split", hint="ingest a manifest with rows")
     if without and any(side.by_hours for side in plan.sides):

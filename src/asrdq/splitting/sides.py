@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -101,6 +101,7 @@ def write_sides(
     keys: Keys,
     seed: int,
     run_id: str,
+    advance: Callable[[float], None],
 ) -> list[ManifestVersion]:
     """Write a version of each named manifest from the rows of its side.
 
@@ -112,6 +113,7 @@ def write_sides(
         keys: Key of each row, to make sure that the order is the same.
         seed: Seed of the keys.
         run_id: The run.
+        advance: Told of the number of rows written.
 
     Raises:
         ToolError: The table cannot be read in the same order again, or nothing can be written.
@@ -122,7 +124,7 @@ def write_sides(
         with workspace.stream(manifest) as reader:
             schema = pa.schema([field.remove_metadata() for field in reader.schema])
             checked = _checked(reader, manifest, keys, seed)
-            _distribute(checked, writers, side_of_row)
+            _distribute(checked, writers, side_of_row, advance)
         others = sum((writer.digest for writer in writers[1:]), Fingerprint())
         writers[0].digest = Fingerprint.parse(manifest.fingerprint) - others
         return [
@@ -148,6 +150,7 @@ def _distribute(
     batches: Iterable[tuple[int, pa.RecordBatch]],
     writers: Sequence[SideWriter],
     side_of_row: NDArray[np.int8],
+    advance: Callable[[float], None],
 ) -> None:
     """Write the rows of each side, the first side in a thread of its own, a few batches behind."""
 
@@ -164,6 +167,7 @@ def _distribute(
                 pending.append(pool.submit(add, numbers, start, batch))
             while len(pending) > _AHEAD:
                 pending.popleft().result()
+            advance(batch.num_rows)
         while pending:
             pending.popleft().result()
     for writer in writers:

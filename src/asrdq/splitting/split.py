@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +31,7 @@ def split_manifest(
     *,
     prefix: str | None = None,
     fresh: bool = False,
+    advance: Callable[[float], None] = lambda _: None,
 ) -> SplitResult:
     """Split a manifest and write a manifest `PREFIX_SIDE` for each side.
 
@@ -45,6 +46,7 @@ def split_manifest(
         plan: Sides, strata, groups and seed.
         prefix: Beginning of the names of the sides' manifests; the manifest's own by default.
         fresh: Whether to leave a former split out of account.
+        advance: Told of the number of rows read and written: each row counts twice.
 
     Raises:
         UsageError: A column or expression is wrong, or a manifest of a side's name is there
@@ -55,7 +57,7 @@ def split_manifest(
     names = {side: check_manifest_name(f"{prefix or manifest.name}_{side}") for side in plan.names}
     former = find_former(workspace, names, plan, fresh=fresh)
     with workspace.run(COMMAND, manifest, plan.parameters()) as run:
-        rows = read_rows(workspace, manifest, plan)
+        rows = read_rows(workspace, manifest, plan, advance)
         _check_priority(rows, plan)
         before = former_sides(workspace, former, plan.names, rows.key, plan.seed)
         cells = cells_of(rows, before)
@@ -66,7 +68,14 @@ def split_manifest(
             raise _impossible(manifest, rows, cells, plan, missed)
         side_of_row = side_of[cells.component]
         made = write_sides(
-            workspace, manifest, list(names.values()), side_of_row, rows.key, plan.seed, run.run_id
+            workspace,
+            manifest,
+            list(names.values()),
+            side_of_row,
+            rows.key,
+            plan.seed,
+            run.run_id,
+            advance,
         )
         sizes = size_table(run.run_id, manifest, rows, cells, plan, side_of, made)
         workspace.replace(TABLE, sizes, run_id=run.run_id)
