@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from asrdq.sampling.deciding import MoreClips, clips_to_decide
     from asrdq.sampling.estimators import (
         Instrument,
+        Limit,
         Rate,
         StratumCount,
         corrected_rate,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Instrument",
+    "Limit",
     "MoreClips",
     "Rate",
     "SampleResult",
@@ -42,6 +44,7 @@ __getattr__ = lazy_names(
         "deciding": ["MoreClips", "clips_to_decide"],
         "estimators": [
             "Instrument",
+            "Limit",
             "Rate",
             "StratumCount",
             "corrected_rate",
