@@ -19,7 +19,7 @@ from asrdq.audit.result import AuditResult
 from asrdq.audit.rows import alignment_rows, audit_rows, fault_rows, span_rows
 from asrdq.audit.selection import Clip, sampled_clips
 from asrdq.audit.trials import Trials, build_trials
-from asrdq.sampling import SamplingPlan, draw_sample, latest_sample
+from asrdq.sampling import SamplingPlan, standing_sample
 
 if TYPE_CHECKING:
     from asrdq.sampling.samples import SampleResult
@@ -61,8 +61,8 @@ def audit(
 ) -> AuditResult:
     """Audit a sample of a manifest.
 
-    The newest sample drawn for this content is taken, else one is drawn by the settings. Every
-    clip is aligned; faults are planted on copies and the same is done to them; thresholds are
+    The newest sample drawn for this content is taken if it holds (`standing_sample`), else one
+    is drawn by the settings. Every clip is aligned; faults are planted on copies and the same is done to them; thresholds are
     fitted so that few right clips are flagged; every clip is judged by an instrument that did
     not learn from its speaker. What was aligned before, also by a killed run, is taken from the
     cache.
@@ -81,9 +81,8 @@ def audit(
     settings = workspace.settings.audit
     plan = plan or AuditPlan(settings.aligner)
     aligner = build_aligner(plan.aligner)
-    sample = latest_sample(workspace, manifest) or draw_sample(
-        workspace, manifest, SamplingPlan.from_settings(workspace.settings.sampling)
-    )
+    default = SamplingPlan.from_settings(workspace.settings.sampling)
+    sample = standing_sample(workspace, manifest, default)
     clips = sampled_clips(workspace, manifest, sample, aligner)
     parameters = {
         **settings.model_dump(),

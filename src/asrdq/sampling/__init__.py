@@ -19,7 +19,13 @@ if TYPE_CHECKING:
         wilson,
     )
     from asrdq.sampling.plan import SamplingPlan
-    from asrdq.sampling.samples import SampleResult, draw_sample, latest_sample
+    from asrdq.sampling.samples import (
+        SampleResult,
+        draw_sample,
+        latest_sample,
+        standing_sample,
+        strata_hold,
+    )
 
 __all__ = [
     "Instrument",
@@ -35,6 +41,8 @@ __all__ = [
     "latest_sample",
     "population_interval",
     "sample_rate",
+    "standing_sample",
+    "strata_hold",
     "wilson",
 ]
 
@@ -53,6 +61,12 @@ __getattr__ = lazy_names(
             "wilson",
         ],
         "plan": ["SamplingPlan"],
-        "samples": ["SampleResult", "draw_sample", "latest_sample"],
+        "samples": [
+            "SampleResult",
+            "draw_sample",
+            "latest_sample",
+            "standing_sample",
+            "strata_hold",
+        ],
     },
 )
