@@ -61,11 +61,11 @@ def audit(
 ) -> AuditResult:
     """Audit a sample of a manifest.
 
-    The newest sample drawn for this content is taken if it holds (`standing_sample`), else one
-    is drawn by the settings. Every clip is aligned; faults are planted on copies and the same is done to them; thresholds are
-    fitted so that few right clips are flagged; every clip is judged by an instrument that did
-    not learn from its speaker. What was aligned before, also by a killed run, is taken from the
-    cache.
+    The newest sample drawn for this content is taken if it holds (`standing_sample`), else one is
+    drawn by the settings. Every clip is aligned; faults are planted on copies and the same is done
+    to them; thresholds are fitted so that few right clips are flagged; every clip is judged by an
+    instrument that did not learn from its speaker. What was aligned before, also by a killed run,
+    is taken from the cache.
 
     Args:
         workspace: Where the manifest is and the results go.
