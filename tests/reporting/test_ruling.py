@@ -112,3 +112,23 @@ def test_after_a_change_the_page_is_about_the_audited_version(audited: Audited) 
     assert subject.stale
     assert (str(subject.asked), str(subject.manifest)) == ("train@1", "train@0")
     assert not find_subject(audited.workspace, "train@0").stale
+
+
+def test_audio_that_changed_after_the_verdict_takes_it_back(audited: Audited) -> None:
+    audited.write_audit()
+    assert audited.gate() == "PROCEED"
+    file = audited.folder / "clip-00.wav"
+    file.write_bytes(file.read_bytes()[:-100])
+    found = ruling(audited)
+    assert found.verdict is None
+    assert found.meaning == "The audio has changed since the newest verdict."
+
+
+def test_after_a_change_of_strata_the_page_is_about_the_audited_version(audited: Audited) -> None:
+    audited.write_audit()
+    audited.gate()
+    audited.ingest(lambda row: row.update(domain="clean"))
+    subject = find_subject(audited.workspace, "train")
+    assert subject.asked.fingerprint == subject.manifest.fingerprint
+    assert subject.stale
+    assert (str(subject.asked), str(subject.manifest)) == ("train@1", "train@0")

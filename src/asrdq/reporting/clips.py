@@ -89,7 +89,7 @@ def show_clips(
     workspace: Workspace,
     subject: Subject,
     count: int,
-    advance: Callable[[], None] = lambda: None,
+    advance: Callable[[int], None] = lambda _clips: None,
 ) -> list[ShownClip]:
     """Return the worst clips with transcript, words and sound.
 
@@ -97,7 +97,7 @@ def show_clips(
         workspace: Where the tables and the audio are.
         subject: The audit.
         count: At most so many clips.
-        advance: Called after each clip.
+        advance: Told of each clip.
     """
     rows = worst_clips(subject.evidence.clips, count)
     if not rows:
@@ -112,7 +112,7 @@ def show_clips(
         clip = _show(workspace, subject, row, segment, spans.get(row["utt_id"], []), scale, spent)
         spent += clip.audio_bytes
         shown.append(clip)
-        advance()
+        advance(1)
     return shown
 
 
