@@ -62,6 +62,8 @@ def test_files_that_cannot_be_read_are_judged_and_change_no_figure(
     assert len(set(planted)) == len(rows)
     assert figures(found) == figures(expected)
     bad = [row["reasons"] for row in found.audits.to_pylist() if row["instrument"] == "ok"]
+    # The stratum cannot be judged, and plain facts are no rate of it.
+    assert "low quality: 12 of 12 judged\n" in found.summary()
     assert sorted(bad) == [["missing_audio"]] * 2 + [["unreadable_audio"]] * 10
 
 

@@ -74,7 +74,7 @@ class Evidence:
 def gather(workspace: Workspace, manifest: ManifestVersion) -> Evidence:
     """Return the evidence about a manifest version; what is missing or broken is a fault of it."""
     if manifest.rows == 0:
-        empty = Finding("empty_manifest", f"{manifest} has no rows", "asrdq ingest FILE")
+        empty = Finding("empty_manifest", f"{manifest} has no rows", "ingest a file with rows")
         return Evidence(manifest, faults=[empty])
     run, missing = _audit_run(workspace, manifest)
     if run is None:

@@ -88,8 +88,8 @@ def _too_few(measures: Measures, evidence: Evidence) -> list[Finding]:
         message = f"the aligner gives no evidence to fit a threshold to in {named}"
         return [Finding("too_few", message, "another aligner")]
     message = (
-        f"too few clips to calibrate on in {named}: {have:,} of the {CALIBRATION_FROM} needed "
-        "that have audio and text and could be aligned"
+        f"too few clips to calibrate on in {named}: {have:,} of the {CALIBRATION_FROM} needed, "
+        "with audio, a text and an answer of the aligner"
     )
     larger = larger_sample(evidence, have, CALIBRATION_FROM)
     return [Finding("too_few", message, larger or "a manifest with more clips: all were audited")]

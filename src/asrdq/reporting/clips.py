@@ -129,7 +129,7 @@ def _show(
     language = segment.get("language") or workspace.settings.language
     pieces, matched = tokens(row["text"] or "", words, language)
     offset_s, length_s = clip_segment(segment.get("offset_s"), segment.get("duration_s"))
-    path = workspace.audio_file(subject.manifest, row["audio_path"])
+    path = workspace.audio_file(subject.manifest, segment.get("audio_path", row["audio_path"]))
     sound = clip_sound(path, offset_s, length_s, words)
     return ShownClip(
         row=row,
@@ -146,9 +146,9 @@ def _show(
 def _segments(
     workspace: Workspace, subject: Subject, ids: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """Return where each clip lies in its file, and its language."""
+    """Return the file of each clip by the version asked about, its place in it, and language."""
     rows = workspace.query(
-        f'SELECT utt_id, offset_s, duration_s, language FROM "{subject.manifest}" '
+        f'SELECT utt_id, audio_path, offset_s, duration_s, language FROM "{subject.manifest}" '
         "WHERE list_contains($ids, utt_id)",
         {"ids": list(ids)},
     )
