@@ -62,6 +62,13 @@ def test_a_sample_ends_with_its_strata(workspace: Workspace, ingest: Ingest) -> 
     assert standing_sample(workspace, after, BY_DOMAIN).strata["stratum"].to_pylist() == ["meeting"]
 
 
+def test_a_sample_ends_where_strata_of_equal_size_change_places(
+    workspace: Workspace, ingest: Ingest
+) -> None:
+    draw_sample(workspace, ingest(rows(100, "phone", "studio")), BY_DOMAIN)
+    assert latest_sample(workspace, ingest(rows(100, "studio", "phone"))) is None
+
+
 def test_a_sample_ends_with_the_column_of_its_strata(workspace: Workspace, ingest: Ingest) -> None:
     draw_sample(workspace, ingest(rows(100)), BY_DOMAIN)
     without = [{k: v for k, v in row.items() if k != "domain"} for row in rows(100)]

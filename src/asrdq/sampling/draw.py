@@ -95,6 +95,23 @@ def stratum_sizes(
     return sizes
 
 
+def strata_of_sample(
+    workspace: Workspace, manifest: ManifestVersion, strata: Strata, run_id: str
+) -> pa.Table:
+    """Return the stratum that each clip of a sample has in a manifest version.
+
+    Args:
+        workspace: Where the manifest is.
+        manifest: The version, which need not be the one that the sample was drawn from.
+        strata: What makes the strata.
+        run_id: The run that drew the sample.
+    """
+    rows = _rows(manifest, stratum_parts(strata, manifest))
+    sample = f"SELECT utt_id FROM samples WHERE run_id = '{run_id}'"
+    found = _run(workspace, f"SELECT * FROM ({rows}) SEMI JOIN ({sample}) USING (utt_id)")
+    return pa.table({"utt_id": found["utt_id"], "stratum": _names(found)})
+
+
 def _names(rows: pa.Table | pa.RecordBatch) -> pa.Array:
     """Return the stratum of each row: its parts joined; null where a part is null."""
     parts = [rows.column(name) for name in rows.schema.names if name.startswith("part_")]

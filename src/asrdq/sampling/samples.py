@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from asrdq.errors import AsrdqError
 from asrdq.results import Result
 from asrdq.sampling.allocation import Allocated
-from asrdq.sampling.draw import draw, stratum_sizes
+from asrdq.sampling.draw import draw, strata_of_sample, stratum_sizes
 from asrdq.sampling.plan import SamplingPlan
 from asrdq.sampling.tables import SAMPLES, STRATA
 
@@ -122,7 +122,9 @@ def latest_sample(workspace: Workspace, manifest: ManifestVersion) -> SampleResu
 def strata_hold(
     workspace: Workspace, manifest: ManifestVersion, plan: SamplingPlan, strata: pa.Table
 ) -> bool:
-    """Return whether a manifest still has the strata of a sample, row for row in number.
+    """Return whether a manifest still has the strata of a sample.
+
+    They must have as many rows as then, and each clip of the sample must lie where it lay.
 
     Args:
         workspace: Where the manifest is.
@@ -131,11 +133,15 @@ def strata_hold(
         strata: The strata as they were then (schema `STRATA`).
     """
     then = zip(strata["stratum"].to_pylist(), strata["population_rows"].to_pylist(), strict=True)
+    run_id = strata["run_id"][0].as_py()
     try:
         now = stratum_sizes(workspace, manifest, plan.strata)
+        clips = strata_of_sample(workspace, manifest, plan.strata, run_id)
     except AsrdqError:
         return False
-    return dict(then) == {size.name: size.rows for size in now}
+    drawn = workspace.read("samples", f"run_id = '{run_id}'").select(["utt_id", "stratum"])
+    same_sizes = dict(then) == {size.name: size.rows for size in now}
+    return same_sizes and clips.sort_by("utt_id").equals(drawn.sort_by("utt_id"))
 
 
 def _store(
