@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from asrdq.errors import UsageError
+from asrdq.gates.policy import read_policy
 from asrdq.settings import AuditSettings, read_settings
 
 
@@ -58,3 +59,36 @@ def test_one_speaking_rate_for_all_languages(
 ) -> None:
     settings = audit_settings(tmp_path, f"characters_per_second: {value}")
     assert settings.speaking_rate("en") == settings.speaking_rate("fr") == rate
+
+
+def test_a_key_that_stands_twice_is_named_with_both_lines(tmp_path: Path) -> None:
+    file = tmp_path / "asrdq.yaml"
+    file.write_text("sampling:\n  fraction: 0.1\n  seed: 7\n  fraction: 0.9\nsampling: {}\n")
+    with pytest.raises(UsageError) as raised:
+        read_settings(file)
+    assert [(problem.message, problem.line) for problem in raised.value.problems] == [
+        ("key 'fraction' stands on line 2 too", 4),
+        ("key 'sampling' stands on line 1 too", 5),
+    ]
+
+
+def test_a_key_twice_in_a_list_of_rules(tmp_path: Path) -> None:
+    file = tmp_path / "asrdq.yaml"
+    rule = "{name: a, name: b, share: 1.0}"
+    file.write_text(f"sampling:\n  allocation: shares\n  strata:\n    - {rule}\n")
+    with pytest.raises(UsageError, match="1 problem") as raised:
+        read_settings(file)
+    assert "'name'" in raised.value.problems[0].message
+
+
+@pytest.mark.parametrize("content", ["", "# nothing but a remark\n"])
+def test_an_empty_file_is_no_settings(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(content)
+    with pytest.raises(UsageError, match="is empty"):
+        read_policy(file)
+
+
+def test_a_folder_is_no_settings(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read: Is a directory"):
+        read_policy(tmp_path)

@@ -6,6 +6,7 @@ error that names the nearest valid one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -168,6 +169,8 @@ def read_yaml_model(path: Path, model: type[ModelT]) -> ModelT:
         data = yaml.safe_load(text)
     except FileNotFoundError as error:
         raise UsageError("no such file", where=str(path)) from error
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
     except UnicodeDecodeError as error:
         raise UsageError("is not valid UTF-8", where=str(path)) from error
     except yaml.YAMLError as error:
@@ -175,17 +178,36 @@ def read_yaml_model(path: Path, model: type[ModelT]) -> ModelT:
         place = f"{path}:{mark.line + 1}" if mark else str(path)
         reason = getattr(error, "problem", None) or error
         raise UsageError(f"is not valid YAML: {reason}", where=place) from error
+    if root is None:
+        raise UsageError("is empty", where=str(path), hint="`asrdq init` writes one that is not")
+    problems = list(_repeated_keys(path, root))
     try:
-        return model.model_validate({} if data is None else data)
+        read = model.model_validate(data)
     except ValidationError as error:
-        problems = sorted(
-            (_problem(path, root, model, item) for item in error.errors()),
-            key=lambda problem: problem.line or 0,
-        )
+        problems += (_problem(path, root, model, item) for item in error.errors())
+    if problems:
+        problems.sort(key=lambda problem: problem.line or 0)
         raise UsageError(
             f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in {path.name}",
             problems=problems,
-        ) from error
+        )
+    return read
+
+
+def _repeated_keys(path: Path, node: yaml.Node) -> Iterator[Problem]:
+    """Give the keys that stand twice in a mapping: YAML itself would take the last."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(path, item)
+    if isinstance(node, yaml.MappingNode):
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if key.value in lines:
+                first = lines[key.value]
+                yield Problem(f"key '{key.value}' stands on line {first} too", path.name, line)
+            lines.setdefault(key.value, line)
+            yield from _repeated_keys(path, value)
 
 
 def _problem(

@@ -32,6 +32,7 @@ def clip(number: int, stratum: str, speaker: str | None) -> Clip:
         path="/a.wav",
         offset_s=0.0,
         length_s=None,
+        stated_s=2.0,
         text="twenty letters it has",
         words=("twenty", "letters", "it", "has"),
         characters=18,

@@ -92,6 +92,7 @@ def test_calibration_is_the_same_in_any_order_of_clips() -> None:
         coverage=trials.coverage[order],
         chars_per_second=trials.chars_per_second[order],
         rules={reason: flags[order] for reason, flags in trials.rules.items()},
+        duration_differs=trials.duration_differs[order],
         judgeable=trials.judgeable[order],
         table=trials.table.take(pa.array(order)),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -14,7 +16,7 @@ from asrdq.audit.detection import calibration_table, detection_table
 from asrdq.audit.faults import GROSS, Fault, PlantedClip
 from asrdq.audit.judgement import score_trials
 from asrdq.audit.reasons import Reason
-from asrdq.audit.trials import build_trials
+from asrdq.audit.trials import Trials, build_trials
 from asrdq.settings import AuditSettings
 
 
@@ -88,12 +90,16 @@ def test_no_alignment_has_no_confidence_left() -> None:
     assert found.low_quality[trials.utt_ids == "x-001"].all()
 
 
-@pytest.mark.parametrize("status", ["no_alignment", "missing_audio"])
-def test_a_stratum_without_one_alignment_is_no_instrument_and_no_error(status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "verdict"), [("no_alignment", "too_weak"), ("missing_audio", "too_few")]
+)
+def test_a_stratum_without_one_alignment_is_no_instrument_and_no_error(
+    status: str, verdict: str
+) -> None:
     clips = corpus("x", 40, 5)
     trials = trials_of(clips, {"x": 4.0}, {one.utt_id: status for one in clips})
     _, table, _ = judged(trials)
-    assert table["verdict"].to_pylist() == ["too_weak"]
+    assert table["verdict"].to_pylist() == [verdict]
 
 
 @pytest.mark.parametrize("status", ["missing_audio", "unreadable_audio", "empty_audio"])
@@ -110,6 +116,51 @@ def test_clips_without_audio_and_without_copies_are_bad_whatever_the_instrument(
     _, _, found = judged(trials)
     assert found.judged.all()
     assert found.low_quality.all()
+
+
+@pytest.mark.parametrize("status", ["missing_audio", "unreadable_audio", "segment_outside_audio"])
+def test_files_that_cannot_be_read_change_neither_thresholds_nor_recalls(status: str) -> None:
+    """Thirty per cent of such files, their copies among the planted ones."""
+    whole, broken = corpus("x", 42, 6), corpus("x", 60, 6)[42:]
+    trials = trials_of([*whole, *broken], {"x": 4.0}, {one.utt_id: status for one in broken})
+    without = trials_of(whole, {"x": 4.0})
+    assert np.array_equal(trials.evidence[: len(without.clips)], without.evidence)
+    found, expected = measured(trials), measured(without)
+    assert found == expected
+    assert found[0]["clips"] == len(whole)
+    assert {one["verdict"] for one in found if "verdict" in one} == {"ok"}
+
+
+def measured(trials: Trials) -> list[dict[str, object]]:
+    instruments, table, judgement = judged(trials)
+    scores, _ = score_trials(trials, instruments)
+    verdicts = dict(zip(table["stratum"].to_pylist(), table["verdict"].to_pylist(), strict=True))
+    rows = detection_table(trials, scores, judgement.low_quality, instruments, verdicts, "r")
+    return [*table.to_pylist(), *rows.to_pylist()]
+
+
+def test_a_wrong_stated_duration_is_a_fact_and_neither_alarm_nor_detection() -> None:
+    clips = corpus("x", 40, 5)
+    halved = [replace(one, stated_s=1.0) for one in clips]
+    trials, right = trials_of(halved, {"x": 4.0}), trials_of(clips, {"x": 4.0})
+    assert trials.duration_differs.tolist() == trials.untouched.tolist()
+    assert not right.duration_differs.any()
+    assert measured(trials)[0] == measured(right)[0]
+    false_alarms = [one for one in measured(trials) if one.get("fault") == "untouched"]
+    assert [one["found"] for one in false_alarms] == [0, 0]
+    planted = [one for one in measured(trials) if one.get("gross")]
+    assert planted == [one for one in measured(right) if one.get("gross")]
+    _, _, found = judged(trials)
+    assert found.low_quality[trials.untouched].all()
+
+
+def test_a_wrong_stated_duration_stands_where_nothing_can_be_calibrated() -> None:
+    clips = [replace(one, stated_s=1.0) for one in corpus("x", 4, 2)]
+    trials = trials_of(clips, {"x": 4.0}, {clips[0].utt_id: "out_of_vocabulary"})
+    _, _, found = judged(trials)
+    assert set(found.instrument[trials.untouched]) == {"ok"}
+    assert found.low_quality[trials.untouched].all()
+    assert set(found.instrument[~trials.untouched]) == {"too_few", "out_of_vocabulary"}
 
 
 def test_a_stratum_that_strains_the_aligner_is_not_judged() -> None:

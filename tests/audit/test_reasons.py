@@ -32,7 +32,7 @@ RATE = 16_000
 def prepare(workspace: Workspace, rows: list[dict[str, Any]], **plan: Any) -> Any:
     """Ingest rows and draw all of them; return manifest and sample."""
     file = workspace.root / "m.jsonl"
-    file.write_text("".join(json.dumps({"duration": 1.0, **row}) + "\n" for row in rows))
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     ingest_manifest(workspace, [file], "m")
     manifest = workspace.manifest("m")
     return manifest, draw_sample(workspace, manifest, SamplingPlan(fraction=1.0, **plan))
@@ -81,6 +81,15 @@ def examined(
         "too_long": (write(folder, "long.wav", np.zeros(121 * 8000), 8000), text),
     }
     rows = [{"id": name, "audio_filepath": at, "text": said} for name, (at, said) in files.items()]
+    stated = {
+        "rounded": {"duration": line["duration"] + 0.49},
+        "half_stated": {"duration": line["duration"] / 2},
+        "segment_inside": {"offset": 0.0, "duration": line["duration"]},
+        "segment_beyond": {"offset": 0.0, "duration": line["duration"] + 1.0},
+    }
+    rows += [
+        {"id": name, "audio_filepath": right, "text": text, **said} for name, said in stated.items()
+    ]
     manifest, sample = prepare(workspace, rows)
     aligner = build_aligner("pocketsphinx")
     clips = sampled_clips(workspace, manifest, sample, aligner)
@@ -114,6 +123,10 @@ def examined(
         ("no_text", {"empty_text", "no_alignment", "length_mismatch"}),
         ("no_word", {"empty_text", "no_alignment", "length_mismatch"}),
         ("too_fast", {"no_alignment", "length_mismatch"}),
+        ("rounded", set()),
+        ("half_stated", {"duration_differs"}),
+        ("segment_inside", set()),
+        ("segment_beyond", {"duration_differs"}),
     ],
 )
 def test_reasons(

@@ -26,6 +26,7 @@ def clip(name: str, language: str, characters: int) -> Clip:
         path="a",
         offset_s=0.0,
         length_s=None,
+        stated_s=None,
         text="".join(words),
         words=words,
         characters=characters,

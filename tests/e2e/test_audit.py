@@ -58,7 +58,8 @@ def test_an_audit_is_written_down_and_not_done_twice(
     run_cli: RunCli, tmp_path: Path, short_rows: list[dict[str, Any]]
 ) -> None:
     folder = make_workspace(run_cli, tmp_path / "w", short_rows, WHOLE)
-    first = run_cli("audit", "train", "--workers", "2", "--format", "json", cwd=folder)
+    first = run_cli("audit", "train", "--workers", "2", "--format", "json", cwd=folder, code=4)
+    assert "not one clip could be judged" in first.stderr
     assert "asrdq gate train" in first.stderr
     seen = json.loads(first.stdout)
     assert seen["schema_version"] == 1
@@ -77,12 +78,12 @@ def test_an_audit_is_written_down_and_not_done_twice(
     aligned = _aligned(folder)
     assert aligned == workspace.read("fault_trials").num_rows
 
-    again = run_cli("audit", "train", "--workers", "2", cwd=folder)
+    again = run_cli("audit", "train", "--workers", "2", cwd=folder, code=4)
     assert f"{len(short_rows)} clips audited with pocketsphinx" in again.stdout
     assert _aligned(folder) == aligned
     assert workspace.read("audits").num_rows == 2 * len(short_rows)
 
-    shown = run_cli("faults", "train", "--format", "csv", cwd=folder).stdout.splitlines()
+    shown = run_cli("faults", "train", "--format", "csv", cwd=folder, code=4).stdout.splitlines()
     assert shown[0] == "stratum,fault,gross,clips,found,rate,low,high,auc"
     assert _aligned(folder) == aligned
 
@@ -136,12 +137,35 @@ def test_an_empty_manifest_has_nothing_to_audit(run_cli: RunCli, tmp_path: Path)
     assert "→" in done.stderr
 
 
-def test_clips_without_audio_are_bad_and_no_traceback(run_cli: RunCli, tmp_path: Path) -> None:
+def test_a_manifest_without_any_audio_fails_with_what_to_do(
+    run_cli: RunCli, tmp_path: Path
+) -> None:
     rows = [{"audio_filepath": f"{n}.wav", "duration": 1.0, "text": "hello"} for n in range(30)]
     folder = make_workspace(run_cli, tmp_path / "w", rows, WHOLE)
-    seen = json.loads(run_cli("audit", "train", "-f", "json", cwd=folder).stdout)
-    assert {tuple(row["reasons"]) for row in seen["audits"]} == {("missing_audio",)}
-    assert {row["low_quality"] for row in seen["audits"]} == {True}
+    done = run_cli("audit", "train", cwd=folder, code=1)
+    assert "not one of 30 clips of train@0 could be read" in done.stderr
+    assert "audio_root" in done.stderr
+    assert "Traceback" not in done.stderr
+    verdict = run_cli("gate", "train", cwd=folder, code=4)
+    assert "is failed, not done" in verdict.stdout
+
+
+def test_the_advice_about_too_few_clips_runs_and_gets_more(
+    run_cli: RunCli, tmp_path: Path, short_rows: list[dict[str, Any]]
+) -> None:
+    """Two of four clips by the settings; the hint asks for all there are."""
+    folder = make_workspace(run_cli, tmp_path / "w", short_rows, "sampling:\n  fraction: 0.5\n")
+    run_cli("audit", "train", "--workers", "2", cwd=folder, code=4)
+    verdict = json.loads(run_cli("gate", "train", "-f", "json", cwd=folder, code=4).stdout)
+    reason = verdict["reasons"][0]
+    assert reason["code"] == "too_few"
+    assert "2 of the 20 needed" in reason["message"]
+    assert reason["hint"] == "asrdq sample train --rows 4"
+    run_cli(*reason["hint"].split()[1:], cwd=folder)
+    run_cli("audit", "train", "--workers", "2", cwd=folder, code=4)
+    verdict = json.loads(run_cli("gate", "train", "-f", "json", cwd=folder, code=4).stdout)
+    assert "4 of the 20 needed" in verdict["reasons"][0]["message"]
+    assert verdict["reasons"][0]["hint"] == "a manifest with more clips: all were audited"
 
 
 def test_without_calibration_the_verdict_says_that_nothing_is_proven(

@@ -19,7 +19,7 @@ from asrdq.manifests import ingest_manifest
 from asrdq.workspace import Workspace
 
 KILLS = 10
-CLIPS = 8
+CLIPS = 24
 ORPHANS_GONE_S = 30.0
 
 TABLES = ("audits", "alignments", "word_spans", "fault_trials", "detections", "calibrations")
@@ -104,6 +104,7 @@ def test_killed_at_ten_random_points_and_run_again(
     cached_s = finished(calm.root)
     expected = outcome(calm)
     assert all(expected[name] for name in TABLES)
+    assert {row["fitted_on"] for row in expected["calibrations"]} == {"all strata"}
 
     disturbed = prepared(tmp_path, data_samples)
     everything = set(cached_keys(calm))

@@ -43,7 +43,9 @@ def test_the_tour_of_the_readme_and_every_query_of_the_pages_run(
     block = re.search(r"```sh\n(asrdq init.*?)```", readme, re.S)
     assert block
     tour = block[1].replace("/data/train.jsonl", str(data_samples / "manifest.jsonl"))
-    script = tour.replace("asrdq gate train", "asrdq gate train || [[ $? =~ ^[14]$ ]]")
+    # One in ten of the 80 sample clips are too few to judge any.
+    script = tour.replace("asrdq audit train", "asrdq audit train || [[ $? == 4 ]]")
+    script = script.replace("asrdq gate train", "asrdq gate train || [[ $? =~ ^[14]$ ]]")
     folder = project_root / ".venv" / "bin"
     done = subprocess.run(
         ["bash", "-ec", f'PATH="{folder}:$PATH"\n{script}'],

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from asrdq.cli.app import run
+from asrdq.errors import ExitCode, ToolError, UsageError
 from asrdq.gates import evaluate_gate
 from asrdq.gates.policy import Policy, read_policy
 from asrdq.shipped import shipped_file
@@ -42,6 +44,59 @@ def test_the_familiar_names_are_there_with_their_values(audited: Audited) -> Non
     assert noisy["length_mismatch_percentage"] == 0.0
     assert len(body["detailed_metrics"]) == 400
     assert body["detailed_metrics"][0]["coverage"] in (0.4, 0.9)
+
+
+def test_a_report_stands_under_its_manifests_name_and_as_the_newest(audited: Audited) -> None:
+    audited.write_audit()
+    body = report(audited)
+    named = audited.workspace.root / "reports" / "train.alignment_report.json"
+    assert json.loads(named.read_text(encoding="utf-8")) == body
+    [decision] = audited.workspace.read("decisions").to_pylist()
+    assert decision["report"] == str(named)
+
+
+def test_a_gate_that_fails_leaves_no_former_decision(audited: Audited) -> None:
+    audited.write_audit()
+    reports = audited.workspace.root / "reports"
+    policy = audited.folder / "wrong.yaml"
+    policy.write_text("audit: {caution: 0.1}\n", encoding="utf-8")
+    assert report(audited)["decision"] == "PROCEED"
+    with pytest.raises(UsageError):
+        evaluate_gate(audited.workspace, audited.manifest, policy_file=policy)
+    assert list(reports.glob("*alignment_report.json")) == []
+
+
+def test_a_gate_about_no_manifest_leaves_the_reports_of_others_alone(audited: Audited) -> None:
+    audited.write_audit()
+    assert report(audited)["decision"] == "PROCEED"
+    root = audited.workspace.root
+    assert run(["gate", "trian", "--workspace", str(root)]) == ExitCode.USAGE
+    left = [path.name for path in (root / "reports").glob("*alignment_report.json")]
+    assert left == ["train.alignment_report.json"]
+    assert run(["gate", "train@99", "--workspace", str(root)]) == ExitCode.USAGE
+    assert list((root / "reports").glob("*alignment_report.json")) == []
+
+
+def test_a_report_that_cannot_be_removed_stops_the_gate(audited: Audited) -> None:
+    audited.write_audit()
+    (audited.workspace.root / "reports" / "alignment_report.json").mkdir(parents=True)
+    with pytest.raises(ToolError, match="cannot be removed"):
+        audited.ask()
+
+
+def test_wrong_stated_durations_are_counted(audited: Audited) -> None:
+    audited.write_audit({"clean": 7}, change=with_another_duration)
+    body = report(audited)
+    assert body["duration_differs_count"] == 7
+    assert body["length_mismatch_count"] == 0
+    assert body["domain_statistics"]["clean"]["plain_facts"] == {"duration_differs": 7}
+    assert body["domain_statistics"]["noisy"]["plain_facts"] == {}
+    assert "7 have another duration than the manifest states" in audited.ask().summary()
+
+
+def with_another_duration(row: dict[str, Any]) -> None:
+    if row["low_quality"]:
+        row["reasons"] = ["duration_differs"]
 
 
 def test_ours_beside_them(audited: Audited) -> None:

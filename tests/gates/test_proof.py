@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -9,9 +11,11 @@ import pyarrow.compute as pc
 import pytest
 
 from asrdq.audit.faults import GROSS, Fault
+from asrdq.audit.tables import CALIBRATIONS, DETECTIONS
 from asrdq.errors import UsageError
 from asrdq.gates import Verdict
-from asrdq.gates.proof import weak_strata
+from asrdq.gates.proof import blind_strata
+from asrdq.sampling import SamplingPlan
 from asrdq.sampling.estimators import least_trials, wilson
 
 if TYPE_CHECKING:
@@ -90,13 +94,14 @@ def test_no_policy_accepts_an_instrument_that_is_proven_bad(audited: Audited) ->
     ("status", "message"),
     [
         ("shipped", "shipped thresholds in noisy"),
-        ("too_few", "too few clips to calibrate on in noisy"),
+        ("", "no calibration of noisy"),
     ],
 )
 def test_each_want_of_calibration_has_its_name(audited: Audited, status: str, message: str) -> None:
     audited.write_audit(calibration={"noisy": status})
     [reason] = audited.ask().reasons
     assert reason.message.endswith(message)
+    assert reason.hint == "asrdq audit train"
 
 
 def test_a_weak_stratum_leaves_figures_on_the_rest(audited: Audited) -> None:
@@ -129,7 +134,7 @@ def test_a_weak_stratum_is_named_with_the_rule_that_failed(
     audited.write_audit(calibration={"clean": "too_weak"}, change=without_a_stratum, tables=change)
     result = audited.ask()
     assert result.measures is not None
-    [named] = weak_strata(result.measures, result.evidence)
+    [named] = blind_strata(result.measures, result.evidence)
     assert named in result.reasons
     assert named.message.startswith("in stratum 'clean' (25 % of the rows)")
     for words in said:
@@ -149,3 +154,159 @@ def test_a_rate_that_an_instrument_cannot_give_decides_nothing(audited: Audited)
     [reason] = audited.ask(policy).reasons
     assert reason.code == "no_rate"
     assert "the corrected rate is not defined: recall exceeds false alarms by" in reason.message
+
+
+def in_a_stratum(stratum: str, clips: int, found: int) -> Callable[[dict[str, pa.Table]], None]:
+    """Add what was found of half audio in one stratum."""
+
+    def change(tables: dict[str, pa.Table]) -> None:
+        row = {"run_id": "", "stratum": stratum, "fault": "half_audio", "gross": True}
+        more = pa.Table.from_pylist([{**row, "clips": clips, "found": found}], schema=DETECTIONS)
+        tables["detections"] = pa.concat_tables([tables["detections"], more])
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("clips", "found", "proceeds"),
+    # Wilson's upper limits: 10 of 20, 0.701; 13 of 20, 0.819; 0 of 2, 0.658.
+    [(20, 10, False), (20, 13, True), (2, 0, False), (2, 1, True), (20, 20, True)],
+)
+def test_a_small_stratum_does_not_hide_behind_a_large_one(
+    audited: Audited, clips: int, found: int, proceeds: bool
+) -> None:
+    audited.write_audit(tables=in_a_stratum("clean", clips, found))
+    result = audited.ask()
+    assert (result.verdict is Verdict.PROCEED) is proceeds
+    if not proceeds:
+        [reason] = result.reasons
+        assert reason.code == "low_recall"
+        assert reason.message.startswith("in stratum 'clean' the instrument is not proven: of the")
+        assert f"'half_audio' only {found} of {clips} were found" in reason.message
+
+
+def test_the_recall_of_a_stratum_that_is_too_weak_is_not_named_again(audited: Audited) -> None:
+    audited.write_audit(
+        calibration={"clean": "too_weak"},
+        change=without_a_stratum,
+        tables=in_a_stratum("clean", 20, 0),
+    )
+    assert audited.codes() == {"too_weak", "no_rate"}
+
+
+def blind(status: str, missing: int) -> Callable[[dict[str, Any]], None]:
+    """Let an instrument not judge the clean stratum, but for clips without a file."""
+    left = [missing]
+
+    def change(row: dict[str, Any]) -> None:
+        if row["stratum"] == "clean" and left[0] > 0:
+            left[0] -= 1
+            row.update(low_quality=True, reasons=["missing_audio"], coverage=0.0)
+        elif row["stratum"] == "clean":
+            row.update(instrument=status, low_quality=None, reasons=[])
+
+    return change
+
+
+@pytest.mark.parametrize("status", ["too_weak", "too_few"])
+def test_a_stratum_that_cannot_be_judged_has_facts_and_no_rate(
+    audited: Audited, status: str
+) -> None:
+    audited.write_audit(calibration={"clean": status}, change=blind(status, 2))
+    result = audited.ask()
+    assert result.risks == ()
+    assert result.measures is not None
+    clean = next(stratum for stratum in result.measures.strata if stratum.name == "clean")
+    assert (clean.judged, clean.low, clean.rate.value) == (0, 0, None)
+    assert clean.facts == {"missing_audio": 2}
+    assert result.measures.population_rate.value is None
+    assert (result.measures.judged, result.measures.low) == (300, 0)
+    [named] = [reason for reason in result.reasons if reason.code == status]
+    assert "2 × missing_audio" in named.message
+    assert "100" not in result.summary().partition("population rate")[2].splitlines()[0]
+    assert "risk:" not in result.summary()
+
+
+def test_a_stratum_of_facts_alone_has_its_rate(audited: Audited) -> None:
+    audited.write_audit(calibration={"clean": "too_few"}, change=blind("too_few", 100))
+    result = audited.ask()
+    assert result.risks == ("clean",)
+    assert result.measures is not None
+    assert result.measures.population_rate.value == pytest.approx(0.25)
+
+
+def few(clips: int) -> Callable[[dict[str, pa.Table]], None]:
+    def change(tables: dict[str, pa.Table]) -> None:
+        rows = [{**row, "clips": clips} for row in tables["calibrations"].to_pylist()]
+        tables["calibrations"] = pa.Table.from_pylist(rows, schema=CALIBRATIONS)
+
+    return change
+
+
+def too_few(row: dict[str, Any]) -> None:
+    row.update(instrument="too_few", low_quality=None, reasons=[])
+
+
+def test_too_few_clips_say_how_many_it_takes_and_how_to_get_them(audited: Audited) -> None:
+    audited.write_audit(
+        plan=SamplingPlan(["domain"], fraction=0.02),
+        calibration={"noisy": "too_few", "clean": "too_few"},
+        change=too_few,
+        tables=few(4),
+        trials=dict.fromkeys(GROSS, 8),
+    )
+    result = audited.ask()
+    codes = [reason.code for reason in result.reasons]
+    assert codes == ["too_few", "no_rate"]
+    assert "8 of the 20 needed" in result.reasons[0].message
+    # Eight clips gave eight: twenty and a quarter more, from the same strata.
+    hint = "asrdq sample train --strata domain --allocation proportional --rows 25"
+    assert result.reasons[0].hint == hint
+
+
+def test_where_every_clip_was_audited_no_larger_sample_is_advised(audited: Audited) -> None:
+    audited.write_audit(
+        calibration={"noisy": "too_few", "clean": "too_few"}, change=too_few, tables=few(4)
+    )
+    assert audited.ask().reasons[0].hint == "a manifest with more clips: all were audited"
+
+
+def test_an_aligner_without_evidence_is_not_asked_for_more_clips(audited: Audited) -> None:
+    audited.write_audit(
+        calibration={"noisy": "too_few", "clean": "too_few"}, change=too_few, tables=few(50)
+    )
+    reason = audited.ask().reasons[0]
+    assert (reason.code, reason.hint) == ("too_few", "another aligner")
+
+
+def test_too_few_trials_advise_so_large_a_sample(audited: Audited) -> None:
+    audited.write_audit(
+        plan=SamplingPlan(
+            "domain", rows=40, allocation="shares", shares={"noisy": 0.5, "clean": 0.5}
+        ),
+        trials={Fault.NOISE: 8},
+    )
+    [reason] = audited.ask().reasons
+    command = (
+        "asrdq sample train --strata domain --allocation shares "
+        "--share clean=0.5 --share noisy=0.5 --rows 100"
+    )
+    assert f"({command})" in reason.hint
+
+
+def test_a_stratum_without_a_clip_gets_one_by_the_command_that_is_advised(audited: Audited) -> None:
+    plan = SamplingPlan("domain", allocation="shares", rows=50, shares={"noisy": 1.0, "clean": 0.0})
+    audited.write_audit(plan=plan)
+    hints = [r.hint for r in audited.ask().reasons if r.code == "stratum_without_clip"]
+    assert hints == ["asrdq sample train --strata domain --allocation equal --rows 50"]
+
+
+def test_the_clips_that_failed_are_shown_by_the_query_that_is_advised(audited: Audited) -> None:
+    failed = {"instrument": "out_of_vocabulary", "low_quality": None, "reasons": []}
+    audited.write_audit(
+        change=lambda row: row.update(failed) if row["stratum"] == "clean" else None
+    )
+    [reason] = [r for r in audited.ask().reasons if r.code == "instrument_failed"]
+    verb, query = shlex.split(reason.hint)[1:]
+    assert verb == "sql"
+    assert audited.workspace.user_sql(query).num_rows == 100

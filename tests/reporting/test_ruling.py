@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
 
 from asrdq.errors import UndecidedError
+from asrdq.reporting.clips import show_clips
 from asrdq.reporting.ruling import Ruling, find_ruling
+from asrdq.reporting.sound import Sound
 from asrdq.reporting.subject import find_subject
 
 if TYPE_CHECKING:
@@ -112,3 +116,44 @@ def test_after_a_change_the_page_is_about_the_audited_version(audited: Audited) 
     assert subject.stale
     assert (str(subject.asked), str(subject.manifest)) == ("train@1", "train@0")
     assert not find_subject(audited.workspace, "train@0").stale
+
+
+def test_audio_that_changed_after_the_verdict_takes_it_back(audited: Audited) -> None:
+    audited.write_audit()
+    assert audited.gate() == "PROCEED"
+    file = audited.folder / "clip-00.wav"
+    file.write_bytes(file.read_bytes()[:-100])
+    found = ruling(audited)
+    assert found.verdict is None
+    assert found.meaning == "The audio has changed since the newest verdict."
+
+
+def test_after_a_change_of_strata_the_page_is_about_the_audited_version(audited: Audited) -> None:
+    audited.write_audit()
+    audited.gate()
+    audited.ingest(lambda row: row.update(domain="clean"))
+    subject = find_subject(audited.workspace, "train")
+    assert subject.asked.fingerprint == subject.manifest.fingerprint
+    assert subject.stale
+    assert (str(subject.asked), str(subject.manifest)) == ("train@1", "train@0")
+
+
+def test_the_same_content_on_another_mount_is_shown_from_there(
+    audited: Audited, tmp_path: Path
+) -> None:
+    def absolute(row: dict[str, Any]) -> None:
+        row["audio_filepath"] = str(audited.folder / row["audio_filepath"])
+
+    audited.ingest(absolute)
+    audited.write_audit()
+    former, audited.folder = audited.folder, tmp_path / "b"
+    audited.folder.mkdir()
+    audited.ingest(absolute)
+    shutil.rmtree(former)
+    assert audited.gate() == "PROCEED"
+    assert ruling(audited).verdict == "PROCEED"
+    subject = find_subject(audited.workspace, "train")
+    assert not subject.stale
+    [shown] = show_clips(audited.workspace, subject, 1)
+    assert isinstance(shown.sound, Sound)
+    assert not shown.changed

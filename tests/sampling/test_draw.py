@@ -132,7 +132,7 @@ def test_the_latest_sample_of_this_very_content_is_found(
     newest = draw_sample(workspace, train, SamplingPlan("domain", rows=20, seed=2))
     found = latest_sample(workspace, train)
     assert found is not None
-    assert (found.run_id, found.seed) == (newest.run_id, 2)
+    assert (found.run_id, found.plan.seed) == (newest.run_id, 2)
     assert found.strata.equals(newest.strata)
     assert found.clips.equals(newest.clips)
     assert latest_sample(workspace, ingest(rows(120))) is None

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from asrdq.audio.hashing import FileIdentity, file_hashes, file_identity
     from asrdq.audio.manifest_probe import probe_manifest
     from asrdq.audio.probe_result import ProbeResult
+    from asrdq.audio.reachable import nothing_readable, refuse_remote
     from asrdq.audio.reasons import AudioError, AudioReason
     from asrdq.audio.segment import clip_segment
     from asrdq.audio.voice import FRAME_S, voice_activity
@@ -30,8 +31,10 @@ __all__ = [
     "decode",
     "file_hashes",
     "file_identity",
+    "nothing_readable",
     "probe_clip",
     "probe_manifest",
+    "refuse_remote",
     "voice_activity",
 ]
 
@@ -43,6 +46,7 @@ __getattr__ = lazy_names(
         "hashing": ["FileIdentity", "file_hashes", "file_identity"],
         "manifest_probe": ["probe_manifest"],
         "probe_result": ["ProbeResult"],
+        "reachable": ["nothing_readable", "refuse_remote"],
         "reasons": ["AudioError", "AudioReason"],
         "segment": ["clip_segment"],
         "voice": ["FRAME_S", "voice_activity"],

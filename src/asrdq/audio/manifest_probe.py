@@ -15,6 +15,7 @@ from asrdq.audio.clip_probe import OK, Clip, probe_clip
 from asrdq.audio.facts import AUDIO_FACTS, MEASURED, PROBE_VERSION
 from asrdq.audio.hashing import file_identity
 from asrdq.audio.probe_result import ProbeResult
+from asrdq.audio.reachable import refuse_remote
 from asrdq.audio.reasons import AudioReason
 from asrdq.audio.segment import clip_segment
 from asrdq.engine import Outcome, run_tasks
@@ -69,6 +70,7 @@ def probe_manifest(
 
     Raises:
         DataError: The manifest has no row.
+        UsageError: Some audio lies at addresses, not on a disk.
     """
     if manifest.rows == 0:
         raise DataError(f"manifest {manifest} has no row", hint="asrdq ingest FILE --name NAME")
@@ -108,6 +110,7 @@ def _clips(workspace: Workspace, manifest: ManifestVersion) -> pl.DataFrame:
     wanted = ["utt_id", "audio_path", "duration_s", "offset_s"]
     rows = pl.DataFrame(workspace.scan(manifest, wanted)).sort("utt_id")
     files = [workspace.audio_file(manifest, path) for path in rows["audio_path"]]
+    refuse_remote(files)
     rows = rows.with_columns(pl.Series("file", files, dtype=pl.String))
     segments = [clip_segment(*row) for row in rows.select("offset_s", "duration_s").iter_rows()]
     keys = [_key(file, *segment) for file, segment in zip(files, segments, strict=True)]

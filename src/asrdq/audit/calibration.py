@@ -14,10 +14,12 @@ from typing import Final
 
 import numpy as np
 
+from asrdq.alignment import Aligner
 from asrdq.audit.detectors import Detector, fit_detectors, suspicion
 from asrdq.audit.faults import GROSS
 from asrdq.audit.threshold import Threshold, find_threshold
 from asrdq.audit.trials import Flags, Names, Numbers, Trials
+from asrdq.errors import UsageError
 from asrdq.results import plain
 
 OWN_INSTRUMENT_FROM: Final = 30
@@ -68,14 +70,23 @@ class Calibration:
         return json.dumps(plain({"threshold": self.threshold, "folds": self.folds}))
 
 
-def shipped_calibration() -> Calibration:
+def shipped_calibration(aligner: Aligner) -> Calibration:
     """Return the instrument that comes along, for audits that are not to calibrate themselves.
 
     It was fitted by `tools/ship_calibration.py` on read English speech; on other data
     its thresholds are a start and no more.
+
+    Raises:
+        UsageError: It was fitted on the evidence of another aligner.
     """
     text = resources.files("asrdq.audit").joinpath("shipped_calibration.json").read_text("utf-8")
     data = json.loads(text)
+    if (aligner.name, list(aligner.evidence_names)) != (data["aligner"], data["evidence"]):
+        raise UsageError(
+            f"the shipped thresholds are for the aligner '{data['aligner']}' and its evidence, "
+            f"not for '{aligner.name}'",
+            hint="leave out --no-calibration: thresholds are then fitted on this data",
+        )
     folds = tuple(tuple(Detector.from_dict(one) for one in fold) for fold in data["folds"])
     threshold = Threshold(**data["threshold"])
     return Calibration(SHIPPED_MODEL, folds, {}, threshold, 0, 0, 0)
@@ -100,7 +111,8 @@ def calibrate(trials: Trials, names: Sequence[str], budget: float) -> dict[str, 
 
     Returns:
         Stratum to its instrument. Strata are missing where all together have fewer than 20
-        untouched clips, and where the aligner gives no evidence: nothing can be calibrated then.
+        usable untouched clips, and where the aligner gives no evidence: nothing can be calibrated
+        then.
     """
     from threadpoolctl import threadpool_limits
 
@@ -109,7 +121,7 @@ def calibrate(trials: Trials, names: Sequence[str], budget: float) -> dict[str, 
 
 
 def _instruments(trials: Trials, names: Sequence[str], budget: float) -> dict[str, Calibration]:
-    usable = trials.judgeable
+    usable = trials.usable
     found: dict[str, Calibration] = {}
     shared: list[str] = []
     if not names:

@@ -38,7 +38,7 @@ def calibration_table(
     """
     rows = []
     for stratum in sorted(set(trials.strata.tolist())):
-        inside = trials.judgeable & (trials.strata == stratum)
+        inside = trials.usable & (trials.strata == stratum)
         instrument = instruments.get(stratum)
         planted = inside & ~trials.untouched
         area = least_separation(trials, scores, inside, instrument)
@@ -117,7 +117,7 @@ def detection_table(
     """Count what was found, by stratum and fault (schema `DETECTIONS`).
 
     The rows for all strata together leave out those whose instrument is too weak, since none of
-    their clips is judged.
+    their clips is judged. Clips that are bad as a plain fact are no false alarms.
     """
     rows: list[dict[str, Any]] = []
     names: Iterable[str | None] = [*sorted(set(trials.strata.tolist())), None]
@@ -127,8 +127,9 @@ def detection_table(
     for stratum in names:
         together = stratum is None
         wanted = ~np.isin(trials.strata, weak) if together else trials.strata == stratum
-        inside = trials.judgeable & wanted
-        rows.append(_false_alarms(trials, low_quality, instruments, inside, run_id, stratum))
+        inside = trials.usable & wanted
+        known = inside & ~trials.duration_differs
+        rows.append(_false_alarms(trials, low_quality, instruments, known, run_id, stratum))
         for fault in PLANTED:
             chosen = inside & (trials.faults == fault.value)
             if not chosen.any():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from asrdq.audit.calibration import Calibration, confidence_of
-from asrdq.audit.reasons import FACTS, InstrumentStatus, Reason
+from asrdq.audit.reasons import FACTS, UNUSABLE, InstrumentStatus, Reason
 from asrdq.audit.trials import Flags, Names, Numbers, Trials
 
 
@@ -19,7 +19,8 @@ class Judgement:
     Attributes:
         scores: How suspect the evidence is; inf without an alignment, NaN without an instrument.
         confidence: The scores mapped to 0…1, 0.5 at the threshold; NaN where nothing is known.
-        rules: For each reason whether it applies: those of the trials and `low_confidence`.
+        rules: For each reason whether it applies: those of the trials, `low_confidence` and
+            `duration_differs`.
         instrument: `ok`, or why the entry could not be judged.
     """
 
@@ -67,13 +68,18 @@ def judge(
         thresholds: From `score_trials`.
         verdicts: Stratum to what its calibration says of the instrument; a clip of a stratum
             whose instrument is too weak or missing is judged by plain facts only (no file,
-            nothing in it, no text) and otherwise not at all.
+            nothing in it, no text, another duration than stated) and otherwise not at all.
         confidence_minimum: Confidence below which a clip is of low quality.
     """
     confidence = confidence_of(scores, thresholds)
-    fact = np.any([trials.rules[reason] for reason in FACTS], axis=0)
-    confidence[np.isnan(trials.coverage) | fact | ~trials.judgeable] = np.nan
-    rules = {**trials.rules, Reason.LOW_CONFIDENCE: confidence < confidence_minimum}
+    unusable = np.any([trials.rules[reason] for reason in UNUSABLE], axis=0)
+    confidence[np.isnan(trials.coverage) | unusable | ~trials.judgeable] = np.nan
+    rules = {
+        **trials.rules,
+        Reason.LOW_CONFIDENCE: confidence < confidence_minimum,
+        Reason.DURATION_DIFFERS: trials.duration_differs,
+    }
+    fact = np.any([rules[reason] for reason in FACTS], axis=0)
     status = np.array(trials.table["status"].to_pylist(), dtype=np.str_)
     verdict = np.array(
         [verdicts.get(str(name), InstrumentStatus.TOO_FEW) for name in trials.strata]
@@ -81,6 +87,6 @@ def judge(
     instrument = np.full(len(trials.clips), InstrumentStatus.OK, dtype="U32")
     for blind in (InstrumentStatus.TOO_WEAK, InstrumentStatus.TOO_FEW):
         instrument[~fact & (verdict == blind)] = blind
-    broken = ~trials.judgeable
+    broken = ~trials.judgeable & ~fact
     instrument[broken] = status[broken]
     return Judgement(scores, confidence, rules, instrument)

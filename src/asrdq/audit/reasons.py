@@ -21,14 +21,18 @@ class Reason(StrEnum):
     LOW_SPEECH_COVERAGE = "low_speech_coverage"
     LOW_CONFIDENCE = "low_confidence"
     LENGTH_MISMATCH = "length_mismatch"
+    DURATION_DIFFERS = "duration_differs"
 
 
-FACTS: Final = (
+UNUSABLE: Final = (
     Reason.MISSING_AUDIO,
     Reason.UNREADABLE_AUDIO,
     Reason.EMPTY_AUDIO,
     Reason.EMPTY_TEXT,
 )
+"""Without audio or text there is nothing to align, nothing to plant a fault on."""
+
+FACTS: Final = (*UNUSABLE, Reason.DURATION_DIFFERS)
 """Reasons that stand whatever the instrument is worth."""
 
 

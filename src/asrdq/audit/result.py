@@ -64,7 +64,11 @@ class AuditResult(Result):
 
     def summary(self) -> str:
         """Return counts, reasons, what was not judged, and the power of the instrument."""
-        share = f" ({100 * self.low_quality / self.judged:.1f} %)" if self.judged else ""
+        blind = {InstrumentStatus.TOO_WEAK, InstrumentStatus.TOO_FEW} & dict(
+            self._not_judged()
+        ).keys()
+        known = self.judged and not blind
+        share = f" ({100 * self.low_quality / self.judged:.1f} %)" if known else ""
         lines = [
             f"{self.manifest}: {self.audits.num_rows:,} clips audited with {self.aligner}",
             f"  low quality: {self.low_quality:,} of {self.judged:,} judged{share}",

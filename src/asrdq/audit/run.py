@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from asrdq.alignment import Aligner, build_aligner
+from asrdq.audio import nothing_readable
 from asrdq.audit.calibration import Calibration, calibrate, shipped_calibration
 from asrdq.audit.collection import OnClip, clip_task, collect_evidence
 from asrdq.audit.detection import calibration_table, detection_table
@@ -18,8 +19,8 @@ from asrdq.audit.judgement import judge, score_trials
 from asrdq.audit.result import AuditResult
 from asrdq.audit.rows import alignment_rows, audit_rows, fault_rows, span_rows
 from asrdq.audit.selection import Clip, sampled_clips
-from asrdq.audit.trials import Trials, build_trials
-from asrdq.sampling import SamplingPlan, draw_sample, latest_sample
+from asrdq.audit.trials import UNREADABLE, Trials, build_trials, is_usable
+from asrdq.sampling import SamplingPlan, standing_sample
 
 if TYPE_CHECKING:
     from asrdq.sampling.samples import SampleResult
@@ -61,11 +62,11 @@ def audit(
 ) -> AuditResult:
     """Audit a sample of a manifest.
 
-    The newest sample drawn for this content is taken, else one is drawn by the settings. Every
-    clip is aligned; faults are planted on copies and the same is done to them; thresholds are
-    fitted so that few right clips are flagged; every clip is judged by an instrument that did
-    not learn from its speaker. What was aligned before, also by a killed run, is taken from the
-    cache.
+    The newest sample drawn for this content is taken if it holds (`standing_sample`), else one is
+    drawn by the settings. Every clip is aligned; faults are planted on copies and the same is done
+    to them; thresholds are fitted so that few right clips are flagged; every clip is judged by an
+    instrument that did not learn from its speaker. What was aligned before, also by a killed run,
+    is taken from the cache.
 
     Args:
         workspace: Where the manifest is and the results go.
@@ -75,15 +76,16 @@ def audit(
         stage: Opens a progress display for each of the two stages.
 
     Raises:
-        UsageError: The aligner does not exist or does not know the language.
-        DataError: The sample is empty.
+        UsageError: The aligner does not exist or does not know the language, the shipped
+            thresholds are not for it, or clips lie at addresses.
+        DataError: The sample is empty, or not one of its clips can be read.
     """
     settings = workspace.settings.audit
     plan = plan or AuditPlan(settings.aligner)
     aligner = build_aligner(plan.aligner)
-    sample = latest_sample(workspace, manifest) or draw_sample(
-        workspace, manifest, SamplingPlan.from_settings(workspace.settings.sampling)
-    )
+    shipped = None if plan.calibrate else shipped_calibration(aligner)
+    default = SamplingPlan.from_settings(workspace.settings.sampling)
+    sample = standing_sample(workspace, manifest, default)
     clips = sampled_clips(workspace, manifest, sample, aligner)
     parameters = {
         **settings.model_dump(),
@@ -96,7 +98,7 @@ def audit(
     }
     with workspace.run("audit", manifest, parameters) as run:
         trials = examine_sample(workspace, aligner, plan, sample, clips, workers, stage)
-        result = _conclude(workspace, run.run_id, manifest, aligner, plan, trials, sample)
+        result = _conclude(workspace, run.run_id, manifest, aligner, shipped, trials, sample)
         for name, rows in result.tables().items():
             workspace.replace(name, rows, run_id=run.run_id)
     return result
@@ -111,41 +113,66 @@ def examine_sample(
     workers: int,
     stage: Stage,
 ) -> Trials:
-    """Align the clips, then the copies with planted faults; return both as columns."""
-    copies = [PlantedClip(clip.utt_id, Fault.UNTOUCHED, clip.words) for clip in clips]
-    owners = list(clips)
-    stages = [("align", len(owners))]
-    if plan.plant or plan.calibrate:
-        planters = _planters(clips, plan.seed)
-        for clip in _clips_to_damage(clips, sample, workspace.settings.audit.calibration_clips):
-            planted = list(planters[clip.language].plant(clip.utt_id, clip.words))
-            owners += [clip] * len(planted)
-            copies += planted
-        stages.append(("prove", len(owners) - len(clips)))
-    tasks = [
-        clip_task(clip, copy, aligner, plan.seed) for clip, copy in zip(owners, copies, strict=True)
-    ]
-    tables, start = [], 0
-    for name, count in stages:
-        with stage(name, count) as on_clip:
-            part = tasks[start : start + count]
-            tables.append(
-                collect_evidence(workspace, aligner.name, part, workers=workers, on_clip=on_clip)
+    """Align the clips, then the copies with planted faults; return both as columns.
+
+    Raises:
+        DataError: Not one of the clips can be read; nothing is planted then.
+    """
+
+    def examined(name: str, owners: Sequence[Clip], copies: Sequence[PlantedClip]) -> pa.Table:
+        pairs = zip(owners, copies, strict=True)
+        tasks = [clip_task(clip, copy, aligner, plan.seed) for clip, copy in pairs]
+        with stage(name, len(tasks)) as on_clip:
+            return collect_evidence(
+                workspace, aligner.name, tasks, workers=workers, on_clip=on_clip
             )
-        start += count
+
     settings = workspace.settings.audit
-    evidence = pa.concat_tables(tables)
+    owners = list(clips)
+    copies = [PlantedClip(clip.utt_id, Fault.UNTOUCHED, clip.words) for clip in clips]
+    evidence = examined("align", owners, copies)
+    statuses = evidence["status"].to_pylist()
+    if UNREADABLE.issuperset(statuses):
+        raise nothing_readable(len(clips), sample.manifest)
+    if plan.plant or plan.calibrate:
+        whole = [
+            clip for clip, status in zip(clips, statuses, strict=True) if is_usable(clip, status)
+        ]
+        damaged, planted = _plant(whole, sample, plan.seed, settings.calibration_clips)
+        evidence = pa.concat_tables([evidence, examined("prove", damaged, planted)])
+        owners, copies = owners + damaged, copies + planted
     return build_trials(owners, copies, evidence, aligner, settings)
 
 
-def _clips_to_damage(clips: Sequence[Clip], sample: SampleResult, most: int) -> list[Clip]:
-    """Return at most so many clips a stratum, the first of the draw, that can be aligned."""
-    chosen = {
-        row["utt_id"]
-        for row in sample.clips.select(["utt_id", "rank"]).to_pylist()
-        if row["rank"] <= most
-    }
-    return [clip for clip in clips if clip.utt_id in chosen and clip.words and clip.audio_hash]
+def _plant(
+    clips: Sequence[Clip], sample: SampleResult, seed: int, most: int
+) -> tuple[list[Clip], list[PlantedClip]]:
+    """Return copies with faults of at most so many clips a stratum, the first of the draw.
+
+    Args:
+        clips: Those with audio and text: others carry no fault, and would be found by anything.
+        sample: The draw.
+        seed: Seed of the faults.
+        most: Clips of a stratum to make copies of.
+
+    Returns:
+        The clip of each copy, and the copies.
+    """
+    planters = _planters(clips, seed)
+    drawn = sample.clips.select(["utt_id", "rank"]).to_pylist()
+    ranks = {row["utt_id"]: row["rank"] for row in drawn}
+    chosen: dict[str, list[str]] = {}
+    for clip in sorted(clips, key=lambda clip: ranks[clip.utt_id]):
+        chosen.setdefault(clip.stratum, []).append(clip.utt_id)
+    first = {utt_id for ids in chosen.values() for utt_id in ids[:most]}
+    owners: list[Clip] = []
+    copies: list[PlantedClip] = []
+    for clip in clips:
+        if clip.utt_id in first:
+            planted = list(planters[clip.language].plant(clip.utt_id, clip.words))
+            owners += [clip] * len(planted)
+            copies += planted
+    return owners, copies
 
 
 def _planters(clips: Sequence[Clip], seed: int) -> dict[str, FaultPlanter]:
@@ -161,18 +188,18 @@ def _conclude(
     run_id: str,
     manifest: ManifestVersion,
     aligner: Aligner,
-    plan: AuditPlan,
+    shipped: Calibration | None,
     trials: Trials,
     sample: SampleResult,
 ) -> AuditResult:
-    """Calibrate, judge, and build all tables."""
+    """Calibrate unless there is a shipped instrument, judge, and build all tables."""
     settings = workspace.settings.audit
     strata = sorted(set(trials.strata.tolist()))
     instruments: dict[str, Calibration]
-    if plan.calibrate:
+    if shipped is None:
         instruments = calibrate(trials, aligner.evidence_names, settings.false_alarm_budget)
     else:
-        instruments = dict.fromkeys(strata, shipped_calibration())
+        instruments = dict.fromkeys(strata, shipped)
     scores, thresholds = score_trials(trials, instruments)
     calibrations = calibration_table(trials, scores, instruments, run_id=run_id, settings=settings)
     verdicts = dict(
@@ -185,7 +212,7 @@ def _conclude(
         manifest=str(manifest),
         fingerprint=manifest.fingerprint,
         aligner=f"{aligner.name} {aligner.version}",
-        calibrated=plan.calibrate,
+        calibrated=shipped is None,
         audits=audit_rows(trials, judgement, run_id),
         alignments=alignment_rows(trials, aligner, run_id),
         word_spans=span_rows(trials, run_id),

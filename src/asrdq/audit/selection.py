@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asrdq.audio import clip_segment, file_hashes
+from asrdq.audio import clip_segment, file_hashes, refuse_remote
 from asrdq.errors import DataError, UsageError
 from asrdq.text import character_count, language_code, spoken_words
 
@@ -23,6 +23,7 @@ class Clip:
         path: The audio file on this machine.
         offset_s: Where the clip starts in the file.
         length_s: Length of the segment; None where the clip is the whole file.
+        stated_s: The duration that the manifest states; None where it states none.
         words: The transcript as spoken words.
         characters: Letters and digits of the transcript as it is written.
         audio_hash: Hash of the bytes of the file; None where it cannot be read.
@@ -35,6 +36,7 @@ class Clip:
     path: str
     offset_s: float
     length_s: float | None
+    stated_s: float | None
     text: str
     words: tuple[str, ...]
     characters: int
@@ -51,7 +53,7 @@ def sampled_clips(
     Raises:
         DataError: The sample is empty.
         UsageError: Some clips are in a language that the aligner does not know, or for which the
-            settings have no speaking rate; nothing is aligned.
+            settings have no speaking rate, or lie at addresses; nothing is aligned.
     """
     rows = _rows(workspace, manifest, sample)
     if not rows:
@@ -68,6 +70,7 @@ def sampled_clips(
     for language in sorted(languages):
         workspace.settings.audit.speaking_rate(language)
     paths = [workspace.audio_file(manifest, row["audio_path"]) for row in rows]
+    refuse_remote(paths)
     hashes = file_hashes(paths)
     return [_clip(row, path, hashes[path], default) for row, path in zip(rows, paths, strict=True)]
 
@@ -98,6 +101,7 @@ def _clip(row: dict[str, Any], path: str, audio_hash: str | None, default: str) 
         path=path,
         offset_s=offset_s,
         length_s=length_s,
+        stated_s=row["duration_s"],
         text=text,
         words=tuple(spoken_words(text, language)),
         characters=character_count(text),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from asrdq.alignment import Aligner, AlignmentStatus
 from asrdq.audio import AudioReason
 from asrdq.audit.coverage import is_length_mismatch
 from asrdq.audit.faults import Fault, PlantedClip
-from asrdq.audit.reasons import INSTRUMENT_FAULTS, Reason
+from asrdq.audit.reasons import INSTRUMENT_FAULTS, UNUSABLE, Reason
 from asrdq.audit.selection import Clip
 from asrdq.settings import AuditSettings
 from asrdq.text import character_count
@@ -31,6 +31,14 @@ _AUDIO_REASONS = {
     AudioReason.EMPTY: Reason.EMPTY_AUDIO,
     AudioReason.OUTSIDE: Reason.EMPTY_AUDIO,
 }
+UNREADABLE: Final = frozenset(
+    audio_reason.value
+    for audio_reason, reason in _AUDIO_REASONS.items()
+    if reason in (Reason.MISSING_AUDIO, Reason.UNREADABLE_AUDIO)
+)
+"""Statuses of clips that cannot be read at all."""
+_ROUNDING_S: Final = 0.5
+_ROUNDING_SHARE: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,8 @@ class Trials:
         coverage: The lower of text and speech coverage.
         chars_per_second: Letters and digits of the text ÷ seconds; NaN without audio.
         rules: For each reason that needs no calibration, whether it applies.
+        duration_differs: Whether the manifest states another duration than the audio has; never of
+            copies, since it says nothing about what was planted.
         judgeable: Whether the instrument could say anything about the entry.
         table: The evidence rows as they came (`EVIDENCE_TABLE`).
     """
@@ -64,6 +74,7 @@ class Trials:
     coverage: Numbers
     chars_per_second: Numbers
     rules: dict[Reason, Flags]
+    duration_differs: Flags
     judgeable: Flags
     table: pa.Table
 
@@ -71,6 +82,13 @@ class Trials:
     def untouched(self) -> Flags:
         """The entries that are clips as they are."""
         found: Flags = self.faults == Fault.UNTOUCHED.value
+        return found
+
+    @property
+    def usable(self) -> Flags:
+        """The entries to calibrate and to count with: judgeable, of clips with audio and text."""
+        without = np.any([self.rules[reason] for reason in UNUSABLE], axis=0)
+        found: Flags = self.judgeable & ~np.isin(self.utt_ids, self.utt_ids[without])
         return found
 
     @property
@@ -83,6 +101,11 @@ class Trials:
         """The entries that a rule makes low quality, whatever the aligner's evidence."""
         found: Flags = np.any(list(self.rules.values()), axis=0)
         return found
+
+
+def is_usable(clip: Clip, status: str) -> bool:
+    """Say whether a clip has the text and, by the status of its evidence, the audio to align."""
+    return bool(clip.words) and status in set(AlignmentStatus)
 
 
 def build_trials(
@@ -103,13 +126,14 @@ def build_trials(
     """
     status = np.array(table["status"].to_pylist(), dtype=np.str_)
     faults = np.array([one.fault.value for one in planted], dtype=np.str_)
+    untouched = faults == Fault.UNTOUCHED.value
     duration_s = _numbers(table["duration_s"])
     characters = np.array(
         [_characters(clip, one) for clip, one in zip(clips, planted, strict=True)], np.float64
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         chars_per_second = characters / duration_s
-    usual = _usual_rates(clips, chars_per_second, faults == Fault.UNTOUCHED.value, settings)
+    usual = _usual_rates(clips, chars_per_second, untouched, settings)
     rules = {
         **_audio_rules(status),
         Reason.EMPTY_TEXT: characters == 0,
@@ -129,6 +153,7 @@ def build_trials(
         coverage=np.minimum(_numbers(table["text_coverage"]), _numbers(table["speech_coverage"])),
         chars_per_second=chars_per_second,
         rules=rules,
+        duration_differs=untouched & _durations_differ(clips, duration_s),
         judgeable=~np.isin(status, [fault.value for fault in INSTRUMENT_FAULTS]),
         table=table,
     )
@@ -191,6 +216,14 @@ def _usual_rates(
 def _mismatches(characters: Numbers, duration_s: Numbers, rates: Numbers) -> Flags:
     values = zip(characters, duration_s, rates, strict=True)
     return np.array([d > 0 and is_length_mismatch(int(c), d, r) for c, d, r in values], np.bool_)
+
+
+def _durations_differ(clips: Sequence[Clip], duration_s: Numbers) -> Flags:
+    """Compare stated with decoded durations; a segment is decoded only as far as its file goes."""
+    stated_s = np.array([clip.stated_s for clip in clips], np.float64)
+    rounding_s = np.maximum(_ROUNDING_S, _ROUNDING_SHARE * duration_s)
+    found: Flags = np.abs(stated_s - duration_s) > rounding_s
+    return found
 
 
 def _evidence(table: pa.Table, names: Sequence[str]) -> Numbers:

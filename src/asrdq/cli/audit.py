@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,10 @@ from asrdq.cli.options import (
     WorkspaceOption,
 )
 from asrdq.cli.output import Format, emit
+from asrdq.errors import ExitCode
+
+if TYPE_CHECKING:
+    from asrdq.audit import AuditResult
 
 AlignerOption = Annotated[
     str | None, typer.Option("--aligner", help="Which aligner; default: asrdq.yaml.")
@@ -40,12 +44,13 @@ def audit(
     seed: SeedOption = None,
     output: FormatOption = Format.TABLE,
     workspace: WorkspaceOption = Path(),
-) -> None:
+) -> int:
     """Align transcripts with audio and judge every sampled clip.
 
     Takes the newest sample of `asrdq sample`, or draws one by asrdq.yaml. Faults are planted on
     copies of sampled clips; they set the thresholds and prove what the audit finds. Aligned
-    clips stay cached: after a kill the same command goes on where it stopped.
+    clips stay cached: after a kill the same command goes on where it stopped. Ends with 1 if not
+    one clip can be read, with 4 if none could be judged.
 
     Example: `asrdq audit train`, then
     `asrdq sql "SELECT utt_id, reasons FROM audits WHERE low_quality"`
@@ -65,4 +70,14 @@ def audit(
         print(result.summary())
     else:
         emit(result, output)
-    console.next_step(f"asrdq gate {manifest}", "gives the verdict")
+    return conclude(result, manifest)
+
+
+def conclude(result: AuditResult, manifest: str) -> int:
+    """Say what to do next, and return the exit code of an audit: 4 where nothing was judged."""
+    if result.judged:
+        console.next_step(f"asrdq gate {manifest}", "gives the verdict")
+        return ExitCode.OK
+    console.warn("not one clip could be judged")
+    console.next_step(f"asrdq gate {manifest}", "says why, and what would help")
+    return ExitCode.UNDECIDED

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asrdq import console
-from asrdq.cli.audit import AlignerOption
+from asrdq.cli.audit import AlignerOption, conclude
 from asrdq.cli.options import (
     FormatOption,
     ManifestArgument,
@@ -23,7 +22,7 @@ def faults(
     seed: SeedOption = None,
     output: FormatOption = Format.TABLE,
     workspace: WorkspaceOption = Path(),
-) -> None:
+) -> int:
     """Plant known faults and measure how many the audit finds.
 
     Runs the audit and shows its table `detections`: recall of each planted fault and false
@@ -35,4 +34,4 @@ def faults(
 
     result = run_audit(workspace, manifest, aligner=aligner, plant=True, seed=seed, workers=workers)
     render(result.detections.drop_columns(["run_id"]), output)
-    console.next_step(f"asrdq gate {manifest}", "gives the verdict")
+    return conclude(result, manifest)

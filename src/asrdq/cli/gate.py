@@ -41,10 +41,13 @@ def gate(
     Example: `asrdq gate train --policy policies/default.yaml`
     """
     from asrdq import console
-    from asrdq.gates import evaluate_gate
+    from asrdq.gates import evaluate_gate, withdraw_reports
     from asrdq.workspace import Workspace
 
     opened = Workspace.open(workspace)
+    name = manifest.partition("@")[0]
+    known = name if name in opened.manifests() else None
+    withdraw_reports(report_dir or opened.root / "reports", known)
     version = opened.manifest(manifest)
     with console.progress("compare audio", None, "files") as bar:
         result = evaluate_gate(

@@ -8,7 +8,6 @@ from pathlib import Path
 from asrdq import console
 from asrdq.cli.options import FormatOption, ManifestArgument, WorkersOption, WorkspaceOption
 from asrdq.cli.output import Format, emit
-from asrdq.errors import DataError
 
 
 def probe(
@@ -26,7 +25,7 @@ def probe(
     Example: `asrdq probe train`, then
     `asrdq sql "SELECT utt_id, status, detail FROM audio_facts WHERE status <> 'ok'"`
     """
-    from asrdq.audio.manifest_probe import probe_manifest
+    from asrdq.audio import nothing_readable, probe_manifest
     from asrdq.workspace import Workspace
 
     opened = Workspace.open(workspace)
@@ -50,8 +49,5 @@ def probe(
     else:
         emit(result, output)
     if result.nothing_readable:
-        raise DataError(
-            f"not one of {result.facts.num_rows:,} clips of {result.manifest} could be read",
-            hint="if the audio has moved, set audio_root in asrdq.yaml",
-        )
+        raise nothing_readable(result.facts.num_rows, result.manifest)
     console.next_step(f"asrdq sample {version.name}", "draws what an audit will look at")

@@ -37,7 +37,7 @@ def report(
     from asrdq.workspace import Workspace
 
     opened = Workspace.open(workspace)
-    with console.progress("report", clips or None, "clips") as bar:
+    with console.progress("report", None, "files") as bar:
         result = write_report(opened, manifest, output=output, clips=clips, advance=bar.advance)
     print(result.path)
     console.say(f"[dim]{result.bytes / 1e6:.1f} MB, {result.clips.num_rows} clips shown[/dim]")

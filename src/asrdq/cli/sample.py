@@ -83,7 +83,9 @@ def sample(
 
 
 def warn_of_short_strata(result: SampleResult) -> None:
-    """Tell which strata gave less than they were asked for, or nothing."""
+    """Tell which strata gave less than they were asked for, or nothing, or do not exist."""
+    for name in result.unmatched_rules():
+        console.warn(f"no row falls under the rule '{name}': the other strata give its share")
     for row in result.strata.to_pylist():
         if row["drawn_rows"] + 1 < row["asked_rows"]:
             console.warn(

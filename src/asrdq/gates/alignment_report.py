@@ -81,6 +81,7 @@ def _domain(stratum: StratumMeasure, alone: Verdict) -> dict[str, Any]:
         "mean_coverage": stratum.mean_coverage,
         "length_mismatch_count": stratum.length_mismatches,
         "length_mismatch_percentage": _percent(stratum.length_mismatches, stratum.judged),
+        "plain_facts": stratum.facts,
         "population_rows": stratum.population,
         "weight": stratum.weight,
         "audited": stratum.audited,
@@ -116,6 +117,7 @@ def _figures(measures: Measures) -> dict[str, Any]:
         "not_judged_count": measures.audited - measures.judged,
         "length_mismatch_count": measures.length_mismatches,
         "length_mismatch_percentage": _percent(measures.length_mismatches, measures.judged),
+        "duration_differs_count": measures.durations_differ,
         "instrument": measures.instrument,
     }
 

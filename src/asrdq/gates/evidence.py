@@ -13,10 +13,14 @@ import pyarrow as pa
 
 from asrdq.audit.reasons import InstrumentStatus
 from asrdq.audit.tables import AUDITS, CALIBRATIONS, DETECTIONS
+from asrdq.sampling import SamplingPlan, strata_hold
 from asrdq.sampling.tables import STRATA
 
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
+
+UNUSABLE = frozenset({"contradiction", "broken_table", "missing_table", "empty_table"})
+"""Faults of the evidence after which its figures mean nothing and are not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ class Evidence:
 
     Attributes:
         manifest: The manifest version asked about.
-        run: The row of the audit in `runs`, None where there is no finished audit.
+        run: The row of the audit in `runs`, None where no finished one answers.
+        plan: How its sample was drawn; None where that is not known.
         strata: Rows of `strata`: every stratum of the manifest with its population.
         clips: Rows of `audits`.
         detections: Rows of `detections`.
@@ -53,6 +58,7 @@ class Evidence:
 
     manifest: ManifestVersion
     run: dict[str, Any] | None = None
+    plan: SamplingPlan | None = None
     strata: list[dict[str, Any]] = field(default_factory=list)
     clips: list[dict[str, Any]] = field(default_factory=list)
     detections: list[dict[str, Any]] = field(default_factory=list)
@@ -68,21 +74,26 @@ class Evidence:
 def gather(workspace: Workspace, manifest: ManifestVersion) -> Evidence:
     """Return the evidence about a manifest version; what is missing or broken is a fault of it."""
     if manifest.rows == 0:
-        empty = Finding("empty_manifest", f"{manifest} has no rows", "asrdq ingest FILE")
+        empty = Finding("empty_manifest", f"{manifest} has no rows", "ingest a file with rows")
         return Evidence(manifest, faults=[empty])
     run, missing = _audit_run(workspace, manifest)
     if run is None:
         return Evidence(manifest, faults=missing)
     run_id = str(run["run_id"])
+    sample_run_id = _sample_run_id(run)
+    tables = {
+        "clips": ("audits", run_id, AUDITS),
+        "strata": ("strata", sample_run_id, STRATA),
+        "detections": ("detections", run_id, DETECTIONS),
+        "calibrations": ("calibrations", run_id, CALIBRATIONS),
+    }
     faults: list[Finding] = []
-    clips = _rows(workspace, "audits", run_id, AUDITS, faults)
-    sample_run_id = str(_parameters(run).get("sample_run_id"))
-    strata = _rows(workspace, "strata", sample_run_id, STRATA, faults)
-    detections = _rows(workspace, "detections", run_id, DETECTIONS, faults)
-    calibrations = _rows(workspace, "calibrations", run_id, CALIBRATIONS, faults)
+    again = f"asrdq audit {manifest.name}"
+    rows = {name: _rows(workspace, *table, again, faults) for name, table in tables.items()}
+    plan = _sample_plan(workspace, sample_run_id)
     if not faults:
-        faults = [*_contradictions(manifest, strata, clips), *_blind_strata(strata, clips)]
-    return Evidence(manifest, run, strata, clips, detections, calibrations, faults)
+        faults = _contradictions(plan, rows["strata"], rows["clips"], again)
+    return Evidence(manifest, run, plan, **rows, faults=faults)
 
 
 def _parameters(run: dict[str, Any]) -> dict[str, Any]:
@@ -102,27 +113,64 @@ def _audit_run(
         {"name": manifest.name},
     ).to_pylist()
     current = [run for run in runs if run["fingerprint"] == manifest.fingerprint]
-    for run in current:
-        if run["state"] == "done":
+    done = [run for run in current if run["state"] == "done"]
+    for run in done:
+        if _strata_stand(workspace, manifest, run):
             return run, []
+    if done:
+        message = (
+            f"the strata of {manifest} are not those that the audit {done[0]['run_id']} drew from"
+        )
+        return None, [Finding("changed_strata", message, audit)]
     if current:
         state = current[0]["state"]
         message = f"the audit {current[0]['run_id']} of {manifest} is {state}, not done"
-        return None, [Finding("unfinished_audit", message, f"{audit} goes on where it stopped")]
+        return None, [Finding("unfinished_audit", message, audit)]
     if runs:
         message = (
             f"the newest audit ({runs[0]['run_id']}) is of {manifest.name}"
-            f"@{runs[0]['manifest_version']}: the content has changed since"
+            f"@{runs[0]['manifest_version']}, which has other content than {manifest}"
         )
         return None, [Finding("stale_audit", message, audit)]
     return None, [Finding("no_audit", f"{manifest} was never audited", audit)]
 
 
+def _sample_run_id(run: dict[str, Any]) -> str:
+    return str(_parameters(run).get("sample_run_id"))
+
+
+def _sample_plan(workspace: Workspace, sample_run_id: str) -> SamplingPlan | None:
+    found = workspace.query(
+        "SELECT parameters FROM runs WHERE command = 'sample' AND run_id = $run",
+        {"run": sample_run_id},
+    ).to_pylist()
+    return SamplingPlan.from_parameters(json.loads(found[0]["parameters"])) if found else None
+
+
+def _strata_stand(workspace: Workspace, manifest: ManifestVersion, run: dict[str, Any]) -> bool:
+    """Return whether the strata that an audit drew from are those of the manifest asked about.
+
+    They are made of metadata, which may change without the fingerprint. Where the tables are too
+    broken to tell, that is found when they are read.
+    """
+    sample_run_id = _sample_run_id(run)
+    plan = _sample_plan(workspace, sample_run_id)
+    if plan is None or not workspace.table_exists("strata"):
+        return True
+    strata = workspace.read("strata", where=f"run_id = '{sample_run_id}'")
+    broken = not strata.num_rows or not set(STRATA.names) <= set(strata.column_names)
+    return broken or strata_hold(workspace, manifest, plan, strata)
+
+
 def _rows(
-    workspace: Workspace, table: str, run_id: str, schema: pa.Schema, faults: list[Finding]
+    workspace: Workspace,
+    table: str,
+    run_id: str,
+    schema: pa.Schema,
+    again: str,
+    faults: list[Finding],
 ) -> list[dict[str, Any]]:
     """Return the rows of a run; a missing table, column, type or row becomes a fault."""
-    again = "audit again: asrdq audit"
     if not workspace.table_exists(table):
         faults.append(Finding("missing_table", f"there is no table '{table}'", again))
         return []
@@ -157,28 +205,27 @@ def _same_kind(found: pa.DataType, wanted: pa.DataType) -> bool:
 
 
 def _contradictions(
-    manifest: ManifestVersion, strata: Sequence[dict[str, Any]], clips: Sequence[dict[str, Any]]
+    plan: SamplingPlan | None,
+    strata: Sequence[dict[str, Any]],
+    clips: Sequence[dict[str, Any]],
+    again: str,
 ) -> list[Finding]:
     """Return what no undisturbed audit writes: tables that were edited, or cut short."""
-    wrong = []
-    population = sum(row["population_rows"] or 0 for row in strata)
-    if population != manifest.rows:
-        wrong.append(f"the strata hold {population:,} rows and the manifest {manifest.rows:,}")
+    wrong = [] if plan else ["it names no sample that was drawn"]
     ids = Counter(clip["utt_id"] for clip in clips)
     twice = sum(count > 1 for count in ids.values())
     if twice:
-        wrong.append(f"{twice:,} clips are judged twice")
+        wrong.append(f"{twice:,} clips stand in it twice")
     drawn = {row["stratum"]: row["drawn_rows"] for row in strata}
     audited = Counter(clip["stratum"] for clip in clips)
     for name in sorted(set(drawn) | set(audited), key=str):
         if drawn.get(name, 0) != audited.get(name, 0):
             wrong.append(
-                f"{audited.get(name, 0):,} clips of stratum '{name}' are judged and "
+                f"{audited.get(name, 0):,} clips of stratum '{name}' are audited and "
                 f"{drawn.get(name, 0):,} were drawn"
             )
     bad = Counter(problem for clip in clips if (problem := _impossible(clip)))
     wrong += [f"{count:,} clips {problem}" for problem, count in bad.items()]
-    again = f"audit again: asrdq audit {manifest.name}"
     return [Finding("contradiction", f"the audit contradicts itself: {w}", again) for w in wrong]
 
 
@@ -198,18 +245,3 @@ def _impossible(clip: dict[str, Any]) -> str | None:
         if broken or (value is None and not clip["low_quality"]):
             return f"have no possible {name}"
     return None
-
-
-def _blind_strata(
-    strata: Sequence[dict[str, Any]], clips: Sequence[dict[str, Any]]
-) -> list[Finding]:
-    audited = {clip["stratum"] for clip in clips}
-    return [
-        Finding(
-            "stratum_without_clip",
-            f"no clip of stratum '{row['stratum']}' ({row['population_rows']:,} rows) was audited",
-            "draw a larger sample: asrdq sample",
-        )
-        for row in strata
-        if row["population_rows"] > 0 and row["stratum"] not in audited
-    ]

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 import asrdq
-from asrdq.audio import file_hashes
+from asrdq.errors import ToolError
 from asrdq.gates.alignment_report import report_body
-from asrdq.gates.evidence import Evidence, Finding, gather
+from asrdq.gates.changed_audio import changed_audio
+from asrdq.gates.evidence import UNUSABLE, Evidence, gather
 from asrdq.gates.measures import Measures, measure
 from asrdq.gates.policy import Policy, policy_hash, read_policy
 from asrdq.gates.tables import DECISIONS
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
 
 REPORT_NAME = "alignment_report.json"
-_BLOCK = 256
-UNUSABLE = frozenset({"contradiction", "broken_table", "missing_table", "empty_table"})
-"""Faults of the evidence after which its figures mean nothing and are not shown."""
 
 
 def evaluate_gate(
@@ -40,8 +38,10 @@ def evaluate_gate(
 ) -> GateResult:
     """Return the verdict about exactly this content, and write it down.
 
-    A row goes into the table `decisions` and a file `alignment_report.json` into the report
-    folder. Anything missing, broken, stale or contradictory gives UNDECIDED, never PROCEED.
+    A row goes into the table `decisions`, and the files `alignment_report.json` and
+    `<manifest>.alignment_report.json` into the report folder; former ones are removed first, so
+    that none answers after a gate that failed. Anything missing, broken, stale or contradictory
+    gives UNDECIDED, never PROCEED.
 
     Args:
         workspace: Where the manifest and its audit are.
@@ -52,15 +52,17 @@ def evaluate_gate(
 
     Raises:
         UsageError: The policy has mistakes; all of them are listed.
-        ToolError: The report cannot be written.
+        ToolError: The report cannot be written, or the former one not be removed.
     """
+    folder = report_dir or workspace.root / "reports"
+    withdraw_reports(folder, manifest.name)
     file = (policy_file or workspace.root / workspace.settings.policy).resolve()
     policy = read_policy(file)
-    folder = report_dir or workspace.root / "reports"
     parameters = {"policy": str(file), "policy_hash": policy_hash(policy)}
     with workspace.run("gate", manifest, parameters) as run:
         evidence = gather(workspace, manifest)
-        evidence = _with_changed_audio(workspace, evidence, advance)
+        changes = changed_audio(workspace, evidence, advance)
+        evidence = replace(evidence, faults=[*evidence.faults, *changes])
         result = decide(evidence, _figures(evidence, policy), policy)
         report = write_report(result, folder)
         row = _decision(result, run.run_id, file, report)
@@ -74,41 +76,40 @@ def _figures(evidence: Evidence, policy: Policy) -> Measures | None:
     return measure(evidence, policy.audit.confidence or 0.95)
 
 
-def _with_changed_audio(
-    workspace: Workspace, evidence: Evidence, advance: Callable[[int], None] | None
-) -> Evidence:
-    """Compare the audited files with what they hold now: a changed file is a fault."""
-    paths = [workspace.audio_file(evidence.manifest, clip["audio_path"]) for clip in evidence.clips]
-    changed = []
-    for start in range(0, len(paths), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        now = file_hashes(paths[block])
-        changed += [
-            clip["utt_id"]
-            for clip, path in zip(evidence.clips[block], paths[block], strict=True)
-            if now[path] != clip["audio_hash"]
-        ]
-        if advance:
-            advance(len(paths[block]))
-    if not changed:
-        return evidence
-    named = ", ".join(changed[:3]) + (" …" if len(changed) > 3 else "")
-    message = f"the audio of {len(changed):,} audited clips has changed since: {named}"
-    fault = Finding("changed_audio", message, f"asrdq audit {evidence.manifest.name}")
-    return replace(evidence, faults=[*evidence.faults, fault])
+def report_paths(folder: Path, name: str) -> tuple[Path, Path]:
+    """Return where the report on a manifest is written: under its name, and as the newest one."""
+    return folder / f"{name}.{REPORT_NAME}", folder / REPORT_NAME
+
+
+def withdraw_reports(folder: Path, name: str | None = None) -> None:
+    """Remove the former report on a manifest, and the newest one whatever it is about.
+
+    Args:
+        folder: Where the reports are.
+        name: The manifest; None for one that does not exist.
+
+    Raises:
+        ToolError: One of them cannot be removed.
+    """
+    for path in report_paths(folder, name) if name else [folder / REPORT_NAME]:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise ToolError(f"cannot be removed: {error.strerror}", where=str(path)) from error
 
 
 def write_report(result: GateResult, folder: Path) -> Path:
-    """Write `alignment_report.json`, whole or not at all, and return its path.
+    """Write the report, each file whole or not at all, and return the one that has the name.
 
     Raises:
         ToolError: It cannot be written.
     """
-    path = folder / REPORT_NAME
+    paths = report_paths(folder, result.evidence.manifest.name)
     text = json.dumps(report_body(result), ensure_ascii=False, allow_nan=False, indent=2)
-    with whole_file(path) as file:
-        file.write(text.encode() + b"\n")
-    return path
+    for path in paths:
+        with whole_file(path) as file:
+            file.write(text.encode() + b"\n")
+    return paths[0]
 
 
 def _decision(result: GateResult, run_id: str, policy: Path, report: Path) -> dict[str, Any]:

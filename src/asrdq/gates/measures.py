@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from asrdq.audit.faults import Fault
-from asrdq.audit.reasons import InstrumentStatus
+from asrdq.audit.reasons import FACTS, InstrumentStatus, Reason
 from asrdq.gates.evidence import Evidence
 from asrdq.sampling.deciding import Estimate, MoreClips, clips_to_decide, present_need
 from asrdq.sampling.estimators import (
@@ -26,6 +27,8 @@ from asrdq.sampling.estimators import (
 )
 
 QUANTILES = (10, 25, 50, 75, 90)
+BLIND = (InstrumentStatus.TOO_WEAK, InstrumentStatus.TOO_FEW)
+"""What an instrument is worth in a stratum that it cannot judge."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,13 @@ class StratumMeasure:
     Attributes:
         population: Clips of the stratum in the manifest, N_h.
         audited: Clips drawn and audited.
-        judged: Those that the instrument could judge.
+        judged: Those that the instrument could judge; none where it cannot judge the stratum.
         low: Low-quality clips among the judged.
-        rate: Their share, with Wilson's interval for a finite population.
+        rate: Their share, with Wilson's interval for a finite population; none where the
+            instrument cannot judge the stratum.
         mean_coverage: Mean coverage of the judged clips, None without any.
-        length_mismatches: Clips whose length does not fit their text.
+        length_mismatches: Judged clips whose length does not fit their text.
+        facts: Reasons that stand whatever the instrument is worth, each with its clips.
         weight: Share of the manifest, W_h.
         calibration: What the instrument is worth here: an `InstrumentStatus`; None for a stratum
             without an audited clip.
@@ -57,6 +62,7 @@ class StratumMeasure:
     rate: Rate
     mean_coverage: float | None
     length_mismatches: int
+    facts: dict[str, int]
     calibration: str | None
     auc: float | None
     strained: float | None
@@ -84,6 +90,7 @@ class Measures:
     judged: int
     low: int
     length_mismatches: int
+    durations_differ: int
     coverage: dict[str, float | None]
     instrument: Instrument | None
 
@@ -112,14 +119,15 @@ def _corrected(instrument: Instrument, counts: Sequence[StratumCount], confidenc
 
 def measure(evidence: Evidence, confidence: float) -> Measures:
     """Compute the figures of an audit whose tables are whole."""
-    strata = tuple(_stratum(evidence, row, confidence) for row in evidence.strata)
+    judged = _judged(evidence)
+    strata = tuple(_stratum(evidence, judged, row, confidence) for row in evidence.strata)
     counts = [stratum.count() for stratum in strata]
     judgeable = [count for count in counts if count.judged > 0]
     instrument = _instrument(evidence.detections)
-    corrected = Rate(None, 0.0, 1.0, confidence, "no faults were planted")
+    untried = "no fault was planted in a stratum that can be judged"
+    corrected = Rate(None, 0.0, 1.0, confidence, untried)
     if instrument is not None:
         corrected = corrected_rate(counts, instrument, confidence)
-    judged = [clip for clip in evidence.clips if clip["instrument"] == InstrumentStatus.OK]
     return Measures(
         strata=strata,
         sample_rate=sample_rate(counts, confidence),
@@ -130,15 +138,35 @@ def measure(evidence: Evidence, confidence: float) -> Measures:
         judged=len(judged),
         low=sum(bool(clip["low_quality"]) for clip in judged),
         length_mismatches=sum(bool(clip["length_mismatch"]) for clip in judged),
+        durations_differ=sum(s.facts.get(Reason.DURATION_DIFFERS, 0) for s in strata),
         coverage=_coverage(judged),
         instrument=instrument,
     )
 
 
-def _stratum(evidence: Evidence, row: dict[str, Any], confidence: float) -> StratumMeasure:
+def _judged(evidence: Evidence) -> list[dict[str, Any]]:
+    """Return the clips that count: those with a judgement, in strata that can be judged.
+
+    Where the instrument cannot judge a stratum, only plain facts are known of its clips, and the
+    share of those among themselves is no rate of the stratum.
+    """
+    blind = {clip["stratum"] for clip in evidence.clips if clip["instrument"] in BLIND}
+    return [
+        clip
+        for clip in evidence.clips
+        if clip["instrument"] == InstrumentStatus.OK and clip["stratum"] not in blind
+    ]
+
+
+def _stratum(
+    evidence: Evidence, counted: Sequence[dict[str, Any]], row: dict[str, Any], confidence: float
+) -> StratumMeasure:
     name = row["stratum"]
     clips = [clip for clip in evidence.clips if clip["stratum"] == name]
-    judged = [clip for clip in clips if clip["instrument"] == InstrumentStatus.OK]
+    judged = [clip for clip in counted if clip["stratum"] == name]
+    facts = Counter(
+        reason for clip in clips for reason in clip["reasons"] or () if reason in set(FACTS)
+    )
     low = sum(bool(clip["low_quality"]) for clip in judged)
     population = int(row["population_rows"])
     calibrated = [row for row in evidence.calibrations if row["stratum"] == name]
@@ -153,6 +181,7 @@ def _stratum(evidence: Evidence, row: dict[str, Any], confidence: float) -> Stra
         rate=wilson(low, len(judged), confidence, population=population),
         mean_coverage=_coverage(judged)["mean"],
         length_mismatches=sum(bool(clip["length_mismatch"]) for clip in judged),
+        facts=dict(facts.most_common()),
         calibration=calibration.get("verdict"),
         auc=calibration.get("auc_gross"),
         strained=calibration.get("strained"),

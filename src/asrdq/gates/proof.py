@@ -2,27 +2,59 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from asrdq.audit.calibration import CALIBRATION_FROM
 from asrdq.audit.faults import GROSS
 from asrdq.audit.reasons import InstrumentStatus
+from asrdq.gates.advice import larger_sample, sample_command
 from asrdq.gates.evidence import Evidence, Finding
-from asrdq.gates.measures import Measures, StratumMeasure, gross_faults
+from asrdq.gates.measures import BLIND, Measures, StratumMeasure, gross_faults
 from asrdq.gates.policy import InstrumentRules
-from asrdq.sampling.estimators import least_trials
+from asrdq.sampling.estimators import least_trials, wilson
 
 
-def weak_strata(measures: Measures, evidence: Evidence) -> list[Finding]:
-    """Return a finding for each stratum that the instrument cannot judge, with the figure."""
+def blind_strata(measures: Measures, evidence: Evidence) -> list[Finding]:
+    """Return a finding for what cannot be judged: too weak, too few clips, or no clip at all."""
+    return [
+        *_strata_without_clip(measures, evidence),
+        *_weak_strata(measures, evidence),
+        *_too_few(measures, evidence),
+    ]
+
+
+def _strata_without_clip(measures: Measures, evidence: Evidence) -> list[Finding]:
+    rows = max(len(evidence.clips), len(measures.strata))
+    return [
+        Finding(
+            "stratum_without_clip",
+            f"no clip of stratum '{stratum.name}' ({stratum.population:,} rows) was audited",
+            sample_command(evidence, rows, "equal"),
+        )
+        for stratum in measures.strata
+        if stratum.population > 0 and not stratum.audited
+    ]
+
+
+def _weak_strata(measures: Measures, evidence: Evidence) -> list[Finding]:
+    """Return a finding for each stratum whose instrument is too weak, with the figure."""
     return [
         Finding(
             "too_weak",
             f"in stratum '{stratum.name}' ({100 * stratum.weight:.0f} % of the rows) the "
             f"instrument cannot judge: {_weakness(stratum, evidence)}; its clips are not called "
-            "bad",
+            f"bad{_facts(stratum)}",
             "another aligner, or a manifest without this stratum",
         )
         for stratum in measures.strata
         if stratum.calibration == InstrumentStatus.TOO_WEAK
     ]
+
+
+def _facts(stratum: StratumMeasure) -> str:
+    """Say what stands of the clips of a stratum whatever the instrument is worth."""
+    facts = ", ".join(f"{count:,} × {reason}" for reason, count in stratum.facts.items())
+    return f", but for plain facts about {stratum.audited:,} of them: {facts}" if facts else ""
 
 
 def _weakness(stratum: StratumMeasure, evidence: Evidence) -> str:
@@ -42,32 +74,62 @@ def _weakness(stratum: StratumMeasure, evidence: Evidence) -> str:
     return " and ".join(failed)
 
 
+def _too_few(measures: Measures, evidence: Evidence) -> list[Finding]:
+    """Return a finding where too few clips with audio and text were there to calibrate on.
+
+    Small strata share an instrument, so the clips of all strata count together.
+    """
+    few = [s for s in measures.strata if s.calibration == InstrumentStatus.TOO_FEW]
+    if not few:
+        return []
+    named = ", ".join(stratum.name + _facts(stratum) for stratum in few)
+    have = sum(row["clips"] or 0 for row in evidence.calibrations)
+    if have >= CALIBRATION_FROM:
+        message = f"the aligner gives no evidence to fit a threshold to in {named}"
+        return [Finding("too_few", message, "another aligner")]
+    message = (
+        f"too few clips to calibrate on in {named}: {have:,} of the {CALIBRATION_FROM} needed, "
+        "with audio, a text and an answer of the aligner"
+    )
+    larger = larger_sample(evidence, have, CALIBRATION_FROM)
+    return [Finding("too_few", message, larger or "a manifest with more clips: all were audited")]
+
+
 def unproven(measures: Measures, evidence: Evidence, rules: InstrumentRules) -> list[Finding]:
     """Return what is missing for a proof of the instrument on this very data.
 
     Every kind of gross fault needs so many trials over all strata that can be judged that finding
     each of them would show the least recall: that Wilson's 95 % interval would lie above it (16
     trials for 80 %). Strata have no such number of their own, since a small one cannot reach it;
-    there the separation of the faults planted in it counts (`too_weak`).
+    there the separation of the faults planted in it counts (`too_weak`), and a recall that is
+    surely too low (`low_recall`).
     """
     name = evidence.manifest.name
     found = _uncalibrated(measures, name)
+    if all(stratum.calibration in BLIND for stratum in measures.strata):
+        return found
     trials = {row["fault"]: row["clips"] for row in gross_faults(evidence.detections)}
-    if not trials or measures.instrument is None:
+    if not trials:
         return [*found, _finding("no faults were planted", f"asrdq faults {name}")]
     least = least_trials(rules.minimum_recall)
-    few = [f"{kind} ({trials.get(kind, 0):,})" for kind in GROSS if trials.get(kind, 0) < least]
+    few = {kind: trials.get(kind, 0) for kind in GROSS if trials.get(kind, 0) < least}
     if few:
+        named = ", ".join(f"{kind} ({count:,})" for kind, count in few.items())
         what = (
             f"a recall of {100 * rules.minimum_recall:g} % takes {least:,} planted faults of a "
-            f"kind to show, and there were fewer of {', '.join(few)}"
+            f"kind to show, and there were fewer of {named}"
         )
-        advice = (
-            f"a larger sample: asrdq sample {name}; where the texts are too short or too much "
-            "alike for a fault, `if_unproven: note` in the policy does without its proof"
-        )
-        found.append(_finding(what, advice))
+        found.append(_finding(what, _more_trials(evidence, min(few.values()), least)))
     return found
+
+
+def _more_trials(evidence: Evidence, have: int, needed: int) -> str:
+    larger = larger_sample(evidence, have, needed)
+    note = (
+        "where the texts are too short or too much alike for a fault, `if_unproven: note` in the "
+        "policy does without its proof"
+    )
+    return f"a larger sample ({larger}); {note}" if larger else note
 
 
 def _uncalibrated(measures: Measures, name: str) -> list[Finding]:
@@ -75,19 +137,12 @@ def _uncalibrated(measures: Measures, name: str) -> list[Finding]:
     for stratum in measures.strata:
         if stratum.audited:
             strata.setdefault(stratum.calibration, []).append(stratum.name)
-    audit = f"asrdq audit {name}"
-    causes: dict[str | None, tuple[str, str]] = {
-        InstrumentStatus.SHIPPED: ("shipped thresholds in", audit),
-        InstrumentStatus.TOO_FEW: (
-            "too few clips to calibrate on in",
-            f"a larger sample: asrdq sample {name}",
-        ),
-    }
     found = []
     for status, names in strata.items():
-        if status not in (InstrumentStatus.OK, InstrumentStatus.TOO_WEAK):
-            what, hint = causes.get(status, ("no calibration of", audit))
-            found.append(_finding(f"{what} {', '.join(names)}", hint))
+        if status not in (InstrumentStatus.OK, *BLIND):
+            shipped = status == InstrumentStatus.SHIPPED
+            what = "shipped thresholds in" if shipped else "no calibration of"
+            found.append(_finding(f"{what} {', '.join(names)}", f"asrdq audit {name}"))
     return found
 
 
@@ -95,16 +150,33 @@ def _finding(what: str, hint: str) -> Finding:
     return Finding("unproven", f"the instrument was not proven on this data: {what}", hint)
 
 
-def low_recall(evidence: Evidence, rules: InstrumentRules) -> list[Finding]:
-    """Return a finding for each kind of gross fault that was tried enough and found too seldom."""
+def low_recall(measures: Measures, evidence: Evidence, rules: InstrumentRules) -> list[Finding]:
+    """Return a finding for each kind of gross fault that was found too seldom.
+
+    Over all strata together that is a share of enough trials under the least recall; within a
+    stratum, which has fewer, one whose 95 % interval lies under it.
+    """
     least = rules.minimum_recall
-    return [
-        Finding(
-            "low_recall",
-            f"of the planted fault '{row['fault']}' only {row['found']:,} of {row['clips']:,} "
-            f"were found ({100 * row['found'] / row['clips']:.0f} %, at least {100 * least:g} %)",
-            "a larger sample for the calibration, or another aligner",
-        )
+    able = {stratum.name for stratum in measures.strata if stratum.calibration not in BLIND}
+    found = [
+        _too_seldom(row, "", least)
         for row in gross_faults(evidence.detections)
         if row["clips"] >= least_trials(least) and row["found"] < least * row["clips"]
     ]
+    return found + [
+        _too_seldom(row, f"in stratum '{row['stratum']}' the instrument is not proven: ", least)
+        for row in evidence.detections
+        if row["stratum"] in able
+        and row["gross"]
+        and row["clips"]
+        and wilson(row["found"], row["clips"]).high < least
+    ]
+
+
+def _too_seldom(row: dict[str, Any], where: str, least: float) -> Finding:
+    return Finding(
+        "low_recall",
+        f"{where}of the planted fault '{row['fault']}' only {row['found']:,} of {row['clips']:,} "
+        f"were found ({100 * row['found'] / row['clips']:.0f} %, at least {100 * least:g} %)",
+        "another aligner, or a manifest without what it does not hear",
+    )

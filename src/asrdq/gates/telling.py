@@ -32,5 +32,6 @@ def _figures(measures: Measures) -> Iterator[str]:
     yield (
         f"{measures.low:,} of {measures.judged:,} judged clips are of low quality, "
         f"{measures.length_mismatches:,} of a length that does not fit; "
+        f"{measures.durations_differ:,} have another duration than the manifest states; "
         f"{measures.audited - measures.judged:,} could not be judged"
     )

@@ -13,9 +13,9 @@ from asrdq.audit.reasons import InstrumentStatus
 from asrdq.gates.alignment_report import report_body
 from asrdq.gates.decision import Decision, Verdict, band
 from asrdq.gates.evidence import Evidence, Finding
-from asrdq.gates.measures import Measures, StratumMeasure
+from asrdq.gates.measures import BLIND, Measures, StratumMeasure
 from asrdq.gates.policy import AuditRules, Policy
-from asrdq.gates.proof import low_recall, unproven, weak_strata
+from asrdq.gates.proof import blind_strata, low_recall, unproven
 from asrdq.gates.telling import sentences
 from asrdq.results import Result
 from asrdq.sampling.deciding import MoreClips
@@ -94,9 +94,9 @@ def decide(evidence: Evidence, measures: Measures | None, policy: Policy) -> Gat
         return _result(Verdict.UNDECIDED, evidence.faults, (), None, None, evidence, policy)
     against = [
         *evidence.faults,
-        *weak_strata(measures, evidence),
+        *blind_strata(measures, evidence),
         *_failures(measures, evidence, policy),
-        *low_recall(evidence, policy.instrument),
+        *low_recall(measures, evidence, policy.instrument),
     ]
     notes = unproven(measures, evidence, policy.instrument)
     if policy.instrument.if_unproven == "undecided":
@@ -154,8 +154,8 @@ def _reason(verdict: Verdict, rate: Rate, rules: AuditRules) -> str:
 
 
 def _failures(measures: Measures, evidence: Evidence, policy: Policy) -> list[Finding]:
-    weak = {s.name for s in measures.strata if s.calibration == InstrumentStatus.TOO_WEAK}
-    able = [clip for clip in evidence.clips if clip["stratum"] not in weak]
+    blind = {s.name for s in measures.strata if s.calibration in BLIND}
+    able = [clip for clip in evidence.clips if clip["stratum"] not in blind]
     kinds = Counter(c["instrument"] for c in able if c["instrument"] != InstrumentStatus.OK)
     failed = sum(kinds.values())
     limit = policy.instrument.maximum_failures
@@ -166,7 +166,12 @@ def _failures(measures: Measures, evidence: Evidence, policy: Policy) -> list[Fi
         f"the instrument could not judge {failed:,} of {len(able):,} clips "
         f"({100 * failed / len(able):.1f} %, at most {100 * limit:g} %): {what}"
     )
-    return [Finding("instrument_failed", message, 'asrdq sql "SELECT * FROM audits …" names them')]
+    run_id = evidence.run["run_id"] if evidence.run else ""
+    query = (
+        "SELECT utt_id, instrument FROM audits "
+        f"WHERE run_id = '{run_id}' AND instrument <> '{InstrumentStatus.OK}'"
+    )
+    return [Finding("instrument_failed", message, f'asrdq sql "{query}"')]
 
 
 def _straddled(

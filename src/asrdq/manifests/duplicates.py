@@ -50,10 +50,10 @@ def drop_duplicates(writer: PartWriter) -> list[Reject]:
 
 
 def _repeated(parts: list[Part]) -> NDArray[np.uint64]:
-    pieces = [piece for part in parts for piece in part.id_hash]
-    if not pieces:
+    if not parts:
         return np.array([], dtype=np.uint64)
-    hashes = np.sort(np.concatenate(pieces))
+    runs = np.concatenate([part.sorted_hash for part in parts])
+    hashes = np.sort(runs, kind="stable")  # merges what is in order already
     return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +34,7 @@ class Part:
         spans: For each block in it, in order: its file and the lines of its rows.
         own_id: Whether the file gave the id of each row, a piece a block.
         id_hash: Hash of the id of each row, a piece a block.
+        sorted_hash: The same in order, of a file that is finished.
         digest: Sum of the row digests.
         seconds: Sum of the durations.
         untimed: Number of rows without a duration.
@@ -46,6 +46,7 @@ class Part:
     spans: list[tuple[Source, NDArray[np.int64]]] = field(default_factory=list)
     own_id: list[NDArray[np.bool_]] = field(default_factory=list)
     id_hash: list[NDArray[np.uint64]] = field(default_factory=list)
+    sorted_hash: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
     digest: Fingerprint = field(default_factory=Fingerprint)
     seconds: float = 0.0
     untimed: int = 0
@@ -55,11 +56,9 @@ class Part:
         """Number of rows."""
         return self.digest.rows
 
-    def places(self) -> Iterator[tuple[str, int]]:
-        """Give the file and line of each row in order."""
-        for source, lines in self.spans:
-            for line in lines.tolist():
-                yield source.file, line
+    def finish(self) -> None:
+        """Put the hashes in order: for finished files while the next one is being written."""
+        self.sorted_hash = np.sort(np.concatenate(self.id_hash))
 
 
 class PartWriter:
@@ -107,6 +106,7 @@ class PartWriter:
         if self._open is not None:
             self._open.close()
             self._open = None
+            self.parts[-1].finish()
 
     def schema(self) -> pa.Schema:
         """Return the final columns of the manifest table."""
@@ -205,6 +205,7 @@ def reroot(writer: PartWriter, root: Root) -> None:
         rows, keys = identify(rows, located, part.root.folder, root)
         writer.rewrite(part, rows)
         part.root, part.digest, part.id_hash = root, keys.digest, [keys.id_hash]
+        part.finish()
 
 
 def retype(writer: PartWriter) -> None:

@@ -89,7 +89,7 @@ def show_clips(
     workspace: Workspace,
     subject: Subject,
     count: int,
-    advance: Callable[[], None] = lambda: None,
+    advance: Callable[[int], None] = lambda _clips: None,
 ) -> list[ShownClip]:
     """Return the worst clips with transcript, words and sound.
 
@@ -97,7 +97,7 @@ def show_clips(
         workspace: Where the tables and the audio are.
         subject: The audit.
         count: At most so many clips.
-        advance: Called after each clip.
+        advance: Told of each clip.
     """
     rows = worst_clips(subject.evidence.clips, count)
     if not rows:
@@ -112,7 +112,7 @@ def show_clips(
         clip = _show(workspace, subject, row, segment, spans.get(row["utt_id"], []), scale, spent)
         spent += clip.audio_bytes
         shown.append(clip)
-        advance()
+        advance(1)
     return shown
 
 
@@ -129,7 +129,7 @@ def _show(
     language = segment.get("language") or workspace.settings.language
     pieces, matched = tokens(row["text"] or "", words, language)
     offset_s, length_s = clip_segment(segment.get("offset_s"), segment.get("duration_s"))
-    path = workspace.audio_file(subject.manifest, row["audio_path"])
+    path = workspace.audio_file(subject.manifest, segment.get("audio_path", row["audio_path"]))
     sound = clip_sound(path, offset_s, length_s, words)
     return ShownClip(
         row=row,
@@ -146,9 +146,9 @@ def _show(
 def _segments(
     workspace: Workspace, subject: Subject, ids: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """Return where each clip lies in its file, and its language."""
+    """Return the file of each clip by the version asked about, its place in it, and language."""
     rows = workspace.query(
-        f'SELECT utt_id, offset_s, duration_s, language FROM "{subject.manifest}" '
+        f'SELECT utt_id, audio_path, offset_s, duration_s, language FROM "{subject.manifest}" '
         "WHERE list_contains($ids, utt_id)",
         {"ids": list(ids)},
     )

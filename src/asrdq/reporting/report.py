@@ -31,7 +31,7 @@ def write_report(
     *,
     output: Path | None = None,
     clips: int = DEFAULT_CLIPS,
-    advance: Callable[[], None] = lambda: None,
+    advance: Callable[[int], None] = lambda _files: None,
 ) -> ReportResult:
     """Write one HTML file with the evidence about a manifest; it needs nothing but itself.
 
@@ -43,7 +43,7 @@ def write_report(
         reference: The manifest, `train` or `train@3`.
         output: The file; by default `reports/<manifest>.html` in the workspace.
         clips: How many of the worst clips are shown one by one, 0 to 100.
-        advance: Called after each of these clips.
+        advance: Told of audio files that were compared with the audit, and of clips shown.
 
     Raises:
         UsageError: No such manifest, a policy with mistakes, or a wrong number of clips.
@@ -53,7 +53,7 @@ def write_report(
     if not 0 <= clips <= MOST_CLIPS:
         raise UsageError(f"{clips} clips cannot be shown", hint=f"0 to {MOST_CLIPS}")
     subject = find_subject(workspace, reference)
-    ruling = find_ruling(workspace, subject)
+    ruling = find_ruling(workspace, subject, advance)
     path = output or workspace.root / "reports" / f"{reference}.html"
     with workspace.run("report", subject.manifest, {"output": str(path), "clips": clips}):
         facts = audio_facts(workspace, subject.manifest)

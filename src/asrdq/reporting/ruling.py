@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asrdq.gates.alignment_report import recommendation
+from asrdq.gates.changed_audio import CHANGED_AUDIO, changed_audio
 from asrdq.gates.decision import Verdict
 from asrdq.gates.evidence import Finding
 from asrdq.gates.measures import Measures
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from asrdq.workspace import Workspace
 
 _UNDECIDED = "The evidence does not decide. What would decide it stands below."
-_AUDIO_CHANGED = "changed_audio"
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,18 @@ class Ruling:
         return policy_hash(self.policy)
 
 
-def find_ruling(workspace: Workspace, subject: Subject) -> Ruling:
+def find_ruling(
+    workspace: Workspace, subject: Subject, advance: Callable[[int], None] | None = None
+) -> Ruling:
     """Return the newest verdict of the gate if it answers for exactly this audit.
 
-    A verdict about another audit, under a policy that has changed, or on tables that
-    now say something else, is none; the page then says so and what to do.
+    A verdict about another audit, under a policy that has changed, on audio that has changed or
+    on tables that now say something else, is none; the page then says so and what to do.
+
+    Args:
+        workspace: Where the tables and the audio are.
+        subject: The audit.
+        advance: Told how many audio files were compared with what was audited.
 
     Raises:
         UsageError: The policy cannot be read.
@@ -75,7 +83,9 @@ def find_ruling(workspace: Workspace, subject: Subject) -> Ruling:
     shown = str(file.relative_to(workspace.root) if inside else file)
     policy = read_policy(file)
     measures = subject.measures(policy.audit.confidence or 0.95)
-    result = decide(subject.evidence, measures, policy)
+    changes = changed_audio(workspace, subject.evidence, advance)
+    faults = [*subject.evidence.faults, *changes]
+    result = decide(replace(subject.evidence, faults=faults), measures, policy)
     against = _against(decision, result, subject)
     if decision is None or against is not None:
         return _ruling(None, against or "", (), result, measures, shown, None)
@@ -104,7 +114,11 @@ def _against(decision: dict[str, Any] | None, result: GateResult, subject: Subje
         return "The newest verdict is about an earlier audit."
     if decision["policy_hash"] != policy_hash(result.policy):
         return "The policy has changed since the newest verdict."
-    if decision["verdict"] not in (result.verdict, Verdict.UNDECIDED):
+    if decision["verdict"] == Verdict.UNDECIDED:
+        return None
+    if any(reason.code == CHANGED_AUDIO for reason in result.reasons):
+        return "The audio has changed since the newest verdict."
+    if decision["verdict"] != result.verdict:
         return "The tables no longer say what the gate decided on."
     return None
 
@@ -115,7 +129,7 @@ def _reasons(decision: dict[str, Any], result: GateResult, subject: Subject) -> 
     reasons = []
     for line in decision["reasons"]:
         code, _, message = line.partition(": ")
-        again = f"asrdq audit {subject.manifest.name}" if code == _AUDIO_CHANGED else ""
+        again = f"asrdq audit {subject.manifest.name}" if code == CHANGED_AUDIO else ""
         reasons.append(Finding(code, message, hints.get(message, again)))
     return tuple(reasons)
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asrdq.errors import Problem, UndecidedError
-from asrdq.gates.evidence import Evidence, gather
-from asrdq.gates.gate import UNUSABLE
+from asrdq.gates.evidence import UNUSABLE, Evidence, gather
 from asrdq.gates.measures import Measures, measure
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ class Subject:
     @property
     def stale(self) -> bool:
         """Whether the manifest asked about has changed since the audit."""
-        return self.asked.fingerprint != self.manifest.fingerprint
+        return self.asked != self.manifest
 
     @property
     def run(self) -> dict[str, Any]:

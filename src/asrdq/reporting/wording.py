@@ -15,6 +15,7 @@ REASONS: Final = {
     "low_speech_coverage": "too much speech lies outside the words of the transcript",
     "low_confidence": "the sound does not support the transcript",
     "length_mismatch": "the transcript is far too long or too short for the audio",
+    "duration_differs": "the manifest states another duration than the audio has",
 }
 
 INSTRUMENT: Final = {

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from asrdq.sampling.deciding import MoreClips, clips_to_decide
     from asrdq.sampling.estimators import (
         Instrument,
+        Limit,
         Rate,
         StratumCount,
         corrected_rate,
@@ -18,10 +19,17 @@ if TYPE_CHECKING:
         wilson,
     )
     from asrdq.sampling.plan import SamplingPlan
-    from asrdq.sampling.samples import SampleResult, draw_sample, latest_sample
+    from asrdq.sampling.samples import (
+        SampleResult,
+        draw_sample,
+        latest_sample,
+        standing_sample,
+        strata_hold,
+    )
 
 __all__ = [
     "Instrument",
+    "Limit",
     "MoreClips",
     "Rate",
     "SampleResult",
@@ -33,6 +41,8 @@ __all__ = [
     "latest_sample",
     "population_interval",
     "sample_rate",
+    "standing_sample",
+    "strata_hold",
     "wilson",
 ]
 
@@ -42,6 +52,7 @@ __getattr__ = lazy_names(
         "deciding": ["MoreClips", "clips_to_decide"],
         "estimators": [
             "Instrument",
+            "Limit",
             "Rate",
             "StratumCount",
             "corrected_rate",
@@ -50,6 +61,12 @@ __getattr__ = lazy_names(
             "wilson",
         ],
         "plan": ["SamplingPlan"],
-        "samples": ["SampleResult", "draw_sample", "latest_sample"],
+        "samples": [
+            "SampleResult",
+            "draw_sample",
+            "latest_sample",
+            "standing_sample",
+            "strata_hold",
+        ],
     },
 )

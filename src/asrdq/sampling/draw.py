@@ -18,7 +18,7 @@ from asrdq.sampling.allocation import Allocated, StratumSize, allocate, check_sh
 from asrdq.sampling.keys import Keys, draw_keys
 from asrdq.sampling.neyman import deviations
 from asrdq.sampling.plan import SamplingPlan
-from asrdq.sampling.strata import SEPARATOR, stratum_parts
+from asrdq.sampling.strata import SEPARATOR, Strata, stratum_parts
 from asrdq.workspace.sandbox import user_query
 
 if TYPE_CHECKING:
@@ -39,10 +39,7 @@ def draw(
         UsageError: A column or condition is wrong, or rows fall under no rule.
         DataError: The manifest has no rows, or not one of them is drawn.
     """
-    parts = stratum_parts(plan.strata, manifest)
-    named = [f"{part} AS part_{number}" for number, part in enumerate(parts)]
-    rows = f'SELECT utt_id, duration_s, {", ".join(named)} FROM "{manifest}"'
-    sizes = _sizes(workspace, manifest, rows, len(parts))
+    sizes = stratum_sizes(workspace, manifest, plan.strata)
     clips = sum(size.rows for size in sizes)
     shares = plan.rule_shares()
     if plan.allocation == "shares" and plan.shares is not None:
@@ -60,6 +57,7 @@ def draw(
     )
     if not any(each.drawn_rows for each in allocated):
         raise DataError(f"not one clip of {manifest} is drawn", hint="ask for a larger sample")
+    rows = _rows(manifest, stratum_parts(plan.strata, manifest))
     return allocated, _pick(workspace, rows, allocated, plan.seed)
 
 
@@ -71,14 +69,26 @@ def _present(shares: Mapping[str, float], sizes: Sequence[StratumSize]) -> dict[
     return {name: share * whole / total for name, share in kept.items()} if total else kept
 
 
-def _sizes(
-    workspace: Workspace, manifest: ManifestVersion, rows: str, parts: int
+def _rows(manifest: ManifestVersion, parts: Sequence[str]) -> str:
+    named = [f"{part} AS part_{number}" for number, part in enumerate(parts)]
+    return f'SELECT utt_id, duration_s, {", ".join(named)} FROM "{manifest}"'
+
+
+def stratum_sizes(
+    workspace: Workspace, manifest: ManifestVersion, strata: Strata
 ) -> list[StratumSize]:
-    names = ", ".join(f"part_{number}" for number in range(parts))
+    """Return the strata that have rows, with rows and hours, in order of their names.
+
+    Raises:
+        UsageError: A column or condition is wrong, or rows fall under no rule.
+        DataError: The manifest has no rows.
+    """
+    parts = stratum_parts(strata, manifest)
+    names = ", ".join(f"part_{number}" for number in range(len(parts)))
     counted = _run(
         workspace,
         "SELECT count(*) AS clips, coalesce(sum(duration_s), 0) / 3600 AS hours, "
-        f"{names} FROM ({rows}) GROUP BY {names} ORDER BY {names}",
+        f"{names} FROM ({_rows(manifest, parts)}) GROUP BY {names} ORDER BY {names}",
     )
     if counted.num_rows == 0:
         raise DataError(f"{manifest} has no rows to draw from", hint="ingest a manifest with rows")
@@ -91,6 +101,23 @@ def _sizes(
             )
         sizes.append(StratumSize(name, row["clips"], row["hours"]))
     return sizes
+
+
+def strata_of_sample(
+    workspace: Workspace, manifest: ManifestVersion, strata: Strata, run_id: str
+) -> pa.Table:
+    """Return the stratum that each clip of a sample has in a manifest version.
+
+    Args:
+        workspace: Where the manifest is.
+        manifest: The version, which need not be the one that the sample was drawn from.
+        strata: What makes the strata.
+        run_id: The run that drew the sample.
+    """
+    rows = _rows(manifest, stratum_parts(strata, manifest))
+    sample = f"SELECT utt_id FROM samples WHERE run_id = '{run_id}'"
+    found = _run(workspace, f"SELECT * FROM ({rows}) SEMI JOIN ({sample}) USING (utt_id)")
+    return pa.table({"utt_id": found["utt_id"], "stratum": _names(found)})
 
 
 def _names(rows: pa.Table | pa.RecordBatch) -> pa.Array:

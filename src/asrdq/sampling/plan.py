@@ -55,6 +55,15 @@ class SamplingPlan:
             seed=settings.seed,
         )
 
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, Any]) -> SamplingPlan:
+        """Return the plan that `parameters()` gave."""
+        strata = parameters["strata"]
+        if isinstance(strata, list):
+            strata = [s if isinstance(s, str) else StratumRule(**s) for s in strata]
+        known = {field.name: parameters[field.name] for field in fields(cls)}
+        return cls(**{**known, "strata": strata})
+
     def parameters(self) -> dict[str, Any]:
         """Return the plan as JSON types, as a run keeps it."""
         strata: Any = self.strata
@@ -62,13 +71,13 @@ class SamplingPlan:
             strata = [s.model_dump() if isinstance(s, StratumRule) else s for s in strata]
         return {**{f.name: getattr(self, f.name) for f in fields(self)}, "strata": strata}
 
+    def rules(self) -> list[StratumRule]:
+        """Return the rules that make the strata; none where columns do."""
+        rules = [] if self.strata is None or isinstance(self.strata, str) else self.strata
+        return [rule for rule in rules if isinstance(rule, StratumRule)]
+
     def rule_shares(self) -> dict[str, float]:
         """Return the shares by stratum, from the plan or else from its rules."""
         if self.shares is not None:
             return dict(self.shares)
-        rules = [] if self.strata is None or isinstance(self.strata, str) else self.strata
-        return {
-            rule.name: rule.share
-            for rule in rules
-            if isinstance(rule, StratumRule) and rule.share is not None
-        }
+        return {rule.name: rule.share for rule in self.rules() if rule.share is not None}
