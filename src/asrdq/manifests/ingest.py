@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from asrdq.errors import DataError, Problem, ToolError
 from asrdq.manifests.clip_store import ClipStore
 from asrdq.manifests.columns import TEXT
 from asrdq.manifests.commit import commit_parts
@@ -20,18 +17,17 @@ from asrdq.manifests.identity import Fingerprint
 from asrdq.manifests.inputs import chosen_format, find_inputs
 from asrdq.manifests.parts import PartWriter, reroot, retype
 from asrdq.manifests.paths import Root
-from asrdq.manifests.reading import Advance, Input, Reader, thread_count
-from asrdq.manifests.rejects import TABLE, RejectLog, as_table
+from asrdq.manifests.reading import Advance, Reader, thread_count
+from asrdq.manifests.rejection import check_share, store_rejects
+from asrdq.manifests.rejects import RejectLog
 from asrdq.results import Result
 from asrdq.workspace.layout import check_manifest_name
-from asrdq.workspace.sql import ended_runs
+from asrdq.workspace.staging import staging
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from asrdq.workspace import ManifestVersion, Workspace
-
-_EXAMPLES = 5
 
 
 @dataclass(frozen=True)
@@ -119,7 +115,7 @@ def ingest_manifest(
         max_reject_share = workspace.settings.ingest.max_reject_share
     with (
         workspace.run("ingest", parameters=parameters) as run,
-        _staging(workspace, run.run_id) as at,
+        staging(workspace.store, run.run_id) as at,
     ):
         reader = Reader(
             inputs=inputs,
@@ -131,9 +127,10 @@ def ingest_manifest(
             advance=advance,
         )
         writer, log = _read(reader, at)
-        rejects = as_table(log.kept, run.run_id, name)
-        _store_rejects(workspace, rejects, run.run_id, name)
-        _check_share(log, writer, max_reject_share, run.run_id, inputs)
+        rejects = store_rejects(workspace, log, run.run_id, name)
+        rows = sum(part.rows for part in writer.parts)
+        where = inputs[0].source.file if len(inputs) == 1 else None
+        check_share(log, rows, max_reject_share, run.run_id, unit="lines", where=where)
         facts = _facts(reader, writer, run.run_id)
         made, new = commit_parts(workspace.store, name, writer.parts, writer.schema(), facts)
         run.answers_for(made)
@@ -184,45 +181,6 @@ def _write_beside_reading(reader: Reader, writer: PartWriter, log: RejectLog) ->
             written.result()
 
 
-def _store_rejects(workspace: Workspace, rejects: pa.Table, run_id: str, name: str) -> None:
-    """Store rejects in the place of those that a killed ingest of this manifest left."""
-    left = []
-    if workspace.table_exists(TABLE):
-        found = workspace.query(
-            "SELECT DISTINCT run_id FROM rejects SEMI JOIN runs USING (run_id) "
-            "WHERE rejects.manifest = $name AND run_id IN "
-            "(SELECT run_id FROM runs WHERE state = 'interrupted')",
-            {"name": name},
-        )
-        left = found["run_id"].to_pylist()
-    if left or rejects.num_rows:
-        workspace.replace(TABLE, rejects, run_id=[run_id, *left])
-
-
-def _check_share(
-    log: RejectLog, writer: PartWriter, limit: float, run_id: str, inputs: Sequence[Input]
-) -> None:
-    rows = sum(part.rows for part in writer.parts)
-    where = inputs[0].source.file if len(inputs) == 1 else None
-    if rows + log.total == 0:
-        raise DataError("the manifest is empty: no version was made", where=where)
-    share = log.total / (rows + log.total)
-    if share <= limit and rows:
-        return
-    counts = ", ".join(f"{count:,} × {why}" for why, count in log.counts.most_common())
-    examples = [
-        Problem(f"{item.reason}: {item.detail}", item.file, item.line)
-        for item in log.kept[:_EXAMPLES]
-    ]
-    raise DataError(
-        f"{log.total:,} of {rows + log.total:,} lines ({share:.1%}) were rejected, the limit is "
-        f"{limit:.1%}: no version was made ({counts})",
-        where=where,
-        problems=examples,
-        hint=f"see them all: asrdq sql \"FROM rejects WHERE run_id = '{run_id}'\"",
-    )
-
-
 def _facts(reader: Reader, writer: PartWriter, run_id: str) -> dict[str, Any]:
     renamed = {k: v for item in reader.inputs for k, v in item.fields.renamed().items()}
     return {
@@ -255,24 +213,3 @@ def _notes(
         yield f"the audio root was {former.audio_root} and is {reader.root.folder} now"
     if log.total > len(log.kept):
         yield f"{len(log.kept):,} of {log.total:,} rejects are kept"
-
-
-@contextmanager
-def _staging(workspace: Workspace, run_id: str) -> Iterator[Path]:
-    """Give a folder for files in the making; those of ended ingests are cleared away."""
-    staging = workspace.store.layout.staging
-    folder = staging / run_id
-    try:
-        folder.mkdir(parents=True)
-        left = {other.name for other in staging.iterdir()} - {run_id}
-        for ended in left & ended_runs(workspace.store) if left else ():
-            shutil.rmtree(staging / ended, ignore_errors=True)
-        yield folder
-    except OSError as error:
-        raise ToolError(
-            f"reading or writing failed: {error.strerror or error}",
-            where=str(error.filename or folder),
-            hint="is the disk full, or the folder read-only?",
-        ) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
