@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def plain(value: Any) -> Any:
-    """Turn a value into JSON types; NaN and infinity become null, bytes hex digits, tables rows."""
+    """Turn a value into JSON types: NaN and infinity into null, bytes into hex, tables into rows."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, enum.Enum):
@@ -35,6 +35,8 @@ def plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, bytes):
         return value.hex()
+    if hasattr(value, "model_dump"):
+        return plain(value.model_dump())
     if hasattr(value, "to_pylist"):
         return plain(value.to_pylist())
     if hasattr(value, "tolist"):
