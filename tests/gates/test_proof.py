@@ -309,4 +309,4 @@ def test_the_clips_that_failed_are_shown_by_the_query_that_is_advised(audited: A
     [reason] = [r for r in audited.ask().reasons if r.code == "instrument_failed"]
     verb, query = shlex.split(reason.hint)[1:]
     assert verb == "sql"
-    assert audited.workspace.user_sql(query).num_rows == 100
+    assert audited.workspace.sql(query).arrow().num_rows == 100
