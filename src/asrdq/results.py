@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def plain(value: Any) -> Any:
-    """Turn a value into JSON types: NaN and infinity into null, bytes into hex, tables into rows."""
+    """Turn a value into JSON types: NaN and infinity into null, bytes to hex, tables to rows."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, enum.Enum):
