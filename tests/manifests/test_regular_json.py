@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asrdq.manifests.formats.fast_json import parse_fast
 from asrdq.manifests.formats.regular_json import parse_regular
 
 FIELDS = pa.schema(
@@ -49,6 +48,29 @@ def test_what_is_read_is_what_was_written(
         assert found.to_pylist() == items
 
 
+@given(
+    st.lists(rows, min_size=1, max_size=3),
+    st.lists(
+        st.tuples(st.integers(0, 10_000), st.sampled_from(list('"\\:,{}[] \n\t-+.019eEntfasx'))),
+        min_size=1,
+        max_size=3,
+    ),
+    st.booleans(),
+)
+def test_damaged_bytes_are_refused_or_read_as_they_stand(
+    items: list[dict[str, Any]], damages: list[tuple[int, str]], inserted: bool
+) -> None:
+    text = "\n".join(json.dumps(item, ensure_ascii=False) for item in items)
+    for place, character in damages:
+        at = place % len(text)
+        text = text[:at] + character + text[at + (not inserted) :]
+    found = parse_regular(text.encode(), text.count("\n") + (not text.endswith("\n")), FIELDS)
+    if found is not None:
+        assert found.to_pylist() == [
+            json.loads(line) for line in text.removesuffix("\n").split("\n")
+        ]
+
+
 def test_what_a_program_writes_is_read() -> None:
     items = [
         {"text": None if i % 5 == 0 else f"wörd {i}", "snr": i / 8, "take": i, "ok": i % 2 == 0}
@@ -83,7 +105,40 @@ def test_short_names_at_the_very_start_are_recognised() -> None:
         '{"text":"x","snr":1e999,"take":3,"ok":true}',
         '{"text":"x","snr":9007199254740992,"take":3,"ok":true}',
         '{"text":"x","snr":1.5,"take":3.5,"ok":true}',
-        '{"text":"x","snr":1.5,"take":9007199254740993,"ok":true}',
+        '{"text":"x","snr":1.5,"take":9223372036854775808,"ok":true}',
+        '{"text":"x","snr":1.5,"take":3.0,"ok":true}',
+        '{"text":"x","snr":1.5,"take":3e0,"ok":true}',
+        '{"text":"x","snr":01.5,"take":3,"ok":true}',
+        '{"text":"x","snr":-01.5,"take":3,"ok":true}',
+        '{"text":"x","snr":1.,"take":3,"ok":true}',
+        '{"text":"x","snr":.5,"take":3,"ok":true}',
+        '{"text":"x","snr":-.5,"take":3,"ok":true}',
+        '{"text":"x","snr":+1.5,"take":3,"ok":true}',
+        '{"text":"x","snr":-,"take":3,"ok":true}',
+        '{"text":"x","snr":,"take":3,"ok":true}',
+        '{"text":"x","snr":1-2,"take":3,"ok":true}',
+        '{"text":"x","snr":1.2.3,"take":3,"ok":true}',
+        '{"text":"x","snr":1e,"take":3,"ok":true}',
+        '{"text":"x","snr":1 ,"take":3,"ok":true}',
+        '{"text":"x","snr":nul,"take":3,"ok":true}',
+        '{"text":"x","snr":nulll,"take":3,"ok":true}',
+        '{"text":"x","snr":1.5,"take":3,"ok":True}',
+        '{"text":"x","snr":1.5,"take":3,"ok":tru}',
+        '{"text":"x","snr":1.5,"take":3,"ok":truee}',
+        '{"text":"x","snr":1.5,"take":3,"ok":fals}',
+        '{"text":"x"y","snr":1.5,"take":3,"ok":true}',
+        '{"text":"x" "y","snr":1.5,"take":3,"ok":true}',
+        '{"text":"x,"snr":1.5,"take":3,"ok":true}',
+        '{"text":x","snr":1.5,"take":3,"ok":true}',
+        '{"text":","snr":1.5,"take":3,"ok":true}',
+        '{"text":"x\ty","snr":1.5,"take":3,"ok":true}',
+        '{"text":"x\\q","snr":1.5,"take":3,"ok":true}',
+        '{"text":"x\\","snr":1.5,"take":3,"ok":true}',
+        '{"text":"x\\" "y","snr":1.5,"take":3,"ok":true}',
+        '{"text":"x\\u12","snr":1.5,"take":3,"ok":true}',
+        '{"texx":"x","snr":1.5,"take":3,"ok":true}',
+        '{"text":"x","snr":1.5,"take":3,"ok":true]',
+        '["text":"x","snr":1.5,"take":3,"ok":true}',
         '{"text":"x","snr":1.5,"take":3,"ok":1}',
         '{"text":"x","snr":1.5,"take":3,"ok":"true"}',
         '{"text":"x","snr":1.5,"take":3,"ok":true,"more":1}',
@@ -117,10 +172,45 @@ def test_a_document_over_two_lines_is_refused() -> None:
     )
 
 
-def test_names_that_end_alike_go_another_way() -> None:
-    fields = pa.schema([("old_audio_path", pa.string()), ("new_audio_path", pa.string())])
-    data = b'{"old_audio_path":"a","new_audio_path":"b"}'
-    assert parse_regular(data, 1, fields) is None
-    found = parse_fast(data)
+def test_names_that_differ_in_one_letter_are_told_apart() -> None:
+    fields = pa.schema([("old_audio_filepath", pa.string()), ("new_audio_filepath", pa.string())])
+    line = '{"old_audio_filepath":"a","new_audio_filepath":"b"}'
+    found = parse_regular(line.encode(), 1, fields)
     assert found is not None
-    assert found.to_pylist() == [{"old_audio_path": "a", "new_audio_path": "b"}]
+    assert found.to_pylist() == [{"old_audio_filepath": "a", "new_audio_filepath": "b"}]
+    for other in ("odd_audio_filepath", "old_audio_filenath", "Old_audio_filepath"):
+        wrong = f"{line}\n{line.replace('old_audio_filepath', other)}"
+        assert parse_regular(wrong.encode(), 2, fields) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"\u05d0\n\/", "\u05d0\n/"),
+        (r"say \"x\"", 'say "x"'),
+        (r"\"", '"'),
+        (r"\",\"snr\" 7", '","snr" 7'),
+        ("", ""),
+        ("null", "null"),
+    ],
+)
+def test_escapes_are_read_by_a_parser(written: str, meant: str) -> None:
+    found = read(GOOD, GOOD.replace('"x"', f'"{written}"'), GOOD)
+    assert found is not None
+    assert [row["text"] for row in found] == ["x", meant, "x"]
+
+
+@pytest.mark.parametrize(
+    "number", ["0", "-0.5", "0.25", "1e-05", "-2.5E+3", "100", "9007199254740991"]
+)
+def test_floats_in_every_notation_are_read(number: str) -> None:
+    found = read(GOOD, GOOD.replace("1.5", number))
+    assert found is not None
+    assert [row["snr"] for row in found] == [1.5, float(number)]
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**53 + 1, 2**63 - 1, -(2**63)])
+def test_integers_are_read_exactly(number: int) -> None:
+    found = read(GOOD, GOOD.replace(":3,", f":{number},"))
+    assert found is not None
+    assert [row["take"] for row in found] == [3, number]

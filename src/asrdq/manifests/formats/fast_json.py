@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from asrdq.manifests.formats.json_values import EXACT_INTEGERS
 from asrdq.manifests.formats.lines import count_lines
-from asrdq.manifests.formats.regular_json import EXACT_INTEGERS, parse_regular
+from asrdq.manifests.formats.regular_json import parse_regular
 
 if TYPE_CHECKING:
     import pyarrow as pa
