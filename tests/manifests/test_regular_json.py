@@ -32,7 +32,7 @@ rows = st.fixed_dictionaries(
 
 def read(*lines: str) -> list[dict[str, Any]] | None:
     """Read lines as if the first ones had shown the fields."""
-    found = parse_regular("\n".join(lines).encode(), len(lines), FIELDS)
+    found = parse_regular("\n".join(lines).encode(), FIELDS)
     return None if found is None else found.to_pylist()
 
 
@@ -42,7 +42,7 @@ def test_what_is_read_is_what_was_written(
 ) -> None:
     lines = [json.dumps(item, ensure_ascii=False, separators=(",", colon)) for item in items]
     data = "\n".join(lines).encode() + b"\n" * last_end
-    found = parse_regular(data, len(lines), FIELDS)
+    found = parse_regular(data, FIELDS)
     if found is not None:
         assert found.schema == FIELDS
         assert found.to_pylist() == items
@@ -64,7 +64,7 @@ def test_damaged_bytes_are_refused_or_read_as_they_stand(
     for place, character in damages:
         at = place % len(text)
         text = text[:at] + character + text[at + (not inserted) :]
-    found = parse_regular(text.encode(), text.count("\n") + (not text.endswith("\n")), FIELDS)
+    found = parse_regular(text.encode(), FIELDS)
     if found is not None:
         assert found.to_pylist() == [
             json.loads(line) for line in text.removesuffix("\n").split("\n")
@@ -73,15 +73,27 @@ def test_damaged_bytes_are_refused_or_read_as_they_stand(
 
 def test_what_a_program_writes_is_read() -> None:
     items = [
-        {"text": None if i % 5 == 0 else f"wörd {i}", "snr": i / 8, "take": i, "ok": i % 2 == 0}
+        {
+            "text": None if i % 5 == 0 else f"wörd {i} " * 20,
+            "snr": i / 8,
+            "take": i,
+            "ok": i % 2 == 0,
+        }
         for i in range(20_000)
     ]
     lines = [json.dumps(item, ensure_ascii=False) for item in items]
     assert read(*lines) == items
 
 
+@pytest.mark.parametrize("letters", [2**20, 2**21, 5 * 2**20])
+def test_a_line_longer_than_what_is_read_at_once_is_read(letters: int) -> None:
+    long = GOOD.replace('"x"', f'"{"x" * letters}"')
+    for lines in ([long], [GOOD, long], [long, GOOD], [GOOD, long, long, GOOD]):
+        assert read(*lines) == [json.loads(line) for line in lines]
+
+
 def test_short_names_at_the_very_start_are_recognised() -> None:
-    found = parse_regular(b'{"a":1,"b":"x"}', 1, pa.schema([("a", pa.int64()), ("b", pa.string())]))
+    found = parse_regular(b'{"a":1,"b":"x"}', pa.schema([("a", pa.int64()), ("b", pa.string())]))
     assert found is not None
     assert found.to_pylist() == [{"a": 1, "b": "x"}]
 
@@ -167,20 +179,19 @@ def test_equal_counts_of_wrong_types_are_refused() -> None:
 def test_a_document_over_two_lines_is_refused() -> None:
     first, second = GOOD.split(',"take"')
     assert (
-        parse_regular(f"{GOOD}\n{first},\n".encode() + b'"take"' + second.encode(), 3, FIELDS)
-        is None
+        parse_regular(f"{GOOD}\n{first},\n".encode() + b'"take"' + second.encode(), FIELDS) is None
     )
 
 
 def test_names_that_differ_in_one_letter_are_told_apart() -> None:
     fields = pa.schema([("old_audio_filepath", pa.string()), ("new_audio_filepath", pa.string())])
     line = '{"old_audio_filepath":"a","new_audio_filepath":"b"}'
-    found = parse_regular(line.encode(), 1, fields)
+    found = parse_regular(line.encode(), fields)
     assert found is not None
     assert found.to_pylist() == [{"old_audio_filepath": "a", "new_audio_filepath": "b"}]
     for other in ("odd_audio_filepath", "old_audio_filenath", "Old_audio_filepath"):
         wrong = f"{line}\n{line.replace('old_audio_filepath', other)}"
-        assert parse_regular(wrong.encode(), 2, fields) is None
+        assert parse_regular(wrong.encode(), fields) is None
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,9 @@ def parse_fast(data: bytes) -> pa.Table | None:
     """
     if data[:1] != b"{" or not _is_utf8(data):
         return None
-    lines = _line_count(data)
     fields = None if _has_surrogates(data) else _plain_fields(data)
-    rows = parse_regular(data, lines, fields) if fields else None
-    return _parse_any(data, lines) if rows is None else rows
+    rows = parse_regular(data, fields) if fields else None
+    return _parse_any(data) if rows is None else rows
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -44,7 +43,7 @@ def _plain_fields(data: bytes) -> pa.Schema | None:
     import pyarrow as pa
 
     head = data[: data.rfind(b"\n", 0, _HEAD_BYTES) + 1] or data
-    rows = _parse_any(head, _line_count(head))
+    rows = _parse_any(head)
     plain = {pa.string(), pa.float64(), pa.int64(), pa.bool_()}
     return rows.schema if rows is not None and plain.issuperset(rows.schema.types) else None
 
@@ -53,11 +52,7 @@ def _has_surrogates(data: bytes) -> bool:
     return b"\\" in data and (b"\\ud" in data or b"\\uD" in data)
 
 
-def _line_count(data: bytes) -> int:
-    return count_lines(data) + (not data.endswith(b"\n"))
-
-
-def _parse_any(data: bytes, lines: int) -> pa.Table | None:
+def _parse_any(data: bytes) -> pa.Table | None:
     """Read lines through Arrow.
 
     `}` and `{` with a line end between them can stand nowhere inside a JSON document, so
@@ -66,6 +61,7 @@ def _parse_any(data: bytes, lines: int) -> pa.Table | None:
     import pyarrow as pa
     from pyarrow import json as arrow_json
 
+    lines = count_lines(data) + (not data.endswith(b"\n"))
     borders = data.count(b"}\n{") + (data.count(b"}\r\n{") if b"\r" in data else 0)
     if borders != lines - 1:
         return None

@@ -6,6 +6,7 @@ that every byte of a block either is one that must stand there or belongs to one
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,44 +17,56 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-_PIECE_BYTES = 1 << 18
+_PIECE_BYTES = 2 << 20
 _QUOTE, _COLON, _SPACE = b'": '
 
 
-def parse_regular(data: bytes, lines: int, fields: pa.Schema) -> pa.Table | None:
+def parse_regular(data: bytes, fields: pa.Schema) -> pa.Table | None:
     """Read lines that all have these fields in this order; None where one line does not.
 
     Args:
         data: Lines in UTF-8, without surrogates in escapes.
-        lines: Their number.
         fields: Their names and types: text, float, integer or truth value.
     """
     import pyarrow as pa
 
-    content = np.frombuffer(data, dtype=np.uint8)
-    ends = lines - (not data.endswith(b"\n"))
-    keys = _key_ends(content)
-    if not lines or len(keys) != lines * len(fields):
-        return None
-    if np.count_nonzero(content < _SPACE) != ends:
-        return None
     try:
-        literals = _find_literals(data, content, keys.reshape(lines, -1), fields.names)
-        columns = [read_column(literals, i, kind) for i, kind in enumerate(fields.types)]
-        literals.prove_quotes()
+        pieces = [_parse_piece(piece, fields) for piece in _pieces(data)]
     except UnprovenError:
         return None
+    return pa.concat_tables(pieces)
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """Cut at line ends into pieces that a core keeps at hand: all is read many times."""
+    start = 0
+    while len(data) - start > _PIECE_BYTES:
+        end = data.rfind(b"\n", start, start + _PIECE_BYTES) + 1 or len(data)
+        yield data[start:end]
+        start = end
+    if start < len(data) or not data:
+        yield data[start:]
+
+
+def _parse_piece(data: bytes, fields: pa.Schema) -> pa.Table:
+    """Read some lines; the only control bytes in them are the line ends that are proven."""
+    import pyarrow as pa
+
+    content = np.frombuffer(data, dtype=np.uint8)
+    lines = int(np.count_nonzero(content < _SPACE)) + (not data.endswith(b"\n"))
+    keys = _key_ends(content)
+    if not len(keys) or len(keys) != lines * len(fields):
+        raise UnprovenError
+    literals = _find_literals(data, content, keys.reshape(lines, -1), fields.names)
+    columns = [read_column(literals, i, kind) for i, kind in enumerate(fields.types)]
+    literals.prove_quotes()
     return pa.table(columns, fields)
 
 
 def _key_ends(content: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return where a quote has a colon after it: at the end of each key, and within texts."""
-    pieces = []
-    for start in range(0, len(content), _PIECE_BYTES):
-        colons = np.flatnonzero(content[start : start + _PIECE_BYTES] == _COLON)
-        colons += start - 1
-        pieces.append(colons[content[colons] == _QUOTE])
-    return np.concatenate([np.empty(0, np.int64), *pieces])
+    before: NDArray[np.int64] = np.flatnonzero(content == _COLON) - 1
+    return before[content[before] == _QUOTE]
 
 
 def _find_literals(
