@@ -65,8 +65,9 @@ def _parse_piece(data: bytes, fields: pa.Schema) -> pa.Table:
 
 def _key_ends(content: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return where a quote has a colon after it: at the end of each key, and within texts."""
-    before: NDArray[np.int64] = np.flatnonzero(content == _COLON) - 1
-    return before[content[before] == _QUOTE]
+    before = np.flatnonzero(content == _COLON) - 1
+    ends: NDArray[np.int64] = before[content[before] == _QUOTE]
+    return ends
 
 
 def _find_literals(
