@@ -16,6 +16,7 @@ from asrdq.manifests.rejects import RAW_CHARACTERS
 BOM = b"\xef\xbb\xbf"
 _LINE_END = ord("\n")
 _PIECE_BYTES = 1 << 18
+_FIRST_SHARE = 16
 TOO_LONG = "too_long"
 """Context of a chunk that is only the beginning of one line longer than a block."""
 
@@ -28,11 +29,15 @@ def line_chunks(path: Path) -> Iterator[Chunk]:
 
 
 def split_lines(stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[Chunk]:
-    """Give chunks of whole lines; a line longer than a block comes as its beginning alone."""
-    line = 1
+    """Give chunks of whole lines; a line longer than a block comes as its beginning alone.
+
+    The first chunk is a small one: what comes after waits for what it shows.
+    """
+    line, size = 1, max(1, block_bytes // _FIRST_SHARE)
     read = _read_sought if stream.seekable() else _read_on
     while True:
-        data, rest_bytes, ended = read(stream, block_bytes)
+        data, rest_bytes, ended = read(stream, size, block_bytes)
+        size = block_bytes
         if not data:
             return
         if line == 1:
@@ -50,22 +55,24 @@ def split_lines(stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[Ch
         line += count_lines(data)
 
 
-def _read_sought(stream: BinaryIO, block_bytes: int) -> tuple[bytes, int, bool]:
+def _read_sought(stream: BinaryIO, size: int, longest: int) -> tuple[bytes, int, bool]:
     """Return a block up to a line end, how long its last line is, and whether that has an end.
+
+    The block has `size` bytes, and what its last line has beyond, up to `longest` bytes.
 
     One read of the right length: no bytes are moved to put the pieces together.
     """
     start = stream.tell()
-    stream.seek(start + block_bytes - 1)
-    rest = stream.readline(block_bytes)
+    stream.seek(start + size - 1)
+    rest = stream.readline(longest)
     stream.seek(start)
-    return stream.read(block_bytes - 1 + len(rest)), len(rest), rest.endswith(b"\n")
+    return stream.read(size - 1 + len(rest)), len(rest), rest.endswith(b"\n")
 
 
-def _read_on(stream: BinaryIO, block_bytes: int) -> tuple[bytes, int, bool]:
+def _read_on(stream: BinaryIO, size: int, longest: int) -> tuple[bytes, int, bool]:
     """Do the same on a stream that only goes on."""
-    block = stream.read(block_bytes - 1)
-    rest = stream.readline(block_bytes)
+    block = stream.read(size - 1)
+    rest = stream.readline(longest)
     return block + rest, len(rest), rest.endswith(b"\n")
 
 
