@@ -1,0 +1,134 @@
+"""All clips of a manifest converted, each once: in parallel, and resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from asrdq.audio import clip_rows
+from asrdq.console import Progress, Stage
+from asrdq.engine import Outcome, run_tasks
+from asrdq.errors import ToolError
+from asrdq.exporting.conversion import (
+    CONVERTED,
+    FILES,
+    NOT_WRITTEN,
+    Conversion,
+    convert,
+)
+from asrdq.exporting.folder import ExportFolder
+from asrdq.exporting.target import AudioTarget
+from asrdq.workspace.cache import Collector
+
+if TYPE_CHECKING:
+    from asrdq.workspace import ContentCache, ManifestVersion, Workspace
+
+CACHE = "converted"
+LONGEST_S = 1800.0
+
+_OUTCOMES = pa.schema(
+    [("number", pa.uint32()), ("status", pa.string()), ("detail", pa.string()), *FILES]
+)
+_PLACE = ["file", "offset_s", "segment_s"]
+
+
+def numbered_clips(workspace: Workspace, manifest: ManifestVersion) -> pl.DataFrame:
+    """Return the rows of a manifest as `clip_rows` does; those of one clip share a `number`."""
+    rows = clip_rows(workspace, manifest)
+    clips = rows.select(_PLACE).unique().sort(_PLACE).with_row_index("number")
+    return rows.join(clips, on=_PLACE, how="left", nulls_equal=True, maintain_order="left")
+
+
+def convert_clips(
+    workspace: Workspace,
+    rows: pl.DataFrame,
+    folder: ExportFolder,
+    target: AudioTarget,
+    *,
+    workers: int,
+    stage: Stage,
+) -> tuple[pl.DataFrame, int]:
+    """Convert every clip that has no file yet.
+
+    Returns:
+        The rows with the columns of `FILES`, `status` and `detail`; and how many clips had their
+        file before.
+
+    Raises:
+        ToolError: A file cannot be written.
+    """
+    clips = {
+        row["number"]: Conversion(
+            source=row["file"],
+            offset_s=row["offset_s"],
+            duration_s=row["segment_s"],
+            target=target,
+            folder=str(folder.audio),
+            drafts=str(folder.drafts),
+            number=row["number"],
+        )
+        for row in rows.unique("number").select("number", *_PLACE).sort("number").to_dicts()
+    }
+    cache = workspace.cache(CACHE)
+    with stage("convert", len(clips), "clips") as bar:
+        known = _known(cache, clips, folder)
+        bar.advance(known.num_rows)
+        had = set(known["number"].to_pylist())
+        left = (clip for number, clip in clips.items() if number not in had)
+        made = _convert(left, cache, workers, bar)
+    outcomes = pl.DataFrame(pa.concat_tables([known, made]))
+    joined = rows.join(outcomes, on="number", how="left", maintain_order="left", validate="m:1")
+    return joined, known.num_rows
+
+
+def _known(cache: ContentCache, clips: dict[int, Conversion], folder: ExportFolder) -> pa.Table:
+    """Return the outcomes of clips whose file was made before and is still whole."""
+    numbers = {clip.key(): number for number, clip in clips.items()}
+    found = cache.lookup(pa.array(list(numbers), pa.string()))
+    outcomes = [
+        {**row, "number": numbers[row["key"]], "status": CONVERTED}
+        for row in found.to_pylist()
+        if _is_whole(folder, row)
+    ]
+    return pa.Table.from_pylist(outcomes, schema=_OUTCOMES)
+
+
+def _is_whole(folder: ExportFolder, row: dict[str, Any]) -> bool:
+    try:
+        size: int = (folder.audio / row["name"]).stat().st_size
+    except OSError:
+        return False
+    return bool(size == row["size_bytes"])
+
+
+def _convert(
+    clips: Iterator[Conversion], cache: ContentCache, workers: int, bar: Progress
+) -> pa.Table:
+    collector = Collector(
+        cache,
+        _OUTCOMES,
+        lambda rows: rows.filter(pc.field("status") == CONVERTED).select(FILES.names),
+    )
+    for outcome in run_tasks(convert, clips, workers=workers, timeout_s=LONGEST_S):
+        row = _row(outcome)
+        if row["status"] == NOT_WRITTEN:
+            collector.all()
+            raise ToolError(
+                f"converted audio cannot be written: {row['detail']}",
+                hint="is the disk full? The same command goes on where it stopped",
+            )
+        collector.add({**row, "number": outcome.item.number})
+        bar.advance(1)
+    return collector.all()
+
+
+def _row(outcome: Outcome[Conversion, dict[str, Any]]) -> dict[str, Any]:
+    if outcome.failure is not None:
+        kind = f"conversion_{outcome.failure.kind}"
+        return {"status": kind, "detail": outcome.failure.detail}
+    assert outcome.value is not None
+    return outcome.value
