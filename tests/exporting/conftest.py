@@ -1,7 +1,8 @@
-"""What tests of exports with audio share: signals written to files."""
+"""What tests of exports with audio share: signals in files, and stand-ins by name in workers."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 from numpy.typing import NDArray
+
+sys.path.append(str(Path(__file__).parent))
 
 WriteTone = Callable[..., Path]
 

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import failing_conversions
 import pytest
 import soundfile
 
 from asrdq.audio import probe_manifest
 from asrdq.errors import DataError, ToolError, UsageError
-from asrdq.exporting import AudioExportResult, AudioTarget, export_audio
+from asrdq.exporting import AudioExportResult, AudioTarget, clips, export_audio
 from asrdq.exporting.folder import MARK
 from asrdq.manifests import PathMap, Rewriting, ingest_manifest, listed_in
 from asrdq.workspace import Workspace
@@ -142,6 +143,31 @@ def test_audio_that_cannot_be_converted_is_listed_and_left_out(
     write_tone("b.wav", hertz=[700.0])
     export(rows[:2])
     assert listed.read_text() == ""
+
+
+def test_a_crash_costs_its_clip(
+    export: Export, write_tone: WriteTone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"audio_filepath": str(write_tone(f"{name}.wav"))} for name in "abc"]
+    with monkeypatch.context() as patch:
+        patch.setattr(clips, "convert", failing_conversions.crash_on_b)
+        made = export(rows, max_failed_share=0.5)
+    assert made.reasons() == {"conversion_crashed": 1}
+    assert [row["text"] for row in written(made)] == ["row 0", "row 2"]
+    assert len(written(export())) == 3
+
+
+def test_a_full_disk_stops_the_export_and_not_the_clip(
+    export: Export, write_tone: WriteTone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hertz = {"a": 300.0, "b": 400.0}
+    rows = [{"audio_filepath": str(write_tone(f"{n}.wav", hertz=[h]))} for n, h in hertz.items()]
+    with monkeypatch.context() as patch:
+        patch.setattr(clips, "convert", failing_conversions.full_disk_on_b)
+        with pytest.raises(ToolError, match="No space left on device"):
+            export(rows)
+    assert not (tmp_path / "out" / "m.failed.jsonl").exists()
+    assert export().known == 1
 
 
 def test_the_limit_is_that_of_an_ingest_unless_told(

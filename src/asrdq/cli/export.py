@@ -17,6 +17,7 @@ from asrdq.exporting import AudioTarget
 
 if TYPE_CHECKING:
     from asrdq.manifests import ExportResult, Rewriting
+    from asrdq.workspace import ManifestVersion, Workspace
 
 
 def export(
@@ -84,45 +85,54 @@ def export(
     `asrdq export train --audio wav16k --out /data/train16k`, or
     `asrdq export train --map /home/me/data=/data --exists files.txt --out train.jsonl`
     """
-    from asrdq.manifests import export_manifest
     from asrdq.workspace import Workspace
 
     rewriting = _rewriting(map_ or [], keep_unmapped, exists, unchecked)
+    if audio is None and (max_reject_share is not None or workers):
+        raise UsageError("--max-reject-share and --workers are about audio", hint="--audio wav16k")
+    if audio is not None and str(out) == "-":
+        raise UsageError("converted audio needs a folder", hint="name one with --out")
     opened = Workspace.open(workspace)
     version = opened.manifest(manifest)
-    if audio is not None:
-        from asrdq.exporting import export_audio
-
-        if str(out) == "-":
-            raise UsageError("converted audio needs a folder", hint="name one with --out")
-        made = export_audio(
-            opened,
-            version,
-            format_name,
-            out,
-            audio,
-            relative=relative,
-            rewriting=rewriting,
-            max_failed_share=max_reject_share,
-            workers=workers or opened.settings.workers,
-            stage=console.progress,
-        )
-        _tell(made.summary(), made.written, made.notes)
-        for reason, count in made.reasons().items():
-            console.warn(f"left out {count:,} × {reason}: listed in {made.failures}")
-        console.next_step(
-            f"asrdq ingest {shlex.quote(made.written.file)} --name {version.name}_{audio.value}",
-            "audits what was written",
-        )
+    if audio is None:
+        _export(opened, version, format_name, out, relative, rewriting)
         return
-    if max_reject_share is not None or workers:
-        raise UsageError("--max-reject-share and --workers are about audio", hint="--audio wav16k")
-    target = sys.stdout.buffer if str(out) == "-" else out
-    result = export_manifest(
+    from asrdq.exporting import export_audio
+
+    result = export_audio(
         opened,
         version,
         format_name,
-        target,
+        out,
+        audio,
+        relative=relative,
+        rewriting=rewriting,
+        max_failed_share=max_reject_share,
+        workers=workers or opened.settings.workers,
+        stage=console.progress,
+    )
+    _tell(result.summary(), result.written, result.notes)
+    for reason, count in result.reasons().items():
+        console.warn(f"left out {count:,} × {reason}: listed in {result.failures}")
+    file = shlex.quote(result.written.file)
+    console.next_step(f"asrdq ingest {file} --name {version.name}_{audio.value}", "to audit it")
+
+
+def _export(
+    workspace: Workspace,
+    version: ManifestVersion,
+    format_name: str,
+    out: Path,
+    relative: bool,
+    rewriting: Rewriting | None,
+) -> None:
+    from asrdq.manifests import export_manifest
+
+    result = export_manifest(
+        workspace,
+        version,
+        format_name,
+        sys.stdout.buffer if str(out) == "-" else out,
         relative=relative,
         rewriting=rewriting,
         stage=console.progress,
