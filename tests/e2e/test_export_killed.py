@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
@@ -19,14 +20,23 @@ from asrdq.workspace import Workspace
 Kill = Callable[["subprocess.Popen[bytes]", float], bool]
 
 KILLS = 8
+PIECES = 39
 
 
 def prepared(folder: Path, data_samples: Path) -> Path:
-    """A workspace with all sample clips and a folder for the export."""
+    """A workspace with the sample clips, each whole and in pieces."""
+    lines = (data_samples / "manifest.jsonl").read_text().splitlines()
+    rows = []
+    for row in map(json.loads, lines):
+        piece_s = row["duration"] / PIECES
+        path = str(data_samples / row["audio_filepath"])
+        rows.append({"audio_filepath": path, "text": "x", "utt_id": row["utt_id"]})
+        for n in range(PIECES):
+            cut = {"offset": n * piece_s, "duration": piece_s, "utt_id": f"{row['utt_id']}-{n}"}
+            rows.append({"audio_filepath": path, "text": "x", **cut})
     Workspace.init(folder)
-    workspace = Workspace.open(folder)
-    source = data_samples / "manifest.jsonl"
-    ingest_manifest(workspace, [source], "train", audio_root=data_samples)
+    (folder / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    ingest_manifest(Workspace.open(folder), [folder / "train.jsonl"], "train")
     return folder
 
 
@@ -58,6 +68,13 @@ def kept(folder: Path) -> dict[str, int]:
     return {name: (folder / "out" / "audio" / name).stat().st_ino for name in names}
 
 
+def finished(folder: Path) -> float:
+    """Run an export to its end and return how long it took."""
+    started = time.monotonic()
+    assert start(folder).wait() == 0
+    return time.monotonic() - started
+
+
 @pytest.mark.slow
 def test_killed_at_random_points_and_run_again(
     tmp_path: Path,
@@ -68,23 +85,26 @@ def test_killed_at_random_points_and_run_again(
     seed = os.environ.get("ASRDQ_KILL_SEED", "kill")
     chance = random.Random(seed)
     calm = prepared(tmp_path_factory.mktemp("calm"), data_samples)
-    started = time.monotonic()
-    assert start(calm).wait() == 0
-    whole_s = time.monotonic() - started
+    whole_s, known_s = finished(calm), finished(calm)
     expected = tree(calm)
-    assert len(kept(calm)) == 80
+    everything = len(kept(calm))
 
     disturbed = prepared(tmp_path, data_samples)
     sure: dict[str, int] = {}
-    kills = 0
+    kills, on_the_way = 0, set()
     for _ in range(3 * KILLS):
-        kills += kill(start(disturbed), chance.uniform(0.2, 1.0) * whole_s)
+        # While clips are left to convert, and with all of them converted while files are written.
+        left = 1.0 - len(sure) / everything
+        after_s = chance.uniform(0.3, 0.9) * (known_s + left * (whole_s - known_s))
+        kills += kill(start(disturbed), after_s)
         now = kept(disturbed)
         assert now.items() >= sure.items(), f"{seed}, kill {kills}: converted again"
         sure = now
+        on_the_way.add(len(sure))
         if kills == KILLS:
             break
     assert kills == KILLS, seed
-    assert start(disturbed).wait() == 0
+    assert on_the_way - {0, everything}, f"{seed}: never killed with some clips converted"
+    finished(disturbed)
     assert tree(disturbed) == expected, seed
     assert kept(disturbed).items() >= sure.items(), seed
