@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,18 +101,18 @@ def test_files_of_one_name_in_several_folders_stay_apart(
         assert crossings == pytest.approx(value, abs=2)
 
 
-@pytest.mark.parametrize(
-    "name", ["a b.wav", "-rf.wav", "$(x) 'q' \"d\".wav", "שלום.wav", "%2e%2e.wav", "a\\b.wav", "…"]
-)
 def test_the_names_of_sources_do_not_matter(
-    export: Export, write_tone: WriteTone, tmp_path: Path, name: str
+    export: Export, write_tone: WriteTone, tmp_path: Path
 ) -> None:
-    source = write_tone("x.wav").rename(tmp_path / name)
-    (row,) = written(export([{"audio_filepath": str(source)}]))
-    file = Path(row["audio_filepath"])
-    assert file.is_relative_to(tmp_path / "out" / "audio")
-    assert file.relative_to(tmp_path / "out" / "audio").parts == (file.stem[:2], file.name)
-    assert set(file.stem) <= set("0123456789abcdef")
+    names = ["a b.wav", "-rf.wav", "$(x) 'q' \"d\".wav", "שלום.wav", "%2e%2e.wav", "a\\b.wav", "…"]
+    sources = [write_tone(name + ".wav", hertz=[200.7 + n]) for n, name in enumerate(names)]
+    sources = [source.rename(tmp_path / name) for source, name in zip(sources, names, strict=True)]
+    rows = written(export([{"audio_filepath": str(source)} for source in sources]))
+    files = {Path(row["audio_filepath"]) for row in rows}
+    assert len(files) == len(names)
+    for file in files:
+        assert file.relative_to(tmp_path / "out" / "audio").parts == (file.stem[:2], file.name)
+        assert set(file.stem) <= set("0123456789abcdef")
 
 
 def test_audio_that_cannot_be_converted_is_listed_and_left_out(
@@ -223,28 +225,29 @@ def test_a_probe_of_the_export_finds_what_its_manifest_says(
     assert [row["audio_hash"] for row in facts] == [Path(row["audio_path"]).stem for row in facts]
 
 
-@pytest.mark.parametrize("format_name", ["nemo", "qwen", "csv", "parquet", "kaldi", "lhotse"])
 def test_every_format_with_paths_names_the_new_files(
-    export: Export, workspace: Workspace, write_tone: WriteTone, format_name: str
+    export: Export, workspace: Workspace, write_tone: WriteTone
 ) -> None:
     source = str(write_tone("a.wav", 2.0, rate=48_000, hertz=[440.7]))
-    rows = [
-        {"audio_filepath": source, "utt_id": f"u{n}", "offset": n / 2, "duration": 0.5}
+    described = {"sampling_rate": 48_000, "num_samples": 96_000, "channel": 1, "recording_id": "r"}
+    rows: list[dict[str, Any]] | None = [
+        {"audio_filepath": source, "utt_id": f"u{n}", "offset": n / 2, "duration": 0.5, **described}
         for n in range(3)
     ]
-    described = {"sampling_rate": 48_000, "num_samples": 96_000, "channel": 1, "recording_id": "r"}
-    for _ in range(2):
-        made = export([{**row, **described} for row in rows], format_name)
-    file = Path(made.written.file)
-    again = ingest_manifest(workspace, [file], "again").manifest
-    columns = [c for c in ("sampling_rate", "num_samples", "channel") if c in again.columns]
-    back = workspace.scan(again).to_pylist()
-    assert {row["utt_id"]: row["duration_s"] for row in back} == {f"u{n}": 0.5 for n in range(3)}
-    for row in back:
-        assert seconds(workspace.audio_file(again, row["audio_path"])) == 0.5
-        assert not row["offset_s"]
-        assert [row[c] for c in columns] == [16_000, 8_000, 0][: len(columns)]
-    assert len(columns) == (0 if format_name == "kaldi" else 3)
+    for format_name in ("nemo", "qwen", "csv", "parquet", "lhotse", "kaldi", "kaldi"):
+        made = export(rows, format_name)
+        rows = None
+        again = ingest_manifest(workspace, [Path(made.written.file)], "again").manifest
+        back = workspace.scan(again).to_pylist()
+        assert {row["utt_id"]: row["duration_s"] for row in back} == {
+            f"u{n}": 0.5 for n in range(3)
+        }
+        for row in back:
+            assert seconds(workspace.audio_file(again, row["audio_path"])) == 0.5
+            assert not row["offset_s"]
+            if format_name != "kaldi":
+                facts = [row[column] for column in ("sampling_rate", "num_samples", "channel")]
+                assert facts == [16_000, 8_000, 0], format_name
 
 
 def test_lhotse_has_recordings_of_their_own_without_such_columns(
@@ -327,6 +330,24 @@ def test_folders_that_cannot_be_taken(
     assert list(source.parent.iterdir()) == [source]
 
 
+def test_the_audio_may_lie_on_another_disk(
+    export: Export, write_tone: WriteTone, tmp_path: Path
+) -> None:
+    disk = Path("/dev/shm")
+    if not disk.is_dir() or disk.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second disk at /dev/shm")
+    with tempfile.TemporaryDirectory(dir=disk) as elsewhere:
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / MARK).touch()
+        (tmp_path / "out" / "audio").symlink_to(elsewhere)
+        source = write_tone("a.wav")
+        (row,) = written(export([{"audio_filepath": str(source)}]))
+        assert Path(row["audio_filepath"]).resolve().is_relative_to(elsewhere)
+        copy = shutil.copy(source, elsewhere)
+        with pytest.raises(UsageError, match="lies in it"):
+            export([{"audio_filepath": str(copy)}])
+
+
 def test_a_manifest_in_the_folder_that_is_a_source_stays(
     export: Export, write_tone: WriteTone, workspace: Workspace, tmp_path: Path
 ) -> None:
@@ -364,9 +385,9 @@ def test_what_a_killed_export_left_half_written_is_cleared_away(
     export: Export, write_tone: WriteTone, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    (out / ".drafts").mkdir(parents=True)
+    (out / "audio" / ".drafts").mkdir(parents=True)
     (out / MARK).touch()
-    (out / ".drafts" / "0123456789abcdef.wav").write_bytes(b"RIFF")
+    (out / "audio" / ".drafts" / "0123456789abcdef.wav").write_bytes(b"RIFF")
     (out / f".{'0' * 16}.part").write_text("half a manifest")
     (out / f".{'1' * 16}.part").mkdir()
     (out / ".mine.part").touch()
@@ -374,6 +395,7 @@ def test_what_a_killed_export_left_half_written_is_cleared_away(
     assert sorted(file.name for file in out.iterdir()) == [
         *(MARK, ".mine.part", "audio", "m.failed.jsonl", "m.jsonl")
     ]
+    assert not (out / "audio" / ".drafts").exists()
 
 
 def test_a_folder_that_cannot_be_written(export: Export, write_tone: WriteTone) -> None:

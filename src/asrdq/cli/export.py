@@ -115,7 +115,10 @@ def export(
     for reason, count in result.reasons().items():
         console.warn(f"left out {count:,} × {reason}: listed in {result.failures}")
     file = shlex.quote(result.written.file)
-    console.next_step(f"asrdq ingest {file} --name {version.name}_{audio.value}", "to audit it")
+    console.next_step(
+        f"asrdq ingest {file} --name {version.name}_{audio.value}",
+        "where the audio will be, to audit it" if rewriting else "to audit what was written",
+    )
 
 
 def _export(

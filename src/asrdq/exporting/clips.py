@@ -61,48 +61,47 @@ def convert_clips(
     Raises:
         ToolError: A file cannot be written.
     """
-    clips = {
-        row["number"]: Conversion(
-            source=row["file"],
-            offset_s=row["offset_s"],
-            duration_s=row["segment_s"],
-            target=target,
-            folder=str(folder.audio),
-            drafts=str(folder.drafts),
-            number=row["number"],
-        )
-        for row in rows.unique("number").select("number", *_PLACE).sort("number").to_dicts()
-    }
+    clips = rows.select("number", *_PLACE).unique("number").sort("number")
     cache = workspace.cache(CACHE)
-    with stage("convert", len(clips), "clips") as bar:
-        known = _known(cache, clips, folder)
-        bar.advance(known.num_rows)
-        had = set(known["number"].to_pylist())
-        left = (clip for number, clip in clips.items() if number not in had)
-        made = _convert(left, cache, workers, bar)
-    outcomes = pl.DataFrame(pa.concat_tables([known, made]))
+    with stage("convert", clips.height, "clips") as bar:
+        known = _known(cache, clips, folder, target)
+        bar.advance(known.height)
+        left = clips.join(known, on="number", how="anti", maintain_order="left")
+        made = _convert(_conversions(left, folder, target), cache, workers, bar)
+    outcomes = pl.concat([known, pl.DataFrame(made)])
     joined = rows.join(outcomes, on="number", how="left", maintain_order="left", validate="m:1")
-    return joined, known.num_rows
+    return joined, known.height
 
 
-def _known(cache: ContentCache, clips: dict[int, Conversion], folder: ExportFolder) -> pa.Table:
+def _conversions(
+    clips: pl.DataFrame, folder: ExportFolder, target: AudioTarget
+) -> Iterator[Conversion]:
+    audio, drafts = str(folder.audio), str(folder.drafts)
+    for number, file, offset_s, segment_s in clips.select("number", *_PLACE).iter_rows():
+        yield Conversion(file, offset_s, segment_s, target, audio, drafts, number)
+
+
+def _known(
+    cache: ContentCache, clips: pl.DataFrame, folder: ExportFolder, target: AudioTarget
+) -> pl.DataFrame:
     """Return the outcomes of clips whose file was made before and is still whole."""
-    numbers = {clip.key(): number for number, clip in clips.items()}
-    found = cache.lookup(pa.array(list(numbers), pa.string()))
-    outcomes = [
-        {**row, "number": numbers[row["key"]], "status": CONVERTED}
-        for row in found.to_pylist()
-        if _is_whole(folder, row)
-    ]
-    return pa.Table.from_pylist(outcomes, schema=_OUTCOMES)
+    keys = [clip.key() for clip in _conversions(clips, folder, target)]
+    found = cache.lookup(pa.array(keys, pa.string()))
+    files = pl.DataFrame(found.select(FILES.names) if found.num_rows else FILES.empty_table())
+    whole = [_is_whole(folder, *row) for row in files.select("name", "size_bytes").iter_rows()]
+    return (
+        clips.select("number", pl.Series("key", keys, dtype=pl.String))
+        .join(files.filter(pl.Series(whole, dtype=pl.Boolean)), on="key")
+        .with_columns(pl.lit(CONVERTED).alias("status"), pl.lit(None, pl.String).alias("detail"))
+        .select(_OUTCOMES.names)
+    )
 
 
-def _is_whole(folder: ExportFolder, row: dict[str, Any]) -> bool:
+def _is_whole(folder: ExportFolder, name: str, size_bytes: int) -> bool:
     try:
-        size: int = (folder.audio / row["name"]).stat().st_size
+        return (folder.audio / name).stat().st_size == size_bytes
     except OSError:
         return False
-    return bool(size == row["size_bytes"])
 
 
 def _convert(

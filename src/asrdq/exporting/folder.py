@@ -36,7 +36,7 @@ class ExportFolder:
             )
         self.path = path.expanduser().resolve()
         self.audio = self.path / "audio"
-        self.drafts = self.path / ".drafts"
+        self.drafts = self.audio / ".drafts"
 
     def failures(self, name: str) -> Path:
         """Return the list of the clips of a manifest that could not be converted."""
@@ -59,8 +59,7 @@ class ExportFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             with locked(self.path / MARK, wait_s=_LOCK_WAIT_S, what="this folder"):
                 self._clear()
-                self.drafts.mkdir()
-                self.audio.mkdir(exist_ok=True)
+                self.drafts.mkdir(parents=True)
                 try:
                     yield
                 finally:
@@ -84,7 +83,8 @@ class ExportFolder:
     def _refuse_sources(self, sources: Iterable[str]) -> None:
         """Refuse to convert the converted files of this very folder."""
         for folder in {Path(source).parent for source in sources}:
-            if folder.resolve().is_relative_to(self.path):
+            at = folder.resolve()
+            if at.is_relative_to(self.path) or at.is_relative_to(self.audio.resolve()):
                 raise UsageError(
                     f"audio that is to be converted lies in it: {folder}",
                     where=str(self.path),
