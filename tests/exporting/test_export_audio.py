@@ -411,3 +411,5 @@ def test_the_run_is_in_the_table_of_runs(
         "SELECT command, state, manifest FROM runs WHERE run_id = $id", {"id": made.run_id}
     ).to_pylist()
     assert run == {"command": "export", "state": "done", "manifest": "m"}
+    document = json.loads(made.to_json())
+    assert (document["written"]["rows"], document["converted"], document["failed"]) == (1, 1, [])
