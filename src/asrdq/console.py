@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -74,6 +74,16 @@ class Progress(Protocol):
 
     def advance(self, amount: float = 1, **fields: object) -> None:
         """Count `amount` more units done; `fields` (as `speed="12 × real time"`) are shown."""
+
+
+Stage = Callable[[str, float | None, str], AbstractContextManager[Progress]]
+"""Shows a stage of some work as `progress` does, which is one."""
+
+
+@contextmanager
+def silent(what: str, total: float | None, unit: str) -> Iterator[Progress]:
+    """Show nothing of a stage."""
+    yield _Silent()
 
 
 @contextmanager

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ from deltalake import DeltaTable
 from asrdq.manifests import ingest_manifest
 from asrdq.workspace import Workspace
 
+Kill = Callable[["subprocess.Popen[bytes]", float], bool]
+
 KILLS = 10
 CLIPS = 24
-ORPHANS_GONE_S = 30.0
 
 TABLES = ("audits", "alignments", "word_spans", "fault_trials", "detections", "calibrations")
 
@@ -58,19 +59,6 @@ def finished(folder: Path) -> float:
     return time.monotonic() - started
 
 
-def alive_in_session(session: int) -> list[int]:
-    """Return the living processes of a session; dead ones that nobody waits for do not count."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            after_name = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(after_name[3]) == session and after_name[0] not in "ZX":
-            found.append(int(stat.parent.name))
-    return found
-
-
 def outcome(workspace: Workspace) -> dict[str, Any]:
     """Return every table of the newest finished audit, without its run id."""
     runs = workspace.query(
@@ -95,7 +83,10 @@ def cached_keys(workspace: Workspace) -> list[str]:
 
 @pytest.mark.slow
 def test_killed_at_ten_random_points_and_run_again(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, data_samples: Path
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    data_samples: Path,
+    kill: Kill,
 ) -> None:
     seed = os.environ.get("ASRDQ_KILL_SEED", "kill")
     chance = random.Random(seed)
@@ -113,16 +104,8 @@ def test_killed_at_ten_random_points_and_run_again(
     for _ in range(3 * KILLS):
         # While clips are left to align, and with all of them cached while tables are written.
         left = 1.0 - len(kept) / len(everything)
-        process = start(disturbed.root)
-        try:
-            process.wait(chance.uniform(0.1, 0.8) * (cached_s + left * (whole_s - cached_s)))
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            kills += process.wait() == -signal.SIGKILL
-        deadline = time.monotonic() + ORPHANS_GONE_S
-        while alive_in_session(process.pid) and time.monotonic() < deadline:
-            os.sched_yield()
-        assert alive_in_session(process.pid) == [], f"{seed}, kill {kills}"
+        after_s = chance.uniform(0.1, 0.8) * (cached_s + left * (whole_s - cached_s))
+        kills += kill(start(disturbed.root), after_s)
         known = cached_keys(disturbed)
         assert kept <= set(known) and len(known) == len(set(known)), f"{seed}, kill {kills}"
         kept = set(known)

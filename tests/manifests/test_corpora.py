@@ -88,6 +88,27 @@ def test_qwen_lines(ingest: Any, workspace: Workspace, tmp_path: Path) -> None:
     assert written[2]["text"] == "language None<asr_text>no mark"
 
 
+def test_qwen_is_given_names_and_not_codes(
+    ingest: Any, workspace: Workspace, tmp_path: Path
+) -> None:
+    """The names are those of the model card; what it has no name for is said and left alone."""
+    spoken = ["en", "pt_BR", "YUE", "zh-TW", "zh-HK", "fil", "german", "he", "Hebrew", None]
+    file = tmp_path / "train.jsonl"
+    lines = [{"audio_filepath": f"{n}.wav", "text": "x", "lang": s} for n, s in enumerate(spoken)]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    result, _ = ingest(file)
+    made = export_manifest(workspace, result.manifest, "qwen", tmp_path / "out.jsonl")
+    written = (tmp_path / "out.jsonl").read_text().splitlines()
+    names = ("English", "Portuguese", "Cantonese", "Chinese", "zh-HK", "Filipino", "German")
+    assert [json.loads(line)["text"] for line in written] == [
+        f"language {name}<asr_text>x" for name in (*names, "he", "Hebrew", "None")
+    ]
+    assert made.notes == tuple(
+        f"Qwen3-ASR has no name for the language '{name}': it stands there as it is"
+        for name in ("zh-HK", "he", "Hebrew")
+    )
+
+
 @pytest.mark.parametrize(
     ("pattern", "path", "expected"),
     [

@@ -13,11 +13,12 @@ import pytest
 
 from asrdq.errors import ToolError
 from asrdq.manifests.columns import CANONICAL, FieldMap
-from asrdq.manifests.export import export_manifest, file_names
+from asrdq.manifests.export import export_manifest
 from asrdq.manifests.formats.delimited import CsvFormat
 from asrdq.manifests.formats.nemo import NemoFormat
 from asrdq.manifests.formats.protocol import ManifestFormat
 from asrdq.manifests.ingest import ingest_manifest
+from asrdq.manifests.outgoing import file_names
 from asrdq.workspace import ManifestVersion, Workspace
 
 FORMATS: list[ManifestFormat] = [NemoFormat(), CsvFormat()]

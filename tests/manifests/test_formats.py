@@ -185,6 +185,8 @@ class PipeFormat:
     typed: ClassVar[bool] = True
     holds: ClassVar[frozenset[str] | None] = frozenset({"audio_path", "text"})
     order: ClassVar[tuple[str, ...]] = ()
+    suffix: ClassVar[str] = ".pipe"
+    keeps_paths: ClassVar[bool] = True
     aliases: Aliases = types.MappingProxyType({"audio_path": ("path",), "text": ("text",)})
 
     def sniff(self, path: Path, head: bytes) -> bool:

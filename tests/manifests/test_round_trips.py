@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asrdq.manifests.columns import CANONICAL, NUMBERS, FieldMap
-from asrdq.manifests.export import file_names
 from asrdq.manifests.formats.destination import Destination
 from asrdq.manifests.formats.protocol import ManifestFormat
 from asrdq.manifests.formats.registry import find_writable
+from asrdq.manifests.outgoing import file_names
 
 names = st.text("abcXYZ019_-", min_size=1, max_size=6)
 lines = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=5)

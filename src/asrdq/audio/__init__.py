@@ -8,6 +8,7 @@ from asrdq.lazy import lazy_names
 
 if TYPE_CHECKING:
     from asrdq.audio.clip_probe import Clip, probe_clip
+    from asrdq.audio.clips import clip_rows
     from asrdq.audio.decoding import MODEL_RATE, Audio, content_hash, decode
     from asrdq.audio.hashing import FileIdentity, file_hashes, file_identity
     from asrdq.audio.manifest_probe import probe_manifest
@@ -26,6 +27,7 @@ __all__ = [
     "Clip",
     "FileIdentity",
     "ProbeResult",
+    "clip_rows",
     "clip_segment",
     "content_hash",
     "decode",
@@ -42,6 +44,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         "clip_probe": ["Clip", "probe_clip"],
+        "clips": ["clip_rows"],
         "decoding": ["MODEL_RATE", "Audio", "content_hash", "decode"],
         "hashing": ["FileIdentity", "file_hashes", "file_identity"],
         "manifest_probe": ["probe_manifest"],

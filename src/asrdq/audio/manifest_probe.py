@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asrdq.audio.clip_probe import OK, Clip, probe_clip
+from asrdq.audio.clips import clip_rows
 from asrdq.audio.facts import AUDIO_FACTS, MEASURED, PROBE_VERSION
 from asrdq.audio.hashing import file_identity
 from asrdq.audio.probe_result import ProbeResult
-from asrdq.audio.reachable import refuse_remote
 from asrdq.audio.reasons import AudioReason
-from asrdq.audio.segment import clip_segment
 from asrdq.engine import Outcome, run_tasks
 from asrdq.errors import DataError
+from asrdq.workspace.cache import Collector
 
 if TYPE_CHECKING:
     from asrdq.workspace import ContentCache, ManifestVersion, Workspace
@@ -29,10 +29,10 @@ CACHE = "probe"
 CACHED = pa.schema([("key", pa.string()), *MEASURED])
 
 LONGEST_PROBE_S = 1800.0
-SAVE_EVERY_S = 1.0
-SAVE_EVERY_CLIPS = 2000
 
-KEPT_STATUSES = [OK, *(str(reason) for reason in AudioReason if reason is not AudioReason.MISSING)]
+_KEPT = pc.field("status").isin(
+    [OK, *(str(reason) for reason in AudioReason if reason is not AudioReason.MISSING)]
+)
 """What may be cached: a crash or a missing file may be otherwise next time."""
 
 Row = dict[str, Any]
@@ -107,18 +107,9 @@ def _former_runs(workspace: Workspace, manifest: ManifestVersion) -> list[str]:
 
 def _clips(workspace: Workspace, manifest: ManifestVersion) -> pl.DataFrame:
     """Return one row a clip, ordered by `utt_id`, with its file, segment and cache key."""
-    wanted = ["utt_id", "audio_path", "duration_s", "offset_s"]
-    rows = pl.DataFrame(workspace.scan(manifest, wanted)).sort("utt_id")
-    files = [workspace.audio_file(manifest, path) for path in rows["audio_path"]]
-    refuse_remote(files)
-    rows = rows.with_columns(pl.Series("file", files, dtype=pl.String))
-    segments = [clip_segment(*row) for row in rows.select("offset_s", "duration_s").iter_rows()]
-    keys = [_key(file, *segment) for file, segment in zip(files, segments, strict=True)]
-    return rows.with_columns(
-        pl.Series("offset_s", [offset_s for offset_s, _ in segments], dtype=pl.Float64),
-        pl.Series("segment_s", [length_s for _, length_s in segments], dtype=pl.Float64),
-        pl.Series("key", keys, dtype=pl.String),
-    )
+    rows = clip_rows(workspace, manifest)
+    keys = [_key(*row) for row in rows.select("file", "offset_s", "segment_s").iter_rows()]
+    return rows.with_columns(pl.Series("key", keys, dtype=pl.String))
 
 
 def _key(file: str, offset_s: float, duration_s: float | None) -> str:
@@ -143,43 +134,16 @@ def _open_clips(clips: pl.DataFrame, known: pl.DataFrame) -> Iterator[Clip]:
         yield Clip(*row)
 
 
-class _Collector:
-    """Gathers measured rows and caches them every now and then, so that a kill costs little."""
-
-    def __init__(self, cache: ContentCache) -> None:
-        self._cache = cache
-        self._done = [CACHED.empty_table()]
-        self._fresh: list[Row] = []
-        self._saved = time.monotonic()
-
-    def add(self, row: Row) -> None:
-        self._fresh.append(row)
-        due = time.monotonic() - self._saved >= SAVE_EVERY_S
-        if due or len(self._fresh) >= SAVE_EVERY_CLIPS:
-            self._save()
-
-    def all(self) -> pl.DataFrame:
-        self._save()
-        return pl.DataFrame(pa.concat_tables(self._done))
-
-    def _save(self) -> None:
-        table = pa.Table.from_pylist(self._fresh, schema=CACHED)
-        self._cache.add(table.filter(pc.field("status").isin(KEPT_STATUSES)))
-        self._done.append(table)
-        self._fresh = []
-        self._saved = time.monotonic()
-
-
 def _measure(
     clips: Iterator[Clip], cache: ContentCache, workers: int, on_clip: OnClip
 ) -> pl.DataFrame:
     """Measure what is not known."""
-    collector = _Collector(cache)
+    collector = Collector(cache, CACHED, lambda rows: rows.filter(_KEPT))
     for outcome in run_tasks(probe_clip, clips, workers=workers, timeout_s=LONGEST_PROBE_S):
         row = _row(outcome)
         collector.add({"key": outcome.item.key, **row})
         on_clip(1, row.get("duration_s") or 0.0)
-    return collector.all()
+    return pl.DataFrame(collector.all())
 
 
 def _row(outcome: Outcome[Clip, Row]) -> Row:

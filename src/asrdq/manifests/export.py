@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
-from asrdq.errors import DataError
-from asrdq.manifests.columns import (
-    AUDIO_PATH,
-    CANONICAL,
-    DURATION,
-    LANGUAGE,
-    OFFSET,
-    SPEAKER,
-    TEXT,
-    Aliases,
-    free_name,
-)
+from asrdq.console import Stage, silent
+from asrdq.errors import UsageError
+from asrdq.manifests.columns import AUDIO_PATH, DURATION, OFFSET, UTT_ID
 from asrdq.manifests.formats.destination import Destination
 from asrdq.manifests.formats.protocol import WritableFormat
 from asrdq.manifests.formats.registry import find_writable
+from asrdq.manifests.outgoing import AsIngested, Clips, Elsewhere, Outgoing
+from asrdq.manifests.rewriting import Rewriting, refuse_names
 from asrdq.results import Result
-from asrdq.workspace.audio_root import relative_audio, resolve_audio
 from asrdq.workspace.sql import connection, select_from
 from asrdq.workspace.store import quote_name
 
@@ -82,7 +74,8 @@ def export_manifest(
     out: Path | BinaryIO,
     *,
     relative: bool = False,
-    advance: Callable[[int], None] = lambda _: None,
+    rewriting: Rewriting | None = None,
+    stage: Stage = silent,
 ) -> ExportResult:
     """Write a manifest version in some format, with every column under its original name.
 
@@ -97,21 +90,78 @@ def export_manifest(
         out: The file or folder, which appears complete or not at all, or an open stream. A file
             whose name ends in `.gz` is compressed.
         relative: Write audio paths relative to the audio root instead.
-        advance: Called with the number of rows written.
+        rewriting: How paths are rewritten for another machine; they are not by default.
+        stage: Shows progress.
 
     Raises:
-        UsageError: There is no such format, or nothing can be written in it.
-        DataError: A value cannot stand in this format.
+        UsageError: There is no such format, nothing can be written in it, relative paths are to
+            be rewritten, or the manifest was read from that very file.
+        DataError: A value cannot stand in this format, or a path cannot be rewritten or does not
+            exist on the other side.
         ToolError: The file cannot be written.
     """
     target = find_writable(format_name)
-    destination = Destination(out)
-    outgoing = _Outgoing(workspace, manifest, target, relative, advance)
-    with _ordered(workspace, manifest, target.order) as reader:
-        target.write(outgoing.rows(reader), destination)
-    notes = tuple(destination.notes)
-    lost = tuple(sorted(outgoing.lost))
-    return ExportResult(manifest, str(destination), target.name, manifest.rows, lost, notes)
+    if isinstance(out, Path):
+        refuse_source(out, manifest)
+    if relative and rewriting is not None:
+        raise UsageError("relative paths have no prefix to map", hint="leave --relative out")
+    clips = AsIngested(workspace, manifest, relative=relative)
+    return write_rows(workspace, manifest, target, clips, Destination(out), rewriting, stage)
+
+
+def write_rows(
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    target: WritableFormat,
+    clips: Clips,
+    out: Destination,
+    rewriting: Rewriting | None,
+    stage: Stage,
+) -> ExportResult:
+    """Write rows of a version whose audio lies where `clips` says; see `export_manifest`."""
+    if rewriting is not None:
+        refuse_names(target, "--map")
+        paths = _paths(workspace, manifest, clips)
+        for note in rewriting.prove(paths, out.path, stage):
+            out.note(note)
+        clips = Elsewhere(clips, rewriting.path_map)
+    with (
+        stage("export", manifest.rows, "rows") as bar,
+        _ordered(workspace, manifest, target.order) as reader,
+    ):
+        outgoing = Outgoing(manifest, target, clips, bar.advance)
+        target.write(outgoing.rows(reader), out)
+    lost, notes = tuple(sorted(outgoing.lost)), tuple(out.notes)
+    return ExportResult(manifest, str(out), target.name, outgoing.count, lost, notes)
+
+
+def refuse_source(out: Path, manifest: ManifestVersion) -> None:
+    """Refuse to write over what a manifest was read from.
+
+    Raises:
+        UsageError: The path is one of its sources, or a file in a folder that is one.
+    """
+    if not out.exists():
+        return
+    places = {place.resolve() for place in map(Path, manifest.sources)}
+    if places.isdisjoint((out.resolve(), *out.resolve().parents)) and not any(
+        out.samefile(place) for place in places if place.exists()
+    ):
+        return
+    raise UsageError(
+        f"{manifest} was read from there, and a source is never written over",
+        where=str(out),
+        hint="name another file with --out",
+    )
+
+
+def _paths(workspace: Workspace, manifest: ManifestVersion, clips: Clips) -> set[str]:
+    """Return the distinct audio paths of the rows that are to be written."""
+    found: set[str] = set()
+    with workspace.stream(manifest, [UTT_ID, AUDIO_PATH, DURATION, OFFSET]) as reader:
+        for batch in reader:
+            found.update(clips.place(batch)[AUDIO_PATH].to_pylist())
+    return found
 
 
 @contextmanager
@@ -127,98 +177,3 @@ def _ordered(
     body, _ = select_from(workspace.store, manifest.table, manifest.version)
     with connection(workspace.store, ()) as (database, _):
         yield database.sql(f"FROM ({body}) ORDER BY {', '.join(columns)}").to_arrow_reader()
-
-
-class _Outgoing:
-    """The rows of a version as a format takes them.
-
-    Attributes:
-        lost: Columns with values that the format has no place for.
-    """
-
-    def __init__(
-        self,
-        workspace: Workspace,
-        manifest: ManifestVersion,
-        target: WritableFormat,
-        relative: bool,
-        advance: Callable[[int], None],
-    ) -> None:
-        self._manifest, self._target = manifest, target
-        self._relative, self._advance = relative, advance
-        self._present_root = workspace.audio_root()
-        self.lost: set[str] = set()
-
-    def rows(self, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
-        """Return the columns the format holds, under its names and with paths of this machine."""
-        import pyarrow as pa
-
-        holds = self._target.holds
-        columns = [c for c in reader.schema.names if holds is None or c in holds]
-        names = file_names(columns, self._target.aliases, self._manifest.renamed)
-        fields = [
-            reader.schema.field(column).with_name(name)
-            for column, name in zip(columns, names, strict=True)
-        ]
-        return pa.RecordBatchReader.from_batches(
-            pa.schema(fields), self._batches(reader, columns, names)
-        )
-
-    def _batches(
-        self, reader: pa.RecordBatchReader, columns: list[str], names: list[str]
-    ) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
-
-        for batch in reader:
-            self._note_losses(batch, columns)
-            kept = batch.select(columns)
-            if AUDIO_PATH in columns:
-                paths = [self._path(item) for item in batch[AUDIO_PATH].to_pylist()]
-                index = columns.index(AUDIO_PATH)
-                kept = kept.set_column(index, AUDIO_PATH, pa.array(paths, pa.string()))
-            yield kept.rename_columns(names)
-            self._advance(batch.num_rows)
-
-    def _path(self, stored: str) -> str:
-        if self._relative:
-            return relative_audio(stored, self._manifest.audio_root)
-        return resolve_audio(stored, self._manifest.audio_root, self._present_root)
-
-    def _note_losses(self, batch: pa.RecordBatch, columns: list[str]) -> None:
-        import pyarrow.compute as pc
-
-        for name in set(batch.schema.names).difference(columns, self.lost):
-            column = batch[name]
-            empty = name == TEXT and not pc.any(pc.not_equal(column, "")).as_py()
-            if column.null_count < len(column) and not empty:
-                self.lost.add(name)
-        if OFFSET in self.lost and AUDIO_PATH in columns:
-            raise DataError(
-                f"the format {self._target.name} has no place for offset_s, and without it a row "
-                "would stand for a whole recording",
-                hint="choose a format that knows segments: nemo, kaldi, lhotse, stm, csv, parquet",
-            )
-
-
-_MAY_BE_NULL = (DURATION, OFFSET, LANGUAGE, SPEAKER)
-
-
-def file_names(columns: Sequence[str], aliases: Aliases, renamed: Mapping[str, str]) -> list[str]:
-    """Return what the columns of a manifest table are called in a file, no two alike.
-
-    Canonical columns come first, under the format's names. A metadata column has its original
-    name unless that is taken, or would be read as a canonical column that may be absent.
-
-    Args:
-        columns: The columns of the table.
-        aliases: The names that the format has for canonical columns.
-        renamed: Metadata columns to their original names.
-    """
-    names = {column: aliases.get(column, (column,))[0] for column in CANONICAL}
-    absent = {alias for column in _MAY_BE_NULL for alias in aliases.get(column, ())}
-    for column in columns:
-        if column not in names:
-            taken = absent.union(names.values())
-            original = renamed.get(column, column)
-            names[column] = free_name(column, taken) if original in taken else original
-    return [names[column] for column in columns]

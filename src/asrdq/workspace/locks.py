@@ -16,8 +16,13 @@ _PAUSE_S = 0.02
 
 
 @contextmanager
-def locked(path: Path, *, wait_s: float = WAIT_S) -> Iterator[None]:
+def locked(path: Path, *, wait_s: float = WAIT_S, what: str = "this table") -> Iterator[None]:
     """Hold the lock file alone for as long as the block runs.
+
+    Args:
+        path: The lock file.
+        wait_s: How long to wait for another process.
+        what: What is written meanwhile, for the error.
 
     Raises:
         ToolError: Another process held it for all of `wait_s`.
@@ -25,13 +30,13 @@ def locked(path: Path, *, wait_s: float = WAIT_S) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        _wait_for(descriptor, path, wait_s)
+        _wait_for(descriptor, path, wait_s, what)
         yield
     finally:
         os.close(descriptor)
 
 
-def _wait_for(descriptor: int, path: Path, wait_s: float) -> None:
+def _wait_for(descriptor: int, path: Path, wait_s: float, what: str) -> None:
     deadline = time.monotonic() + wait_s
     while True:
         try:
@@ -39,7 +44,7 @@ def _wait_for(descriptor: int, path: Path, wait_s: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 raise ToolError(
-                    f"another process has been writing this table for {wait_s:.0f} s",
+                    f"another process has been writing {what} for {wait_s:.0f} s",
                     where=str(path),
                     hint="wait for it, or end it, and run the command again",
                 ) from None

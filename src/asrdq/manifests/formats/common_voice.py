@@ -40,6 +40,7 @@ class CommonVoiceFormat(TsvFormat):
     name: ClassVar[str] = "commonvoice"
     description: ClassVar[str] = "Common Voice TSV beside its folder clips"
     quoted: ClassVar[bool] = False
+    keeps_paths: ClassVar[bool] = False
     aliases: Aliases = _NAMES
 
     def sniff(self, path: Path, head: bytes) -> bool:

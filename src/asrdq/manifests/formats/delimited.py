@@ -50,6 +50,7 @@ class _Delimited:
     typed: ClassVar[bool] = False
     holds: ClassVar[frozenset[str] | None] = None
     order: ClassVar[tuple[str, ...]] = ()
+    keeps_paths: ClassVar[bool] = True
     delimiter: ClassVar[str]
     suffix: ClassVar[str]
     quoted: ClassVar[bool] = True

@@ -17,16 +17,25 @@ from asrdq.workspace.files import whole_file
 class Destination:
     """The path or stream that a user wants the manifest in.
 
+    Args:
+        out: The path or the stream.
+        replaces: Whether a folder that is there already gives way to the new one.
+
     Attributes:
         notes: What a person should know about what was written.
     """
 
-    def __init__(self, out: Path | BinaryIO) -> None:
-        self._out = out
+    def __init__(self, out: Path | BinaryIO, *, replaces: bool = False) -> None:
+        self._out, self._replaces = out, replaces
         self.notes: list[str] = []
 
     def __str__(self) -> str:
         return str(self._out) if isinstance(self._out, Path) else "-"
+
+    @property
+    def path(self) -> Path | None:
+        """The path, None for a stream."""
+        return self._out if isinstance(self._out, Path) else None
 
     def note(self, text: str) -> None:
         """Add to what a person should know; the same is said once."""
@@ -60,17 +69,21 @@ class Destination:
         """
         if not isinstance(self._out, Path):
             raise UsageError("this format is a folder of files", hint="name a folder with --out")
-        if self._out.exists() and not (self._out.is_dir() and not any(self._out.iterdir())):
+        taken = self._out.exists() and not (self._out.is_dir() and not any(self._out.iterdir()))
+        if taken and not self._replaces:
             raise UsageError(
                 "is there already", where=str(self._out), hint="name a folder that is new or empty"
             )
-        draft = self._out.parent / f".{secrets.token_hex(8)}.part"
+        draft, former = (self._out.parent / f".{secrets.token_hex(8)}.part" for _ in range(2))
         try:
             draft.mkdir(parents=True)
             yield draft
+            if taken:
+                self._out.replace(former)
             draft.replace(self._out)
         except OSError as error:
             reason = f"cannot be written: {error.strerror or error}"
             raise ToolError(reason, where=str(self._out)) from error
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+            shutil.rmtree(former, ignore_errors=True)

@@ -40,6 +40,8 @@ class JsonLines:
     typed: ClassVar[bool] = True
     holds: ClassVar[frozenset[str] | None] = None
     order: ClassVar[tuple[str, ...]] = ()
+    suffix: ClassVar[str] = ".jsonl"
+    keeps_paths: ClassVar[bool] = True
     aliases: Aliases
 
     def split(self, path: Path) -> Iterator[Chunk]:

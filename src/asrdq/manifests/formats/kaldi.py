@@ -52,6 +52,8 @@ class KaldiFormat:
     typed: ClassVar[bool] = True
     holds: ClassVar[frozenset[str] | None] = frozenset({*_NAMES, GENDER})
     order: ClassVar[tuple[str, ...]] = (UTT_ID,)
+    suffix: ClassVar[str] = ""
+    keeps_paths: ClassVar[bool] = True
     aliases: Aliases = _NAMES
 
     def sniff(self, path: Path, head: bytes) -> bool:

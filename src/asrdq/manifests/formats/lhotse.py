@@ -56,6 +56,8 @@ class LhotseFormat:
     typed: ClassVar[bool] = True
     holds: ClassVar[frozenset[str] | None] = None
     order: ClassVar[tuple[str, ...]] = ()
+    suffix: ClassVar[str] = ".jsonl.gz"
+    keeps_paths: ClassVar[bool] = True
     aliases: Aliases = {column: (column,) for column in CANONICAL}  # noqa: RUF012
 
     def sniff(self, path: Path, head: bytes) -> bool:
@@ -114,6 +116,7 @@ class LhotsePairFormat(LhotseFormat):
 
     name: ClassVar[str] = "lhotse-pair"
     description: ClassVar[str] = "Lhotse recordings and supervisions in a folder"
+    suffix: ClassVar[str] = ""
 
     def sniff(self, path: Path, head: bytes) -> bool:
         """Return False: what is read is read as `lhotse`."""

@@ -31,6 +31,8 @@ class LJSpeechFormat:
     typed: ClassVar[bool] = True
     holds: ClassVar[frozenset[str] | None] = frozenset({UTT_ID, AUDIO_PATH, TEXT, _NORMALIZED})
     order: ClassVar[tuple[str, ...]] = ()
+    suffix: ClassVar[str] = ".csv"
+    keeps_paths: ClassVar[bool] = False
     aliases: Aliases = {name: (name,) for name in (UTT_ID, AUDIO_PATH, TEXT, DURATION)}  # noqa: RUF012
 
     def sniff(self, path: Path, head: bytes) -> bool:

@@ -49,6 +49,8 @@ class ParquetFormat:
     typed: ClassVar[bool] = True
     holds: ClassVar[frozenset[str] | None] = None
     order: ClassVar[tuple[str, ...]] = ()
+    suffix: ClassVar[str] = ".parquet"
+    keeps_paths: ClassVar[bool] = True
     aliases: Aliases = COLUMN_NAMES
 
     def sniff(self, path: Path, head: bytes) -> bool:

@@ -114,10 +114,14 @@ class WritableFormat(ManifestFormat, Protocol):
     Attributes:
         holds: Columns of the manifest table that it has a place for; None where it holds all.
         order: Columns that the rows must be ordered by, as far as there are such columns.
+        suffix: Suffix of the file it writes; empty where it writes a folder.
+        keeps_paths: Whether the whole path of the audio stands in it, not only a name.
     """
 
     holds: ClassVar[frozenset[str] | None]
     order: ClassVar[tuple[str, ...]]
+    suffix: ClassVar[str]
+    keeps_paths: ClassVar[bool]
 
     def write(self, rows: pa.RecordBatchReader, out: Destination) -> None:
         """Write rows in this format.

@@ -11,6 +11,7 @@ from asrdq.manifests.columns import ID_NAMES, Aliases
 from asrdq.manifests.formats.destination import Destination
 from asrdq.manifests.formats.json_lines import JsonLines, first_object
 from asrdq.manifests.formats.protocol import Chunk, Parsed
+from asrdq.manifests.formats.qwen_languages import qwen_language
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,11 +52,15 @@ class QwenFormat(JsonLines):
         return replace(parsed, rows=_apart(parsed.rows))
 
     def write(self, rows: pa.RecordBatchReader, out: Destination) -> None:
-        """Write lines with the language in front of the text, `None` where it is not known."""
+        """Write lines with the language in front of the text, `None` where it is not known.
+
+        A code stands there as the name that the model knows. What it has no name for stands there
+        as it is, and is noted.
+        """
         import pyarrow as pa
 
         fields = [field for field in rows.schema if field.name != _LANGUAGE]
-        together = (_together(batch) for batch in rows)
+        together = (_together(batch, out) for batch in rows)
         batches: Iterator[pa.RecordBatch] = (
             batch.select([field.name for field in fields]) for batch in together
         )
@@ -75,13 +80,25 @@ def _apart(rows: pa.Table) -> pa.Table:
     return rows.set_column(index, "text", text).append_column(_LANGUAGE, known)
 
 
-def _together(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _together(batch: pa.RecordBatch, out: Destination) -> pa.RecordBatch:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     spoken = pa.nulls(batch.num_rows, pa.string())
     if _LANGUAGE in batch.schema.names:
-        spoken = batch[_LANGUAGE]
+        named = {
+            language: _named(language, out) for language in pc.unique(batch[_LANGUAGE]).to_pylist()
+        }
+        spoken = pa.array([named[each] for each in batch[_LANGUAGE].to_pylist()], pa.string())
     spoken = pc.fill_null(spoken, _UNKNOWN)
     text = pc.binary_join_element_wise("language ", spoken, MARK, batch["text"], "")
     return batch.set_column(batch.schema.names.index("text"), "text", text)
+
+
+def _named(language: str | None, out: Destination) -> str | None:
+    if language is None:
+        return None
+    name = qwen_language(language)
+    if name is None:
+        out.note(f"Qwen3-ASR has no name for the language '{language}': it stands there as it is")
+    return name or language

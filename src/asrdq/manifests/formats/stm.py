@@ -36,6 +36,8 @@ class StmFormat:
         {AUDIO_PATH, TEXT, DURATION, OFFSET, SPEAKER, _CHANNEL, _LABEL}
     )
     order: ClassVar[tuple[str, ...]] = (AUDIO_PATH, _CHANNEL, OFFSET)
+    suffix: ClassVar[str] = ".stm"
+    keeps_paths: ClassVar[bool] = False
     aliases: Aliases = {c: (c,) for c in (AUDIO_PATH, TEXT, DURATION, OFFSET, SPEAKER)}  # noqa: RUF012
 
     def sniff(self, path: Path, head: bytes) -> bool:

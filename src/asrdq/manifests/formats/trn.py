@@ -23,6 +23,8 @@ class TrnFormat:
     typed: ClassVar[bool] = True
     holds: ClassVar[frozenset[str] | None] = frozenset({UTT_ID, TEXT})
     order: ClassVar[tuple[str, ...]] = ()
+    suffix: ClassVar[str] = ".trn"
+    keeps_paths: ClassVar[bool] = False
     aliases: Aliases = {UTT_ID: (UTT_ID,), TEXT: (TEXT,)}  # noqa: RUF012
 
     def sniff(self, path: Path, head: bytes) -> bool:
