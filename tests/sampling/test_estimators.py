@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest, hypergeom
 
@@ -119,6 +119,7 @@ def test_one_large_stratum_gives_the_mid_p_interval(low: int, judged: int) -> No
         st.tuples(st.integers(1, 60), st.integers(0, 400), st.floats(0, 1)), min_size=1, max_size=5
     )
 )
+@example([(1, 200, 1.0), (10, 29, 0.0), (50, 141, 0.75)])  # a rate within rounding of 1
 @settings(max_examples=30)
 def test_an_interval_holds_its_value_and_what_is_possible(
     drawn: list[tuple[int, int, float]],

@@ -81,11 +81,11 @@ def tails(total: Floats, weights: Floats, trials: Floats, rates: Floats) -> Tail
     """
     step = weights / trials
     settled = (rates < _SURE) | (rates > 1.0 - _SURE)
+    rates = np.where(settled, np.rint(rates), rates)
     ends = _log_ends(weights, trials, rates, settled)
     least, most = (np.exp(end.sum(axis=-1)) for end in ends)
-    known = weights * np.rint(rates)
-    first = np.where(settled, known, np.minimum(weights, 0.0)).sum(axis=-1)
-    last = np.where(settled, known, np.maximum(weights, 0.0)).sum(axis=-1)
+    first = np.where(settled, weights * rates, np.minimum(weights, 0.0)).sum(axis=-1)
+    last = np.where(settled, weights * rates, np.maximum(weights, 0.0)).sum(axis=-1)
     slack = 1e-9 * np.abs(weights).sum(axis=-1)
     tilt, tilted = _saddlepoint(total, weights, step, rates)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
