@@ -61,7 +61,9 @@ class Audited:
         }
         with self.workspace.run("audit", self.manifest, settings) as run:
             left = dict(low or {})
-            clips = [self._clip(row, left) for row in sample.clips.to_pylist()]
+            drawn = sample.clips.to_pylist()
+            hashes = file_hashes([self._path(row) for row in drawn])
+            clips = [self._clip(row, left, hashes) for row in drawn]
             for row in clips:
                 if change:
                     change(row)
@@ -92,17 +94,22 @@ class Audited:
         """Ask the gate and return the codes of its reasons."""
         return {reason.code for reason in self.ask(policy).reasons}
 
-    def _clip(self, row: dict[str, Any], left: dict[str, int]) -> dict[str, Any]:
+    def _path(self, row: dict[str, Any]) -> str:
+        return str(self.folder / f"{row['utt_id']}.wav")
+
+    def _clip(
+        self, row: dict[str, Any], left: dict[str, int], hashes: Mapping[str, str | None]
+    ) -> dict[str, Any]:
         bad = left.get(row["stratum"], 0) > 0
         left[row["stratum"]] = left.get(row["stratum"], 0) - 1
-        path = str(self.folder / f"{row['utt_id']}.wav")
+        path = self._path(row)
         return {
             "run_id": "",
             "utt_id": row["utt_id"],
             "stratum": row["stratum"],
             "inclusion_probability": row["inclusion_probability"],
             "audio_path": path,
-            "audio_hash": file_hashes([path])[path],
+            "audio_hash": hashes[path],
             "text": "a sentence",
             "duration_s": 2.0,
             "voiced_s": 1.5,
