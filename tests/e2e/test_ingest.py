@@ -13,6 +13,8 @@ import pytest
 
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(run_cli: RunCli, tmp_path: Path) -> Path:

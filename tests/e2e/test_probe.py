@@ -17,6 +17,8 @@ import soxr
 
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 
+pytestmark = pytest.mark.slow
+
 
 def make_workspace(run_cli: RunCli, folder: Path, rows: list[dict[str, Any]]) -> None:
     run_cli("init", folder)
@@ -124,7 +126,6 @@ def wait_for_commits(folder: Path, process: subprocess.Popen[str], number: int) 
         os.sched_yield()
 
 
-@pytest.mark.slow
 def test_a_killed_probe_goes_on_where_it_stopped(
     run_cli: RunCli, big_workspace: Path, tmp_path: Path
 ) -> None:
@@ -148,7 +149,6 @@ def test_a_killed_probe_goes_on_where_it_stopped(
     assert differing == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_probe_is_known_as_interrupted(
     run_cli: RunCli, big_workspace: Path, how: signal.Signals

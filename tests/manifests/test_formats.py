@@ -256,6 +256,7 @@ rows_of_a_manifest = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=25,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
