@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from asrdq.workspace.layout import CACHE
-from asrdq.workspace.sql import connection, select_from
+from asrdq.workspace.sql import select_from, short_connection
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,7 +48,7 @@ class ContentCache:
             return pa.table({})
         wanted = pa.table({KEY: keys.cast(pa.string())})
         body, _ = select_from(self._store, self._name)
-        with connection(self._store, ()) as (database, _):
+        with short_connection(self._store, ()) as database:
             database.register("wanted", wanted)
             return database.sql(
                 f"SELECT * FROM ({body}) WHERE {KEY} IN (SELECT {KEY} FROM wanted) "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,6 +72,34 @@ def connection(
     store: TableStore, views: Iterable[str | View]
 ) -> Iterator[tuple[DuckDBPyConnection, list[View]]]:
     """Open an in-memory DuckDB with the views asked for; also give what each of them shows."""
+    database = _open_database(store)
+    try:
+        made = [find_view(store, view) if isinstance(view, str) else view for view in views]
+        for view in made:
+            database.execute(f"CREATE VIEW {quote_name(view.name)} AS {view.body}")
+        yield database, made
+    finally:
+        database.close()
+
+
+@contextmanager
+def short_connection(store: TableStore, views: Iterable[str]) -> Iterator[DuckDBPyConnection]:
+    """Open a connection for a short query of our own, to a database that such queries share.
+
+    To open a database takes ten times as long as such a query. Settings and tables made here
+    would be those of the others too: use `connection` for them.
+    """
+    database = _shared_database(store).cursor()
+    try:
+        database.execute("SET TimeZone = 'UTC'")
+        for view in (find_view(store, name) for name in views):
+            database.execute(f"CREATE TEMP VIEW {quote_name(view.name)} AS {view.body}")
+        yield database
+    finally:
+        database.close()
+
+
+def _open_database(store: TableStore) -> DuckDBPyConnection:
     import duckdb
 
     database = duckdb.connect(
@@ -81,14 +110,22 @@ def connection(
             "temp_directory": str(store.layout.spill),
         }
     )
-    try:
-        database.execute("SET TimeZone = 'UTC'")
-        made = [find_view(store, view) if isinstance(view, str) else view for view in views]
-        for view in made:
-            database.execute(f"CREATE VIEW {quote_name(view.name)} AS {view.body}")
-        yield database, made
-    finally:
-        database.close()
+    database.execute("SET TimeZone = 'UTC'")
+    return database
+
+
+_shared: dict[str, DuckDBPyConnection] = {}
+_sharing = threading.Lock()
+
+
+def _shared_database(store: TableStore) -> DuckDBPyConnection:
+    """Return the shared database of a workspace; that of another one is given up for it."""
+    place = str(store.layout.spill)
+    with _sharing:
+        if place not in _shared:
+            _shared.clear()
+            _shared[place] = _open_database(store)
+        return _shared[place]
 
 
 def find_view(store: TableStore, name: str) -> View:
@@ -141,14 +178,14 @@ def ended_runs(store: TableStore) -> frozenset[str]:
     """
     if not store.exists(RUNS):
         return frozenset()
-    with connection(store, [RUNS]) as (database, _):
+    with short_connection(store, [RUNS]) as database:
         rows = database.execute(f"SELECT run_id FROM {RUNS} WHERE state <> '{RUNNING}'").fetchall()
     return frozenset(run_id for (run_id,) in rows)
 
 
 def _dead_runs(store: TableStore) -> list[str]:
     body, _ = select_from(store, RUNS)
-    with connection(store, ()) as (database, _):
+    with short_connection(store, ()) as database:
         rows = database.execute(
             f"SELECT run_id, any_value(host) FROM ({body}) GROUP BY run_id "
             "HAVING bool_and(state = 'running')"

@@ -14,7 +14,14 @@ from asrdq.workspace.cache import ContentCache
 from asrdq.workspace.layout import Layout, find_root
 from asrdq.workspace.runs import Run
 from asrdq.workspace.sandbox import user_query
-from asrdq.workspace.sql import connection, mentioned, select_from, sql_type, view_names
+from asrdq.workspace.sql import (
+    connection,
+    mentioned,
+    select_from,
+    short_connection,
+    sql_type,
+    view_names,
+)
 from asrdq.workspace.store import TableStore, quote_name
 from asrdq.workspace.versions import (
     ManifestVersion,
@@ -177,7 +184,7 @@ class Workspace:
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Run SQL of our own over the views; `$name` in it stands for a parameter."""
-        with connection(self.store, mentioned(self.store, sql)) as (database, _):
+        with short_connection(self.store, mentioned(self.store, sql)) as database:
             return database.sql(sql, params=dict(parameters or {})).to_arrow_table()
 
     def sql(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Answer:
