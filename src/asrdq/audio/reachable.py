@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from asrdq.errors import DataError, UsageError
-from asrdq.workspace.audio_root import is_remote
+from asrdq.places import is_remote
 
 
 def refuse_remote(files: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from asrdq.cli.output import Format, emit
 def duckdb(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="The database to write.")],
     format: FormatOption = Format.TABLE,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """Write a DuckDB file with a view for each table, manifest, version and tag.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +13,8 @@ from asrdq.cli.options import ManifestArgument, WorkspaceOption
 def export(
     manifest: ManifestArgument,
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="The file or folder to write; - for stdout.")
+        str,
+        typer.Option("--out", "-o", help="The file or folder to write, or s3://…; - for stdout."),
     ],
     format_name: Annotated[
         str, typer.Option("--format", "-f", help="Format: nemo, lhotse, kaldi, parquet, csv …")
@@ -22,7 +22,7 @@ def export(
     relative: Annotated[
         bool, typer.Option("--relative", help="Audio paths relative to the audio root.")
     ] = False,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """Write a version of a manifest, with every column under its original name.
 
@@ -32,11 +32,12 @@ def export(
     """
     from asrdq import console
     from asrdq.manifests import export_manifest
+    from asrdq.places import place
     from asrdq.workspace import Workspace
 
     opened = Workspace.open(workspace)
     version = opened.manifest(manifest)
-    target = sys.stdout.buffer if str(out) == "-" else out
+    target = sys.stdout.buffer if out == "-" else place(out)
     with console.progress("export", version.rows, "rows") as bar:
         result = export_manifest(
             opened, version, format_name, target, relative=relative, advance=bar.advance

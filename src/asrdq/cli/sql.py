@@ -30,7 +30,7 @@ def sql(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A file instead of standard output.")
     ] = None,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """Ask the tables anything: manifests (`train`, `"train@3"`) and results (`audits`, `runs` …).
 

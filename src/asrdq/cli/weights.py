@@ -33,7 +33,7 @@ def weights(
         typer.Option("--out", "-o", metavar="DIR", help="Write input_cfg.yaml and its manifests."),
     ] = None,
     output: FormatOption = Format.TABLE,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """Weigh groups within groups: p = size^τ ÷ Σ size^τ at every level.
 

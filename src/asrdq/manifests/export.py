@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from asrdq.errors import DataError
@@ -23,6 +22,7 @@ from asrdq.manifests.columns import (
 from asrdq.manifests.formats.destination import Destination
 from asrdq.manifests.formats.protocol import WritableFormat
 from asrdq.manifests.formats.registry import find_writable
+from asrdq.places import Place
 from asrdq.results import Result
 from asrdq.workspace.audio_root import relative_audio, resolve_audio
 from asrdq.workspace.sql import connection, select_from
@@ -79,7 +79,7 @@ def export_manifest(
     workspace: Workspace,
     manifest: ManifestVersion,
     format_name: str,
-    out: Path | BinaryIO,
+    out: Place | BinaryIO,
     *,
     relative: bool = False,
     advance: Callable[[int], None] = lambda _: None,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from asrdq.errors import ToolError, UsageError
+from asrdq.places import Place
 from asrdq.results import Result
 from asrdq.workspace.sql import View, find_view, view_names
 from asrdq.workspace.store import TableStore, quote_name, quote_text
@@ -36,7 +37,7 @@ class DatabaseResult(Result):
     main_table: ClassVar[str] = "views"
 
     path: Path
-    workspace: Path
+    workspace: Place
     views: tuple[str, ...]
 
     def summary(self) -> str:
@@ -83,7 +84,7 @@ def _names(store: TableStore) -> list[str]:
     return [*sorted(view_names(store)), *versions, *map(str, read_tags(store))]
 
 
-def _create(draft: Path, views: list[View], root: Path) -> None:
+def _create(draft: Path, views: list[View], root: Place) -> None:
     import duckdb
 
     with duckdb.connect(str(draft)) as database:

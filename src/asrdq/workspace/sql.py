@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from asrdq.places import S3Path
 from asrdq.workspace.layout import MANIFESTS
 from asrdq.workspace.runs import LATEST_STATE, RUNNING, RUNS, dead_runs
 from asrdq.workspace.store import TableStore, quote_name, quote_text
@@ -82,6 +83,10 @@ def connection(
         }
     )
     try:
+        if isinstance(store.layout.root, S3Path):
+            from asrdq.workspace.s3_files import S3Files
+
+            database.register_filesystem(S3Files())
         database.execute("SET TimeZone = 'UTC'")
         made = [find_view(store, view) if isinstance(view, str) else view for view in views]
         for view in made:

@@ -1,0 +1,289 @@
+"""Talking to S3 through pyarrow: credentials from the usual chain, errors that people can read.
+
+Nothing here takes, keeps or shows a credential: pyarrow and deltalake look for them on their own,
+in the environment (`AWS_*`), in the profiles of `~/.aws` and at the role of the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from asrdq.errors import ToolError, UsageError
+from asrdq.places import S3Path
+
+if TYPE_CHECKING:
+    from pyarrow.fs import FileInfo, S3FileSystem
+
+CONNECT_TIMEOUT_S = 10
+REQUEST_TIMEOUT_S = 60
+REQUESTS_AT_ONCE = 16
+COPY_BYTES = 8 << 20
+
+_AWS = re.compile(r"AWS Error (\w+) during (\w+) operation")
+_STATUS = re.compile(r"HTTP (?:status|response code):? (\d+)")
+_DENIED = frozenset(
+    {
+        "ACCESS_DENIED",
+        "EXPIRED_TOKEN",
+        "INVALID_ACCESS_KEY_ID",
+        "INVALID_CLIENT_TOKEN_ID",
+        "INVALID_SIGNATURE",
+        "MISSING_AUTHENTICATION_TOKEN",
+        "SIGNATURE_DOES_NOT_MATCH",
+        "UNRECOGNIZED_CLIENT",
+    }
+)
+
+
+class S3Error(ToolError):
+    """S3 did not do what was asked.
+
+    Attributes:
+        denied: Whether the server answered and refused.
+    """
+
+    def __init__(self, message: str, where: str, hint: str | None, *, denied: bool = False) -> None:
+        self.denied = denied
+        super().__init__(message, where=where, hint=hint)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self.message, self.where, self.hint, self.denied)
+
+
+def _rebuild(message: str, where: str, hint: str | None, denied: bool) -> S3Error:
+    return S3Error(message, where, hint, denied=denied)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFacts:
+    """What a server says of an object: its size, when it was written, and its ETag."""
+
+    size_bytes: int
+    mtime_ns: int
+    etag: str
+
+
+def endpoint() -> str | None:
+    """Return the server that the environment names; None for that of AWS.
+
+    Raises:
+        UsageError: It is no URL, or credentials are in it.
+    """
+    url = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise UsageError(
+            "is no address of a server",
+            where="AWS_ENDPOINT_URL",
+            hint="write https://HOST:PORT; credentials have variables of their own",
+        )
+    return url
+
+
+@cache
+def filesystem(bucket: str) -> S3FileSystem:
+    """Return the connection to a bucket; it tries again with growing pauses on its own."""
+    from pyarrow.fs import S3FileSystem
+
+    return S3FileSystem(
+        endpoint_override=endpoint(),
+        region=region(bucket),
+        connect_timeout=CONNECT_TIMEOUT_S,
+        request_timeout=REQUEST_TIMEOUT_S,
+        allow_delayed_open=True,  # a small object is one request
+    )
+
+
+@cache
+def region(bucket: str) -> str | None:
+    """Return where a bucket lies: as AWS says, else as the environment does, else unknown."""
+    from pyarrow.fs import resolve_s3_region
+
+    if endpoint() is None:
+        try:
+            found: str = resolve_s3_region(bucket)
+            return found
+        except OSError:
+            pass
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+
+
+def delta_options(bucket: str) -> dict[str, str]:
+    """Return the `storage_options` of Delta tables in a bucket; credentials are not among them.
+
+    A commit is a conditional put: the server takes it only while no other writer has made that
+    version.
+    """
+    options = {"conditional_put": "etag"}
+    server, where = endpoint(), region(bucket)
+    if server:
+        options["endpoint_url"] = server
+        options["allow_http"] = str(server.startswith("http://")).lower()
+    if where:
+        options["region"] = where
+    return options
+
+
+@contextmanager
+def telling(path: S3Path) -> Iterator[None]:
+    """Turn what pyarrow says of S3 into an `S3Error`; a missing object stays what it is."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise FileNotFoundError(2, "there is no such object", str(path)) from None
+    except OSError as error:
+        raise _explained(path, str(error)) from None
+
+
+def _explained(path: S3Path, text: str) -> S3Error:
+    found = _AWS.search(text)
+    code, operation = (found[1], found[2]) if found else ("", "")
+    where = str(path)
+    if code == "NETWORK_CONNECTION":
+        server = endpoint() or "the server of AWS"
+        return S3Error(
+            f"S3 cannot be reached at {server}",
+            where,
+            "is AWS_ENDPOINT_URL right, and the network up?",
+        )
+    if code == "NO_SUCH_BUCKET":
+        return no_bucket(path)
+    if code in _DENIED or "403" in text:
+        return S3Error(
+            f"S3 refuses access ({operation or code})",
+            where,
+            "which credentials are in use? AWS_PROFILE, AWS_ACCESS_KEY_ID … or a role give them",
+            denied=True,
+        )
+    status = _STATUS.search(text)
+    what = f"HTTP status {status[1]}" if status else code or "an answer that is not understood"
+    return S3Error(f"S3 failed: {what} ({operation or 'a request'})", where, None)
+
+
+def no_bucket(path: S3Path) -> S3Error:
+    """Return the error for a bucket that is not there."""
+    return S3Error(f"there is no bucket '{path.bucket}'", str(path), "make it, or look at its name")
+
+
+def _info(path: S3Path) -> FileInfo:
+    with telling(path):
+        return filesystem(path.bucket).get_file_info(path.inner)
+
+
+def kind_of(path: S3Path) -> str | None:
+    """Return `file`, `folder`, or None where nothing is there."""
+    from pyarrow.fs import FileType
+
+    kinds = {FileType.File: "file", FileType.Directory: "folder"}
+    return kinds.get(_info(path).type)
+
+
+def open_object(path: S3Path) -> Any:
+    """Open an object to be read, at any position."""
+    with telling(path):
+        return filesystem(path.bucket).open_input_file(path.inner)
+
+
+def object_facts(path: S3Path) -> ObjectFacts:
+    """Return size, time and ETag of an object.
+
+    Raises:
+        FileNotFoundError: There is none.
+        S3Error: The server cannot be reached, or refuses.
+    """
+    with telling(path):
+        info = filesystem(path.bucket).get_file_info(path.inner)
+        if not info.is_file:
+            raise FileNotFoundError
+        with filesystem(path.bucket).open_input_stream(path.inner) as stream:
+            etag = stream.metadata().get("ETag", b"").decode().strip('"')
+    return ObjectFacts(info.size, info.mtime_ns or 0, etag)
+
+
+def facts_of(paths: list[S3Path]) -> list[ObjectFacts]:
+    """Return the facts of several objects, asked for at once; raises as `object_facts`."""
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+        return list(pool.map(object_facts, paths))
+
+
+def listed(folder: S3Path, *, recursive: bool = False) -> list[tuple[S3Path, FileInfo]]:
+    """Return what lies in a folder, in no order; nothing where it is not there."""
+    from pyarrow.fs import FileSelector
+
+    with telling(folder):
+        selector = FileSelector(folder.inner, allow_not_found=True, recursive=recursive)
+        infos = filesystem(folder.bucket).get_file_info(selector)
+    cut = len(folder.bucket) + 1
+    return [(S3Path(folder.bucket, info.path[cut:]), info) for info in infos]
+
+
+def check_bucket(path: S3Path) -> None:
+    """Make sure that there is an answer for a bucket before work begins.
+
+    Raises:
+        S3Error: There is no such bucket, or its server cannot be reached. A refusal to look at the
+            bucket itself is none: its objects may still be open.
+    """
+    try:
+        if kind_of(S3Path(path.bucket, "")) is None:
+            raise no_bucket(path)
+    except S3Error as error:
+        if not error.denied:
+            raise
+
+
+def upload(source: Path, target: S3Path) -> None:
+    """Copy a file to S3, where it appears whole or not at all.
+
+    The copy is made outside Python, so that Ctrl-C cannot end it with half an object: a stream of
+    pyarrow that is left open is completed, not dropped.
+    """
+    from pyarrow.fs import LocalFileSystem, copy_files
+
+    with telling(target):
+        copy_files(
+            str(source),
+            target.inner,
+            source_filesystem=LocalFileSystem(),
+            destination_filesystem=filesystem(target.bucket),
+        )
+
+
+def download(source: S3Path, target: Path) -> None:
+    """Copy an object to a file.
+
+    Raises:
+        FileNotFoundError: There is no such object.
+        S3Error: The server cannot be reached, or refuses.
+    """
+    with telling(source):
+        stream = filesystem(source.bucket).open_input_stream(source.inner)
+    with stream, target.open("wb") as out:
+        while piece := _next(stream, source):
+            out.write(piece)
+
+
+def _next(stream: Any, source: S3Path) -> bytes:
+    with telling(source):
+        piece: bytes = stream.read(COPY_BYTES)
+        return piece
+
+
+def delete_object(path: S3Path) -> None:
+    """Delete an object; one that is not there is none the less gone."""
+    with telling(path):
+        try:
+            filesystem(path.bucket).delete_file(path.inner)
+        except FileNotFoundError:
+            return
