@@ -6,9 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -100,6 +102,120 @@ def run_cli(tmp_path: Path) -> RunCli:
         return done
 
     return run
+
+
+class S3Server:
+    """A real server of the S3 protocol, moto, on a port of this machine.
+
+    What a bucket server does and moto does not: one request at a time, so that a conditional put
+    is atomic; access is denied under `denied/`; under `flaky/` every second answer to a GET is
+    that the server is busy.
+
+    Attributes:
+        url: Where it listens.
+        client: A client of another library, to put and look at objects.
+    """
+
+    KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"
+
+    def __init__(self) -> None:
+        import boto3
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+        from werkzeug.serving import WSGIRequestHandler, make_server
+
+        class Quiet(WSGIRequestHandler):
+            def log(self, *_: object) -> None:
+                pass
+
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._lock = threading.Lock()
+        self._busy: dict[str, int] = {}
+        self._server = make_server(
+            "127.0.0.1", 0, self._answer, threaded=True, request_handler=Quiet
+        )
+        self.url = f"http://127.0.0.1:{self._server.port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.client = boto3.client(
+            "s3",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id=self.KEY,
+            aws_secret_access_key=self.SECRET,
+        )
+
+    def _answer(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if "/denied/" in path:
+            return self._refuse(start, "403 Forbidden", "AccessDenied")
+        if "/flaky/" in path and environ["REQUEST_METHOD"] == "GET":
+            self._busy[path] = self._busy.get(path, 0) + 1
+            if self._busy[path] % 2:
+                return self._refuse(start, "503 Slow Down", "SlowDown")
+        with self._lock:
+            return list(self._moto(environ, start))
+
+    @staticmethod
+    def _refuse(start: Any, status: str, code: str) -> Iterable[bytes]:
+        start(status, [("Content-Type", "application/xml")])
+        return [f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode()]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process has to know to use it."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": self.KEY,
+            "AWS_SECRET_ACCESS_KEY": self.SECRET,
+            "AWS_REGION": "us-east-1",
+        }
+
+    def keys(self, bucket: str, prefix: str = "") -> list[str]:
+        """Return the keys of all objects under a prefix."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def read(self, bucket: str, key: str) -> bytes:
+        """Return the content of an object."""
+        content: bytes = self.client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return content
+
+    def close(self) -> None:
+        """Stop it."""
+        self.client.close()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """One S3 server for all tests; each has a bucket of its own."""
+    server = S3Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def bucket(
+    s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """A new bucket, with the environment set so that it is found."""
+    name = f"speech-{uuid.uuid4().hex[:12]}"
+    s3_server.client.create_bucket(Bucket=name)
+    for key in [key for key in os.environ if key.startswith("AWS_")]:
+        monkeypatch.delenv(key)
+    for key, value in s3_server.environment.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    return name
+
+
+@pytest.fixture
+def s3_workspace(bucket: str) -> Workspace:
+    """An empty workspace on S3."""
+    from asrdq.workspace import Workspace
+
+    Workspace.init(f"s3://{bucket}/ws")
+    return Workspace.open(f"s3://{bucket}/ws")
 
 
 def cli_environment() -> dict[str, str]:

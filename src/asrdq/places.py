@@ -105,8 +105,9 @@ class S3Path:
 
     def read_bytes(self) -> bytes:
         """Return the content of an object; raises as `open`."""
-        with self.open() as stream:
-            return stream.read()
+        from asrdq.s3 import pieces
+
+        return b"".join(pieces(self))
 
     def read_text(self, encoding: str = "utf-8") -> str:
         """Return the content of an object as text; raises as `open`."""

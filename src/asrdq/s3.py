@@ -91,13 +91,17 @@ def endpoint() -> str | None:
     return url
 
 
-@cache
 def filesystem(bucket: str) -> S3FileSystem:
     """Return the connection to a bucket; it tries again with growing pauses on its own."""
+    return _connected(bucket, endpoint())
+
+
+@cache
+def _connected(bucket: str, server: str | None) -> S3FileSystem:
     from pyarrow.fs import S3FileSystem
 
     return S3FileSystem(
-        endpoint_override=endpoint(),
+        endpoint_override=server,
         region=region(bucket),
         connect_timeout=CONNECT_TIMEOUT_S,
         request_timeout=REQUEST_TIMEOUT_S,
@@ -195,6 +199,14 @@ def open_object(path: S3Path) -> Any:
         return filesystem(path.bucket).open_input_file(path.inner)
 
 
+def stat_object(path: S3Path) -> tuple[int, int]:
+    """Return size in bytes and time in nanoseconds of an object; raises as `object_facts`."""
+    info = _info(path)
+    if not info.is_file:
+        raise FileNotFoundError(2, "there is no such object", str(path))
+    return info.size, info.mtime_ns or 0
+
+
 def object_facts(path: S3Path) -> ObjectFacts:
     """Return size, time and ETag of an object.
 
@@ -202,13 +214,11 @@ def object_facts(path: S3Path) -> ObjectFacts:
         FileNotFoundError: There is none.
         S3Error: The server cannot be reached, or refuses.
     """
-    with telling(path):
-        info = filesystem(path.bucket).get_file_info(path.inner)
-        if not info.is_file:
-            raise FileNotFoundError
-        with filesystem(path.bucket).open_input_stream(path.inner) as stream:
-            etag = stream.metadata().get("ETag", b"").decode().strip('"')
-    return ObjectFacts(info.size, info.mtime_ns or 0, etag)
+    size_bytes, mtime_ns = stat_object(path)
+    bucket = filesystem(path.bucket)
+    with telling(path), bucket.open_input_stream(path.inner, compression=None) as stream:
+        etag = stream.metadata().get("ETag", b"").decode().strip('"')
+    return ObjectFacts(size_bytes, mtime_ns, etag)
 
 
 def facts_of(paths: list[S3Path]) -> list[ObjectFacts]:
@@ -243,41 +253,66 @@ def check_bucket(path: S3Path) -> None:
             raise
 
 
+def check_readable(path: S3Path) -> None:
+    """Make sure that objects of a bucket can be asked for, one of them being given.
+
+    Raises:
+        S3Error: As `check_bucket`; also where the bucket and the object are both refused.
+    """
+    try:
+        check_bucket(path)
+        kind_of(S3Path(path.bucket, ""))
+    except S3Error as error:
+        if not error.denied:
+            raise
+        kind_of(path)
+
+
 def upload(source: Path, target: S3Path) -> None:
     """Copy a file to S3, where it appears whole or not at all.
 
-    The copy is made outside Python, so that Ctrl-C cannot end it with half an object: a stream of
-    pyarrow that is left open is completed, not dropped.
+    It is written by another thread, which Ctrl-C does not end: a stream of pyarrow that is left
+    open is completed as it is, not dropped.
+
+    Raises:
+        S3Error: The server cannot be reached, or refuses.
     """
-    from pyarrow.fs import LocalFileSystem, copy_files
-
-    with telling(target):
-        copy_files(
-            str(source),
-            target.inner,
-            source_filesystem=LocalFileSystem(),
-            destination_filesystem=filesystem(target.bucket),
-        )
+    with telling(target), ThreadPoolExecutor(1) as thread:
+        thread.submit(_write, source, target).result()
+    if stat_object(target)[0] != source.stat().st_size:
+        raise S3Error("what was written is not what is there", str(target), "try again")
 
 
-def download(source: S3Path, target: Path) -> None:
-    """Copy an object to a file.
+def _write(source: Path, target: S3Path) -> None:
+    out = filesystem(target.bucket).open_output_stream(target.inner, compression=None)
+    with source.open("rb") as file:
+        while piece := file.read(COPY_BYTES):
+            out.write(piece)
+    out.close()
+
+
+def pieces(source: S3Path) -> Iterator[bytes]:
+    """Give the content of an object piece by piece.
 
     Raises:
         FileNotFoundError: There is no such object.
         S3Error: The server cannot be reached, or refuses.
     """
     with telling(source):
-        stream = filesystem(source.bucket).open_input_stream(source.inner)
-    with stream, target.open("wb") as out:
-        while piece := _next(stream, source):
-            out.write(piece)
+        stream = filesystem(source.bucket).open_input_stream(source.inner, compression=None)
+    with stream:
+        while True:
+            with telling(source):
+                piece: bytes = stream.read(COPY_BYTES)
+            if not piece:
+                return
+            yield piece
 
 
-def _next(stream: Any, source: S3Path) -> bytes:
-    with telling(source):
-        piece: bytes = stream.read(COPY_BYTES)
-        return piece
+def download(source: S3Path, target: Path) -> None:
+    """Copy an object to a file; raises as `pieces`."""
+    with target.open("wb") as out:
+        out.writelines(pieces(source))
 
 
 def delete_object(path: S3Path) -> None:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from asrdq.audio.hashing import FileIdentity, file_hashes, file_identity
     from asrdq.audio.manifest_probe import probe_manifest
     from asrdq.audio.probe_result import ProbeResult
-    from asrdq.audio.reachable import nothing_readable, refuse_remote
-    from asrdq.audio.reasons import AudioError, AudioReason
+    from asrdq.audio.reachable import check_reachable, nothing_readable
+    from asrdq.audio.reasons import AudioError, AudioReason, NotFetchedError
     from asrdq.audio.segment import clip_segment
     from asrdq.audio.voice import FRAME_S, voice_activity
 
@@ -25,7 +25,9 @@ __all__ = [
     "AudioReason",
     "Clip",
     "FileIdentity",
+    "NotFetchedError",
     "ProbeResult",
+    "check_reachable",
     "clip_segment",
     "content_hash",
     "decode",
@@ -34,7 +36,6 @@ __all__ = [
     "nothing_readable",
     "probe_clip",
     "probe_manifest",
-    "refuse_remote",
     "voice_activity",
 ]
 
@@ -46,8 +47,8 @@ __getattr__ = lazy_names(
         "hashing": ["FileIdentity", "file_hashes", "file_identity"],
         "manifest_probe": ["probe_manifest"],
         "probe_result": ["ProbeResult"],
-        "reachable": ["nothing_readable", "refuse_remote"],
-        "reasons": ["AudioError", "AudioReason"],
+        "reachable": ["nothing_readable", "check_reachable"],
+        "reasons": ["AudioError", "AudioReason", "NotFetchedError"],
         "segment": ["clip_segment"],
         "voice": ["FRAME_S", "voice_activity"],
     },

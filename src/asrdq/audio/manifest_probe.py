@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 
 from asrdq.audio.clip_probe import OK, Clip, probe_clip
 from asrdq.audio.facts import AUDIO_FACTS, MEASURED, PROBE_VERSION
-from asrdq.audio.hashing import file_identity
+from asrdq.audio.hashing import FileIdentity, file_identities
 from asrdq.audio.probe_result import ProbeResult
-from asrdq.audio.reachable import refuse_remote
+from asrdq.audio.reachable import check_reachable
 from asrdq.audio.reasons import AudioReason
 from asrdq.audio.segment import clip_segment
 from asrdq.engine import Outcome, run_tasks
@@ -33,7 +33,8 @@ SAVE_EVERY_S = 1.0
 SAVE_EVERY_CLIPS = 2000
 
 KEPT_STATUSES = [OK, *(str(reason) for reason in AudioReason if reason is not AudioReason.MISSING)]
-"""What may be cached: a crash or a missing file may be otherwise next time."""
+"""What may be cached, of files that have a size: a crash, a missing file or one that could not be
+fetched may be otherwise next time."""
 
 Row = dict[str, Any]
 
@@ -70,7 +71,8 @@ def probe_manifest(
 
     Raises:
         DataError: The manifest has no row.
-        UsageError: Some audio lies at addresses, not on a disk.
+        UsageError: Some audio lies at addresses of another kind than S3.
+        S3Error: Some audio lies on a server that does not answer, or refuses.
     """
     if manifest.rows == 0:
         raise DataError(f"manifest {manifest} has no row", hint="asrdq ingest FILE --name NAME")
@@ -110,10 +112,11 @@ def _clips(workspace: Workspace, manifest: ManifestVersion) -> pl.DataFrame:
     wanted = ["utt_id", "audio_path", "duration_s", "offset_s"]
     rows = pl.DataFrame(workspace.scan(manifest, wanted)).sort("utt_id")
     files = [workspace.audio_file(manifest, path) for path in rows["audio_path"]]
-    refuse_remote(files)
+    check_reachable(files)
     rows = rows.with_columns(pl.Series("file", files, dtype=pl.String))
     segments = [clip_segment(*row) for row in rows.select("offset_s", "duration_s").iter_rows()]
-    keys = [_key(file, *segment) for file, segment in zip(files, segments, strict=True)]
+    known = file_identities(files)
+    keys = [_key(known[file], file, *part) for file, part in zip(files, segments, strict=True)]
     return rows.with_columns(
         pl.Series("offset_s", [offset_s for offset_s, _ in segments], dtype=pl.Float64),
         pl.Series("segment_s", [length_s for _, length_s in segments], dtype=pl.Float64),
@@ -121,9 +124,11 @@ def _clips(workspace: Workspace, manifest: ManifestVersion) -> pl.DataFrame:
     )
 
 
-def _key(file: str, offset_s: float, duration_s: float | None) -> str:
+def _key(
+    identity: FileIdentity | None, file: str, offset_s: float, duration_s: float | None
+) -> str:
     """Return what facts are cached under: the file as it is now, the segment, the measures."""
-    parts = (PROBE_VERSION, file_identity(file), file, offset_s, duration_s)
+    parts = (PROBE_VERSION, identity, file, offset_s, duration_s)
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
 
@@ -164,7 +169,8 @@ class _Collector:
 
     def _save(self) -> None:
         table = pa.Table.from_pylist(self._fresh, schema=CACHED)
-        self._cache.add(table.filter(pc.field("status").isin(KEPT_STATUSES)))
+        kept = pc.field("status").isin(KEPT_STATUSES) & ~pc.field("size_bytes").is_null()
+        self._cache.add(table.filter(kept))
         self._done.append(table)
         self._fresh = []
         self._saved = time.monotonic()

@@ -42,7 +42,7 @@ def commit_parts(
             if _is_same(store, latest, parts, schema, facts):
                 return latest, False
         folder, run_id = store.layout.table(table), facts["run_id"]
-        actions: list[AddAction] = [_moved(part, folder, run_id) for part in parts]
+        actions: list[AddAction] = [_move(part, folder, run_id) for part in parts]
         retry_on_conflict(lambda: _commit(store, table, actions, schema, facts))
         return read_version(store, name), True
 
@@ -91,7 +91,7 @@ def _run_of(file: Place) -> str:
     return file.name.partition(_PART)[0]
 
 
-def _moved(part: Part, folder: Place, run_id: str) -> AddAction:
+def _move(part: Part, folder: Place, run_id: str) -> AddAction:
     """Put a file into the folder of the table, and return how Delta is told of it."""
     import pyarrow.parquet as pq
     from deltalake.transaction import AddAction

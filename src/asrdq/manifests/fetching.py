@@ -123,6 +123,7 @@ def _fetch(origin: S3Path, folder: Path, result: Fetched, advance: Callable[[int
     result.origins[str(copy)] = str(origin)
     result.paths.append(copy)
     facts = facts_of(wanted)
+    sizes: list[int] = []
     _check_room(sum(each.size_bytes for each in facts), folder.parent, origin)
     for path in (*wanted, *bare):
         target = copy / (within(path, origin) or "") if kind == "folder" else copy
@@ -131,9 +132,10 @@ def _fetch(origin: S3Path, folder: Path, result: Fetched, advance: Callable[[int
             target.touch()
             continue
         download(path, target)
-        advance(target.stat().st_size)
-    for path, before, now in zip(wanted, facts, facts_of(wanted), strict=True):
-        if before != now:
+        sizes.append(target.stat().st_size)
+        advance(sizes[-1])
+    for path, size, before, now in zip(wanted, sizes, facts, facts_of(wanted), strict=True):
+        if before != now or size != now.size_bytes:
             raise ToolError("it was changed while it was read", where=str(path), hint="try again")
         result.objects.append(
             {"address": str(path), "size_bytes": now.size_bytes, "etag": now.etag}
