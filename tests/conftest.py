@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-import threading
+import urllib.request
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -105,11 +106,7 @@ def run_cli(tmp_path: Path) -> RunCli:
 
 
 class S3Server:
-    """A real server of the S3 protocol, moto, on a port of this machine.
-
-    What a bucket server does and moto does not: one request at a time, so that a conditional put
-    is atomic; access is denied under `denied/`; under `flaky/` every second answer to a GET is
-    that the server is busy.
+    """The server of `s3_server.py`.
 
     Attributes:
         url: Where it listens.
@@ -120,21 +117,11 @@ class S3Server:
 
     def __init__(self) -> None:
         import boto3
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-        from werkzeug.serving import WSGIRequestHandler, make_server
 
-        class Quiet(WSGIRequestHandler):
-            def log(self, *_: object) -> None:
-                pass
-
-        self._moto = DomainDispatcherApplication(create_backend_app)
-        self._lock = threading.Lock()
-        self._busy: dict[str, int] = {}
-        self._server = make_server(
-            "127.0.0.1", 0, self._answer, threaded=True, request_handler=Quiet
-        )
-        self.url = f"http://127.0.0.1:{self._server.port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        command = [sys.executable, str(Path(__file__).with_name("s3_server.py"))]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
         self.client = boto3.client(
             "s3",
             endpoint_url=self.url,
@@ -142,22 +129,6 @@ class S3Server:
             aws_access_key_id=self.KEY,
             aws_secret_access_key=self.SECRET,
         )
-
-    def _answer(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
-        if "/denied/" in path:
-            return self._refuse(start, "403 Forbidden", "AccessDenied")
-        if "/flaky/" in path and environ["REQUEST_METHOD"] == "GET":
-            self._busy[path] = self._busy.get(path, 0) + 1
-            if self._busy[path] % 2:
-                return self._refuse(start, "503 Slow Down", "SlowDown")
-        with self._lock:
-            return list(self._moto(environ, start))
-
-    @staticmethod
-    def _refuse(start: Any, status: str, code: str) -> Iterable[bytes]:
-        start(status, [("Content-Type", "application/xml")])
-        return [f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode()]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -169,6 +140,12 @@ class S3Server:
             "AWS_REGION": "us-east-1",
         }
 
+    def watch(self, victim: int = 0, at: int = 0) -> list[str]:
+        """Kill a process at its n-th request from now on; return the access keys seen before."""
+        with urllib.request.urlopen(f"{self.url}/_watch?pid={victim}&at={at}") as answer:
+            keys: list[str] = json.load(answer)
+        return keys
+
     def keys(self, bucket: str, prefix: str = "") -> list[str]:
         """Return the keys of all objects under a prefix."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
@@ -176,14 +153,15 @@ class S3Server:
 
     def read(self, bucket: str, key: str) -> bytes:
         """Return the content of an object."""
-        content: bytes = self.client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        with self.client.get_object(Bucket=bucket, Key=key)["Body"] as body:
+            content: bytes = body.read()
         return content
 
     def close(self) -> None:
         """Stop it."""
         self.client.close()
-        self._server.shutdown()
-        self._server.server_close()
+        self._process.terminate()
+        self._process.communicate()
 
 
 @pytest.fixture(scope="session")

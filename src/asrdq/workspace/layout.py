@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-from asrdq.errors import UsageError
+from asrdq.errors import ToolError, UsageError
 from asrdq.places import Place, S3Path, place, within
 from asrdq.settings import SETTINGS_FILE
 
@@ -145,6 +146,7 @@ def check_root(root: Place) -> Place:
 
     Raises:
         UsageError: Its path has characters that the table libraries read as patterns.
+        ToolError: It is on S3, and a package for that is missing.
     """
     bad = sorted(_FORBIDDEN_IN_PATH.intersection(str(root)))
     if bad:
@@ -152,6 +154,12 @@ def check_root(root: Place) -> Place:
             f"a workspace cannot lie in a folder whose path has {' '.join(map(repr, bad))}",
             where=repr(str(root)),
             hint="choose another folder",
+        )
+    if isinstance(root, S3Path) and find_spec("fsspec") is None:
+        raise ToolError(
+            "a workspace on S3 needs the package fsspec",
+            where=str(root),
+            hint="pip install 'asrdq[s3]'",
         )
     return root
 

@@ -8,15 +8,9 @@ import threading
 from collections import OrderedDict
 from typing import Any, BinaryIO
 
-from asrdq.errors import ToolError
-from asrdq.places import SCHEME, S3Path, address
+from fsspec.spec import AbstractFileSystem
 
-try:
-    from fsspec.spec import AbstractFileSystem
-except ImportError as error:
-    raise ToolError(
-        "a workspace on S3 needs the package fsspec", hint="pip install 'asrdq[s3]'"
-    ) from error
+from asrdq.places import SCHEME, S3Path, address
 
 WHOLE_BYTES = 4 << 20
 KEPT_BYTES = 128 << 20
