@@ -94,6 +94,7 @@ def test_an_endpoint_must_be_a_plain_url(url: str, monkeypatch: pytest.MonkeyPat
 def test_delta_is_told_no_credentials(bucket: str, s3_server: Any) -> None:
     options = s3.delta_options(bucket)
     assert options == {
+        "aws_force_credential_load": "true",
         "conditional_put": "etag",
         "endpoint_url": s3_server.url,
         "allow_http": "true",

@@ -127,9 +127,9 @@ def delta_options(bucket: str) -> dict[str, str]:
     """Return the `storage_options` of Delta tables in a bucket; credentials are not among them.
 
     A commit is a conditional put: the server takes it only while no other writer has made that
-    version.
+    version. deltalake looks for profiles and roles on servers other than AWS only when told so.
     """
-    options = {"conditional_put": "etag"}
+    options = {"conditional_put": "etag", "aws_force_credential_load": "true"}
     server, where = endpoint(), region(bucket)
     if server:
         options["endpoint_url"] = server

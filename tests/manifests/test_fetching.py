@@ -188,3 +188,23 @@ def test_a_folder_is_not_exported_to_s3(workspace: Workspace, bucket: str, tmp_p
     made = ingest_manifest(workspace, [tmp_path / "train.jsonl"], "train").manifest
     with pytest.raises(UsageError, match="cannot take as a whole"):
         export_manifest(workspace, made, "kaldi", address(f"s3://{bucket}/out"))
+
+
+def test_a_row_with_credentials_in_its_address_is_rejected_and_they_are_not_kept(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    hostile = (
+        "s3://AKIAKEY:SECRET@speech/a.wav",
+        "s3://AKIAKEY:SECRET/SECRET@speech/a.wav",
+        "https://speech.s3.amazonaws.com/a.wav?X-Amz-Credential=AKIAKEY&X-Amz-Signature=SECRET",
+    )
+    fine = ("s3://speech/user@home/a.wav", "clips/what?.wav", "s3://speech/b.wav")
+    file = tmp_path / "train.jsonl"
+    rows = [{"audio_filepath": path, "text": "x"} for path in (*hostile, *fine)]
+    file.write_bytes(jsonl(rows))
+    made = ingest_manifest(workspace, [file], "train", max_reject_share=1.0)
+    assert made.manifest.rows == len(fine)
+    assert [row["line"] for row in made.rejects.to_pylist()] == [1, 2, 3]
+    assert made.rejected == {"bad_audio_path": 3}
+    told = f"{made.rejects.to_pylist()} {workspace.read('rejects').to_pylist()}"
+    assert "SECRET" not in told and "AKIAKEY" not in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import tempfile
 import threading
@@ -55,6 +56,11 @@ class _Copies:
             with self._lock:
                 copy.users -= 1
 
+    def clear(self) -> None:
+        """Give all copies up."""
+        while self._held:
+            self._held.popitem()[1].file.close()
+
     def _make_room(self) -> None:
         held = sum(copy.size_bytes for copy in self._held.values())
         for audio, copy in list(self._held.items()):
@@ -64,6 +70,7 @@ class _Copies:
 
 
 _COPIES = _Copies()
+atexit.register(_COPIES.clear)
 
 
 @contextlib.contextmanager

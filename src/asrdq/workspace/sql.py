@@ -83,10 +83,7 @@ def connection(
         }
     )
     try:
-        if isinstance(store.layout.root, S3Path):
-            from asrdq.workspace.s3_files import S3Files
-
-            database.register_filesystem(S3Files())
+        serve_files(database, store)
         database.execute("SET TimeZone = 'UTC'")
         made = [find_view(store, view) if isinstance(view, str) else view for view in views]
         for view in made:
@@ -94,6 +91,14 @@ def connection(
         yield database, made
     finally:
         database.close()
+
+
+def serve_files(database: DuckDBPyConnection, store: TableStore) -> None:
+    """Let a database read the files of the tables where those are on S3."""
+    if isinstance(store.layout.root, S3Path):
+        from asrdq.workspace.s3_files import S3Files
+
+        database.register_filesystem(S3Files())
 
 
 def find_view(store: TableStore, name: str) -> View:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +25,7 @@ KEEP_ALL_VERSIONS = {
 
 COMPACT_ABOVE_FILES = 64
 _TRIES = 6
+_COLOUR = re.compile(r"\x1b\[\d*m")
 
 T = TypeVar("T")
 
@@ -65,7 +67,7 @@ class TableStore:
             folder = str(self.layout.table(name))
             return DeltaTable(folder, version=version, storage_options=self.options())
         except (DeltaError, OSError) as error:
-            raise ToolError(f"cannot read table '{name}': {error}") from error
+            raise ToolError(f"cannot read table '{name}': {_plain(error)}") from error
 
     def files(self, table: DeltaTable, name: str) -> list[str]:
         """Return the paths of the Parquet files that make up an opened table."""
@@ -155,11 +157,18 @@ def retry_on_conflict(write: Callable[[], T]) -> T:
             return write()
         except CommitFailedError as error:
             if attempt == _TRIES - 1:
-                raise ToolError(f"other writers came first {_TRIES} times: {error}") from error
+                raise ToolError(
+                    f"other writers came first {_TRIES} times: {_plain(error)}"
+                ) from error
             time.sleep(0.05 * 2**attempt * (0.5 + random.random()))
         except (DeltaError, OSError) as error:
-            raise ToolError(f"cannot write a table: {error}") from error
+            raise ToolError(f"cannot write a table: {_plain(error)}") from error
     raise AssertionError("unreachable")
+
+
+def _plain(error: Exception) -> str:
+    """Return what deltalake says in one line, without colours."""
+    return " ".join(_COLOUR.sub("", str(error)).split())
 
 
 def quote_text(value: str) -> str:
