@@ -158,6 +158,18 @@ def place(text: str | os.PathLike[str] | S3Path) -> Place:
     return address(text) if is_remote(text) else Path(text)
 
 
+def on_disk(text: str | os.PathLike[str]) -> Path:
+    """Return a path of a disk, where nothing else will do.
+
+    Raises:
+        UsageError: It is an address.
+    """
+    found = place(text)
+    if isinstance(found, S3Path):
+        raise UsageError("this has to lie on a disk", where=str(found), hint="name a path")
+    return found
+
+
 def address(text: str) -> S3Path:
     """Return an address of S3.
 

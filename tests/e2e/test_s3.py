@@ -11,9 +11,7 @@ import pytest
 from asrdq.workspace import Workspace
 
 SOME = 12
-JUDGED = (
-    "SELECT utt_id, text, coverage, confidence, low_quality, reasons FROM audits ORDER BY utt_id"
-)
+JUDGED = "SELECT utt_id, coverage, confidence, low_quality, reasons FROM audits ORDER BY utt_id"
 
 
 @pytest.mark.slow

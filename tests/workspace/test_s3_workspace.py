@@ -16,10 +16,11 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from asrdq.errors import UsageError
+from asrdq.errors import ToolError, UsageError
 from asrdq.manifests import ingest_manifest
 from asrdq.s3 import S3Error
 from asrdq.workspace import Workspace
+from asrdq.workspace import layout as layout_module
 from asrdq.workspace.runs import RUNNING, RUNS, runs_schema
 
 ROWS = 500
@@ -259,3 +260,21 @@ def test_credentials_come_from_the_usual_chain_and_stay_there(
     texts |= {str(path): path.read_bytes() for path in kept if path.is_file()}
     assert len(texts) > 15
     assert [name for name, text in texts.items() if secret.encode() in text] == []
+
+
+@pytest.mark.parametrize("command", [("demo", "--dir"), ("duckdb",)])
+def test_what_must_lie_on_a_disk_is_refused_on_s3(
+    command: tuple[str, ...], bucket: str, run_cli: Any, tmp_path: Path
+) -> None:
+    Workspace.init(tmp_path)
+    done = run_cli(*command, f"s3://{bucket}/x", cwd=tmp_path, code=2)
+    assert f"error: s3://{bucket}/x: this has to lie on a disk" in done.stderr
+    assert not (tmp_path / "s3:").exists()
+
+
+def test_without_the_extra_the_command_to_install_it_is_told(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout_module, "find_spec", lambda _: None)
+    with pytest.raises(ToolError, match=r"pip install 'asrdq\[s3\]'"):
+        Workspace.init(f"s3://{bucket}/ws")
