@@ -9,6 +9,7 @@ import pytest
 from asrdq import s3
 from asrdq.errors import UsageError
 from asrdq.places import address
+from asrdq.s3_errors import S3Error, endpoint
 from asrdq.workspace.files import whole_file
 
 MEGABYTES_20 = bytes(range(256)) * 4 * 1024 * 20
@@ -56,16 +57,16 @@ def test_a_busy_server_is_asked_again(bucket: str, s3_server: Any) -> None:
 
 
 def test_a_refusal_is_told_as_one(bucket: str) -> None:
-    with pytest.raises(s3.S3Error, match="S3 refuses access") as refusal:
+    with pytest.raises(S3Error, match="S3 refuses access") as refusal:
         address(f"s3://{bucket}/denied/x").read_bytes()
     assert refusal.value.denied
 
 
 def test_a_missing_bucket_is_told_as_one(bucket: str) -> None:
-    with pytest.raises(s3.S3Error, match="there is no bucket 'no-such-bucket'"):
+    with pytest.raises(S3Error, match="there is no bucket 'no-such-bucket'"):
         s3.check_bucket(address("s3://no-such-bucket/x"))
     with (
-        pytest.raises(s3.S3Error, match="there is no bucket 'no-such-bucket'"),
+        pytest.raises(S3Error, match="there is no bucket 'no-such-bucket'"),
         whole_file(address("s3://no-such-bucket/x")) as file,
     ):
         file.write(b"x")
@@ -78,7 +79,7 @@ def test_a_server_that_is_not_there_is_told_with_its_address(
         free.bind(("127.0.0.1", 0))
         server = f"http://127.0.0.1:{free.getsockname()[1]}"
     monkeypatch.setenv("AWS_ENDPOINT_URL", server)
-    with pytest.raises(s3.S3Error, match=f"cannot be reached at {server}") as failure:
+    with pytest.raises(S3Error, match=f"cannot be reached at {server}") as failure:
         s3.check_bucket(address(f"s3://{bucket}/x"))
     assert not failure.value.denied
 
@@ -87,7 +88,7 @@ def test_a_server_that_is_not_there_is_told_with_its_address(
 def test_an_endpoint_must_be_a_plain_url(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", url)
     with pytest.raises(UsageError, match="AWS_ENDPOINT_URL") as refusal:
-        s3.endpoint()
+        endpoint()
     assert "SECRET" not in str(refusal.value)
 
 

@@ -16,7 +16,7 @@ from asrdq.audio.reasons import AudioReason
 from asrdq.errors import UsageError
 from asrdq.manifests import ingest_manifest
 from asrdq.places import address
-from asrdq.s3 import S3Error
+from asrdq.s3_errors import S3Error
 from asrdq.workspace import ManifestVersion, Workspace
 
 CLIPS = ("meeting-01.flac", "street-02.flac", "voicemail-03.flac")

@@ -19,7 +19,7 @@ from asrdq.errors import DataError, ToolError, UsageError
 from asrdq.manifests import export_manifest, ingest_manifest
 from asrdq.manifests import fetching as fetching_module
 from asrdq.places import address
-from asrdq.s3 import S3Error
+from asrdq.s3_errors import S3Error
 from asrdq.workspace import Workspace
 
 ROWS = [

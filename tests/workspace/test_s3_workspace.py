@@ -18,7 +18,7 @@ from deltalake import DeltaTable
 
 from asrdq.errors import ToolError, UsageError
 from asrdq.manifests import ingest_manifest
-from asrdq.s3 import S3Error
+from asrdq.s3_errors import S3Error
 from asrdq.workspace import Workspace
 from asrdq.workspace import layout as layout_module
 from asrdq.workspace.runs import RUNNING, RUNS, runs_schema

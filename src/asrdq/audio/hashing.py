@@ -62,7 +62,8 @@ def file_identity(path: str | os.PathLike[str]) -> FileIdentity | None:
 
 
 def _object_identity(audio: str) -> FileIdentity | None:
-    from asrdq.s3 import S3Error, stat_object
+    from asrdq.s3 import stat_object
+    from asrdq.s3_errors import S3Error
 
     try:
         found = stat_object(address(audio))
@@ -108,7 +109,8 @@ def _file_hash(path: str) -> str | None:
 
 
 def _object_hash(audio: str) -> str | None:
-    from asrdq.s3 import S3Error, pieces
+    from asrdq.s3 import pieces
+    from asrdq.s3_errors import S3Error
 
     digest = hashlib.blake2b(digest_size=16)
     try:

@@ -15,7 +15,8 @@ from typing import IO, Final
 from asrdq.audio.reasons import AudioError, AudioReason, NotFetchedError
 from asrdq.errors import UsageError
 from asrdq.places import address
-from asrdq.s3 import S3Error, download
+from asrdq.s3 import download
+from asrdq.s3_errors import S3Error
 
 HELD_BYTES: Final = 1 << 30
 """Copies a process keeps: rows that are segments of one recording need it again and again."""

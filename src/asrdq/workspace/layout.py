@@ -64,7 +64,7 @@ class Layout:
         """
         if isinstance(self.root, Path):
             return self.root / "tables"
-        from asrdq.s3 import endpoint
+        from asrdq.s3_errors import endpoint
 
         caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         named = f"{endpoint() or ''} {self.root}"
