@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,6 +103,97 @@ def run_cli(tmp_path: Path) -> RunCli:
         return done
 
     return run
+
+
+class S3Server:
+    """The server of `s3_server.py`.
+
+    Attributes:
+        url: Where it listens.
+        client: A client of another library, to put and look at objects.
+    """
+
+    KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"
+
+    def __init__(self) -> None:
+        import boto3
+
+        command = [sys.executable, str(Path(__file__).with_name("s3_server.py"))]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
+        self.client = boto3.client(
+            "s3",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id=self.KEY,
+            aws_secret_access_key=self.SECRET,
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process has to know to use it."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": self.KEY,
+            "AWS_SECRET_ACCESS_KEY": self.SECRET,
+            "AWS_REGION": "us-east-1",
+        }
+
+    def watch(self, victim: int = 0, at: int = 0) -> list[str]:
+        """Kill a process at its n-th request from now on; return the access keys seen before."""
+        with urllib.request.urlopen(f"{self.url}/_watch?pid={victim}&at={at}") as answer:
+            keys: list[str] = json.load(answer)
+        return keys
+
+    def keys(self, bucket: str, prefix: str = "") -> list[str]:
+        """Return the keys of all objects under a prefix."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def read(self, bucket: str, key: str) -> bytes:
+        """Return the content of an object."""
+        with self.client.get_object(Bucket=bucket, Key=key)["Body"] as body:
+            content: bytes = body.read()
+        return content
+
+    def close(self) -> None:
+        """Stop it."""
+        self.client.close()
+        self._process.terminate()
+        self._process.communicate()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """One S3 server for all tests; each has a bucket of its own."""
+    server = S3Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def bucket(
+    s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """A new bucket, with the environment set so that it is found."""
+    name = f"speech-{uuid.uuid4().hex[:12]}"
+    s3_server.client.create_bucket(Bucket=name)
+    for key in [key for key in os.environ if key.startswith("AWS_")]:
+        monkeypatch.delenv(key)
+    for key, value in s3_server.environment.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    return name
+
+
+@pytest.fixture
+def s3_workspace(bucket: str) -> Workspace:
+    """An empty workspace on S3."""
+    from asrdq.workspace import Workspace
+
+    Workspace.init(f"s3://{bucket}/ws")
+    return Workspace.open(f"s3://{bucket}/ws")
 
 
 def cli_environment() -> dict[str, str]:

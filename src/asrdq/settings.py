@@ -7,7 +7,6 @@ error that names the nearest valid one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
@@ -23,6 +22,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from asrdq.errors import Problem, UsageError, nearest
+from asrdq.places import Place
 
 SETTINGS_FILE = "asrdq.yaml"
 
@@ -147,7 +147,7 @@ class Settings(Strict):
     audit: AuditSettings = AuditSettings()
 
 
-def read_settings(path: Path) -> Settings:
+def read_settings(path: Place) -> Settings:
     """Read and check `asrdq.yaml`.
 
     Raises:
@@ -157,7 +157,7 @@ def read_settings(path: Path) -> Settings:
     return read_yaml_model(path, Settings)
 
 
-def read_yaml_model(path: Path, model: type[ModelT]) -> ModelT:
+def read_yaml_model(path: Place, model: type[ModelT]) -> ModelT:
     """Read a YAML file into a strict model, collecting every problem with its line.
 
     Raises:
@@ -194,7 +194,7 @@ def read_yaml_model(path: Path, model: type[ModelT]) -> ModelT:
     return read
 
 
-def _repeated_keys(path: Path, node: yaml.Node) -> Iterator[Problem]:
+def _repeated_keys(path: Place, node: yaml.Node) -> Iterator[Problem]:
     """Give the keys that stand twice in a mapping: YAML itself would take the last."""
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
@@ -211,7 +211,7 @@ def _repeated_keys(path: Path, node: yaml.Node) -> Iterator[Problem]:
 
 
 def _problem(
-    path: Path, root: yaml.Node | None, model: type[BaseModel], item: ErrorDetails
+    path: Place, root: yaml.Node | None, model: type[BaseModel], item: ErrorDetails
 ) -> Problem:
     line, fields = _locate(root, model, item["loc"])
     if item["type"] == "extra_forbidden":

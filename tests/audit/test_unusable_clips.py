@@ -13,6 +13,7 @@ from asrdq.audio import probe_manifest
 from asrdq.audit import AuditPlan, AuditResult, audit
 from asrdq.errors import DataError, UsageError
 from asrdq.manifests import ingest_manifest
+from asrdq.s3_errors import S3Error
 from asrdq.sampling import SamplingPlan, draw_sample
 from asrdq.workspace import ManifestVersion, Workspace
 
@@ -84,14 +85,24 @@ def test_audio_at_addresses_is_refused_before_work_starts(
     workspace: Workspace, trial_aligners: Path, tmp_path: Path
 ) -> None:
     here = {"audio_filepath": str(tmp_path / "a.flac"), "text": "one"}
-    there = {"audio_filepath": "s3://bucket/b.flac", "text": "two"}
+    there = {"audio_filepath": "https://example.org/b.flac", "text": "two"}
     manifest = ingested(workspace, [here, there], "far")
-    with pytest.raises(UsageError, match=r"1 clips lie at addresses such as s3://bucket/b\.flac"):
+    with pytest.raises(UsageError, match="https:// are not read"):
         audit(workspace, manifest, PLAN, workers=1)
     assert "audit" not in commands(workspace)
-    with pytest.raises(UsageError, match="audio is read from disks") as raised:
+    with pytest.raises(UsageError, match="https:// are not read"):
         probe_manifest(workspace, manifest, workers=1)
-    assert "--audio-root" in (raised.value.hint or "")
+
+
+def test_a_bucket_that_is_not_there_is_told_before_work_starts(
+    workspace: Workspace, trial_aligners: Path, bucket: str
+) -> None:
+    lost = {"audio_filepath": f"s3://{bucket}-gone/b.flac", "text": "two"}
+    manifest = ingested(workspace, [lost], "far")
+    with pytest.raises(S3Error, match="there is no bucket"):
+        audit(workspace, manifest, PLAN, workers=1)
+    assert "audit" not in commands(workspace)
+    assert not trial_aligners.read_text()
 
 
 def test_shipped_thresholds_are_for_their_own_aligner(

@@ -15,7 +15,7 @@ import soundfile
 from numpy.typing import NDArray
 from scipy.signal import resample
 
-from asrdq.audio import content_hash, decode
+from asrdq.audio import content_hash, decode, file_identity
 from asrdq.exporting import AudioTarget, Conversion, conversion, convert
 
 WriteTone = Callable[..., Path]
@@ -270,7 +270,8 @@ def test_the_key_answers_for_source_segment_and_target(write_tone: WriteTone) ->
         duration_s: float | None = None,
         target: AudioTarget = AudioTarget.WAV16K,
     ) -> str:
-        return Conversion(str(source), offset_s, duration_s, target, "f", "d").key()
+        clip = Conversion(str(source), offset_s, duration_s, target, "f", "d")
+        return clip.key(file_identity(source))
 
     first = {key(), key(0.5), key(0.0, 1.0), key(target=AudioTarget.FLAC16K)}
     assert len(first) == 4

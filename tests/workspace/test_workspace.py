@@ -218,7 +218,15 @@ def test_an_address_stays_as_it_is(present: str | None) -> None:
     address = "s3://bucket/a//x.wav"
     assert relative_audio(address, "/mnt") == address
     assert resolve_audio(address, "/mnt", present) == address
-    assert resolve_audio(address, "s3://bucket", present) == address
+    assert resolve_audio(address, "s3://other", present) == address
+    assert resolve_audio(address, "s3://buck", present) == address
+
+
+def test_audio_moves_from_an_address_to_a_disk_and_back() -> None:
+    assert relative_audio("s3://bucket/a/x.wav", "s3://bucket/a") == "x.wav"
+    assert resolve_audio("s3://bucket/a/x.wav", "s3://bucket", "/new") == "/new/a/x.wav"
+    assert resolve_audio("s3://bucket/a/x.wav", "s3://bucket", None) == "s3://bucket/a/x.wav"
+    assert resolve_audio("/mnt/a/x.wav", "/mnt", "s3://new/b") == "s3://new/b/a/x.wav"
 
 
 def test_relative_audio_is_the_same_on_every_mount() -> None:

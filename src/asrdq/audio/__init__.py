@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from asrdq.audio.clip_probe import Clip, probe_clip
     from asrdq.audio.clips import clip_rows
     from asrdq.audio.decoding import MODEL_RATE, Audio, content_hash, decode
-    from asrdq.audio.hashing import FileIdentity, file_hashes, file_identity
+    from asrdq.audio.hashing import FileIdentity, file_hashes, file_identities, file_identity
     from asrdq.audio.manifest_probe import probe_manifest
     from asrdq.audio.probe_result import ProbeResult
-    from asrdq.audio.reachable import nothing_readable, refuse_remote
-    from asrdq.audio.reasons import AudioError, AudioReason
+    from asrdq.audio.reachable import check_reachable, nothing_readable
+    from asrdq.audio.reasons import AudioError, AudioReason, NotFetchedError
     from asrdq.audio.segment import clip_segment
     from asrdq.audio.voice import FRAME_S, voice_activity
 
@@ -26,17 +26,19 @@ __all__ = [
     "AudioReason",
     "Clip",
     "FileIdentity",
+    "NotFetchedError",
     "ProbeResult",
+    "check_reachable",
     "clip_rows",
     "clip_segment",
     "content_hash",
     "decode",
     "file_hashes",
+    "file_identities",
     "file_identity",
     "nothing_readable",
     "probe_clip",
     "probe_manifest",
-    "refuse_remote",
     "voice_activity",
 ]
 
@@ -46,11 +48,11 @@ __getattr__ = lazy_names(
         "clip_probe": ["Clip", "probe_clip"],
         "clips": ["clip_rows"],
         "decoding": ["MODEL_RATE", "Audio", "content_hash", "decode"],
-        "hashing": ["FileIdentity", "file_hashes", "file_identity"],
+        "hashing": ["FileIdentity", "file_hashes", "file_identities", "file_identity"],
         "manifest_probe": ["probe_manifest"],
         "probe_result": ["ProbeResult"],
-        "reachable": ["nothing_readable", "refuse_remote"],
-        "reasons": ["AudioError", "AudioReason"],
+        "reachable": ["nothing_readable", "check_reachable"],
+        "reasons": ["AudioError", "AudioReason", "NotFetchedError"],
         "segment": ["clip_segment"],
         "voice": ["FRAME_S", "voice_activity"],
     },

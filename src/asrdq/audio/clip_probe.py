@@ -13,7 +13,7 @@ from asrdq.audio.hashing import PcmHash, file_identity
 from asrdq.audio.levels import LevelMeter, full_scale
 from asrdq.audio.opening import open_audio
 from asrdq.audio.readers import Reader, Samples
-from asrdq.audio.reasons import AudioError
+from asrdq.audio.reasons import AudioError, NotFetchedError
 from asrdq.audio.spectrum import Spectrogram, effective_bandwidth_hz, estimate_snr_db
 from asrdq.audio.voice import FRAME_S, VoiceDetector
 
@@ -56,6 +56,8 @@ def probe_clip(clip: Clip) -> dict[str, Any]:
             meters = _Meters(reader)
             for block in segment_blocks(reader, clip.path, clip.offset_s, clip.duration_s):
                 meters.add(block)
+    except NotFetchedError as error:
+        return {"status": str(error.reason), "detail": error.detail}
     except AudioError as error:
         row |= {"status": str(error.reason), "detail": error.detail}
     if meters is not None and meters.frames:

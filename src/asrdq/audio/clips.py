@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from asrdq.audio.reachable import refuse_remote
+from asrdq.audio.reachable import check_reachable
 from asrdq.audio.segment import clip_segment
 
 if TYPE_CHECKING:
@@ -20,12 +20,13 @@ def clip_rows(workspace: Workspace, manifest: ManifestVersion) -> pl.DataFrame:
     machine, and `offset_s` and `segment_s` as `clip_segment` gives them.
 
     Raises:
-        UsageError: Some audio lies at addresses, not on a disk.
+        UsageError: Some audio lies at addresses of a kind that is not read.
+        S3Error: Audio lies on a server that cannot be reached or refuses.
     """
     wanted = ["utt_id", "audio_path", "duration_s", "offset_s"]
     rows = pl.DataFrame(workspace.scan(manifest, wanted)).sort("utt_id")
     files = [workspace.audio_file(manifest, path) for path in rows["audio_path"]]
-    refuse_remote(files)
+    check_reachable(files)
     segments = [clip_segment(*row) for row in rows.select("offset_s", "duration_s").iter_rows()]
     return rows.with_columns(
         pl.Series("file", files, dtype=pl.String),

@@ -110,12 +110,12 @@ def ends_inside_ogg_page(path: Path) -> bool:
     return len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]])
 
 
-def looks_like_mpeg(path: Path) -> bool:
-    """Return whether a file begins as MP3 or AAC streams do, with a tag or a frame."""
+def looks_like_mpeg(path: Path, suffix: str) -> bool:
+    """Return whether a file is called as MP3 streams are, or begins with a tag or a frame."""
     with path.open("rb") as file:
         head = file.read(3)
     frame_sync = len(head) == 3 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0
-    return head == b"ID3" or frame_sync or path.suffix.lower() == ".mp3"
+    return head == b"ID3" or frame_sync or suffix == ".mp3"
 
 
 def states_mp3_length(path: Path) -> bool:

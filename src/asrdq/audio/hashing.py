@@ -13,8 +13,10 @@ from typing import Final
 import numpy as np
 
 from asrdq.audio.readers import Samples
+from asrdq.places import address, is_remote
 
 _HASHING_THREADS: Final = 4
+_REQUESTS_AT_ONCE: Final = 16
 
 
 class PcmHash:
@@ -45,7 +47,13 @@ class FileIdentity:
 
 
 def file_identity(path: str | os.PathLike[str]) -> FileIdentity | None:
-    """Return the identity of a file without reading it, None where there is none."""
+    """Return the identity of a file without reading it, None where there is none.
+
+    Raises:
+        S3Error: The server of an address cannot be reached.
+    """
+    if is_remote(os.fspath(path)):
+        return _object_identity(os.fspath(path))
     try:
         status = Path(path).stat()
     except (OSError, ValueError):
@@ -53,14 +61,44 @@ def file_identity(path: str | os.PathLike[str]) -> FileIdentity | None:
     return FileIdentity(os.fspath(path), status.st_size, status.st_mtime_ns)
 
 
+def _object_identity(audio: str) -> FileIdentity | None:
+    from asrdq.s3 import stat_object
+    from asrdq.s3_errors import S3Error
+
+    try:
+        found = stat_object(address(audio))
+    except FileNotFoundError:
+        return None
+    except S3Error as error:
+        if error.denied:
+            return None
+        raise
+    return FileIdentity(audio, *found)
+
+
+def file_identities(paths: Iterable[str]) -> dict[str, FileIdentity | None]:
+    """Return the identity of each file, as `file_identity`; servers are asked many at once."""
+    distinct = list(dict.fromkeys(paths))
+    remote = [path for path in distinct if is_remote(path)]
+    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+        found = dict(zip(remote, pool.map(file_identity, remote), strict=True))
+    return {path: found[path] if path in found else file_identity(path) for path in distinct}
+
+
 def file_hashes(paths: Iterable[str]) -> dict[str, str | None]:
-    """Return the hash of the bytes of each file, None where it cannot be read."""
+    """Return the hash of the bytes of each file, None where it cannot be read.
+
+    Raises:
+        S3Error: The server of an address cannot be reached.
+    """
     distinct = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(_HASHING_THREADS) as pool:
         return dict(zip(distinct, pool.map(_file_hash, distinct), strict=True))
 
 
 def _file_hash(path: str) -> str | None:
+    if is_remote(path):
+        return _object_hash(path)
     try:
         if not Path(path).is_file():
             return None
@@ -68,3 +106,20 @@ def _file_hash(path: str) -> str | None:
             return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     except (OSError, ValueError):
         return None
+
+
+def _object_hash(audio: str) -> str | None:
+    from asrdq.s3 import pieces
+    from asrdq.s3_errors import S3Error
+
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        for piece in pieces(address(audio)):
+            digest.update(piece)
+    except FileNotFoundError:
+        return None
+    except S3Error as error:
+        if error.denied:
+            return None
+        raise
+    return digest.hexdigest()

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from asrdq.audio.clip_probe import OK, Clip, probe_clip
 from asrdq.audio.clips import clip_rows
 from asrdq.audio.facts import AUDIO_FACTS, MEASURED, PROBE_VERSION
-from asrdq.audio.hashing import file_identity
+from asrdq.audio.hashing import FileIdentity, file_identities
 from asrdq.audio.probe_result import ProbeResult
 from asrdq.audio.reasons import AudioReason
 from asrdq.engine import Outcome, run_tasks
@@ -30,10 +30,14 @@ CACHED = pa.schema([("key", pa.string()), *MEASURED])
 
 LONGEST_PROBE_S = 1800.0
 
-_KEPT = pc.field("status").isin(
-    [OK, *(str(reason) for reason in AudioReason if reason is not AudioReason.MISSING)]
+_KEPT = (
+    pc.field("status").isin(
+        [OK, *(str(reason) for reason in AudioReason if reason is not AudioReason.MISSING)]
+    )
+    & ~pc.field("size_bytes").is_null()
 )
-"""What may be cached: a crash or a missing file may be otherwise next time."""
+"""What may be cached, of files that have a size: a crash, a missing file or one that could not be
+fetched may be otherwise next time."""
 
 Row = dict[str, Any]
 
@@ -70,7 +74,8 @@ def probe_manifest(
 
     Raises:
         DataError: The manifest has no row.
-        UsageError: Some audio lies at addresses, not on a disk.
+        UsageError: Some audio lies at addresses of another kind than S3.
+        S3Error: Some audio lies on a server that does not answer, or refuses.
     """
     if manifest.rows == 0:
         raise DataError(f"manifest {manifest} has no row", hint="asrdq ingest FILE --name NAME")
@@ -108,13 +113,19 @@ def _former_runs(workspace: Workspace, manifest: ManifestVersion) -> list[str]:
 def _clips(workspace: Workspace, manifest: ManifestVersion) -> pl.DataFrame:
     """Return one row a clip, ordered by `utt_id`, with its file, segment and cache key."""
     rows = clip_rows(workspace, manifest)
-    keys = [_key(*row) for row in rows.select("file", "offset_s", "segment_s").iter_rows()]
+    known = file_identities(rows["file"])
+    keys = [
+        _key(known[file], file, *part)
+        for file, *part in rows.select("file", "offset_s", "segment_s").iter_rows()
+    ]
     return rows.with_columns(pl.Series("key", keys, dtype=pl.String))
 
 
-def _key(file: str, offset_s: float, duration_s: float | None) -> str:
+def _key(
+    identity: FileIdentity | None, file: str, offset_s: float, duration_s: float | None
+) -> str:
     """Return what facts are cached under: the file as it is now, the segment, the measures."""
-    parts = (PROBE_VERSION, file_identity(file), file, offset_s, duration_s)
+    parts = (PROBE_VERSION, identity, file, offset_s, duration_s)
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
 

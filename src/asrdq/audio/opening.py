@@ -6,13 +6,15 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from asrdq.audio.containers import read_sphere_header
 from asrdq.audio.pyav_reader import PyavReader
 from asrdq.audio.readers import Reader
 from asrdq.audio.reasons import AudioError, AudioReason
+from asrdq.audio.remote import copy_of
 from asrdq.audio.soundfile_reader import NotForSoundfileError, SoundfileReader
+from asrdq.places import is_remote
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
 MOST_CHANNELS = 64
@@ -20,23 +22,33 @@ MOST_CHANNELS = 64
 
 @contextlib.contextmanager
 def open_audio(path: str | os.PathLike[str]) -> Iterator[Reader]:
-    """Open an audio file with the library that can read it.
+    """Open an audio file with the library that can read it; one on S3 is fetched first.
 
     Only regular files are opened, so that a pipe or a device cannot block.
 
     Raises:
         AudioError: There is no such file, or it cannot be audio.
     """
-    place = Path(path)
-    _check_file(place)
+    audio = os.fspath(path)
+    if is_remote(audio):
+        with copy_of(audio) as copy, _opened(copy, PurePosixPath(audio).suffix) as reader:
+            yield reader
+        return
+    with _opened(Path(path), Path(path).suffix) as reader:
+        yield reader
+
+
+@contextlib.contextmanager
+def _opened(path: Path, suffix: str) -> Iterator[Reader]:
+    _check_file(path)
     try:
-        reader = _reader(place)
+        reader = _reader(path, suffix.lower())
     except OSError as error:
         raise AudioError(
             AudioReason.UNREADABLE, error.strerror or str(error), where=str(path)
         ) from error
     with contextlib.closing(reader):
-        _check_header(reader, place)
+        _check_header(reader, path)
         yield reader
 
 
@@ -57,7 +69,7 @@ def _check_file(path: Path) -> None:
         raise AudioError(AudioReason.UNREADABLE, "no permission to read it", where=str(path))
 
 
-def _reader(path: Path) -> Reader:
+def _reader(path: Path, suffix: str) -> Reader:
     coding = read_sphere_header(path).get("sample_coding", "")
     if "shorten" in coding or "wavpack" in coding or "shortpack" in coding:
         raise AudioError(
@@ -67,7 +79,7 @@ def _reader(path: Path) -> Reader:
             where=str(path),
         )
     try:
-        return SoundfileReader(path)
+        return SoundfileReader(path, suffix)
     except NotForSoundfileError as refusal:
         try:
             return PyavReader(path)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from asrdq.errors import DataError, UsageError
-from asrdq.workspace.audio_root import is_remote
+from asrdq.errors import DataError
+from asrdq.places import address, is_remote
 
 
-def refuse_remote(files: Sequence[str]) -> None:
-    """Refuse audio that lies at addresses, before any work on it starts.
+def check_reachable(files: Sequence[str]) -> None:
+    """Make sure that the buckets of audio on S3 answer, before any work on it starts.
 
     Raises:
-        UsageError: Some files are addresses such as `s3://…`.
+        UsageError: A file is an address of another kind, or credentials are in it.
+        S3Error: A server cannot be reached, there is no such bucket, or it refuses everything.
     """
-    remote = [file for file in files if is_remote(file)]
+    remote = [address(file) for file in files if is_remote(file)]
     if remote:
-        raise UsageError(
-            f"{len(remote):,} clips lie at addresses such as {remote[0]}; audio is read from disks",
-            hint="copy them to a disk and ingest the manifest with --audio-root",
-        )
+        from asrdq.s3 import check_readable
+
+        for first in {path.bucket: path for path in reversed(remote)}.values():
+            check_readable(first)
 
 
 def nothing_readable(clips: int, manifest: str) -> DataError:

@@ -42,5 +42,9 @@ class AudioError(ToolError):
         return _rebuild, (self.reason, self.detail, self.where)
 
 
+class NotFetchedError(AudioError):
+    """A file on a server could not be fetched; that may be otherwise next time."""
+
+
 def _rebuild(reason: AudioReason, detail: str, where: str | None) -> AudioError:
     return AudioError(reason, detail, where=where)

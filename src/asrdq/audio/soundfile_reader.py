@@ -38,10 +38,10 @@ class NotForSoundfileError(Exception):
 class SoundfileReader:
     """An audio file opened by libsndfile; see `Reader`."""
 
-    def __init__(self, path: Path) -> None:
-        if looks_like_mpeg(path):
+    def __init__(self, path: Path, suffix: str) -> None:
+        if looks_like_mpeg(path, suffix):
             raise NotForSoundfileError("libsndfile fills up what is missing of a cut MP3 file")
-        if path.suffix.lower() == ".raw":
+        if suffix == ".raw":
             raise NotForSoundfileError("raw samples do not say their rate and type")
         try:
             self._file = soundfile.SoundFile(path)

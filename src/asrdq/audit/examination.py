@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from asrdq.alignment import Aligner, WordSpan, build_aligner
-from asrdq.audio import FRAME_S, AudioError, decode, voice_activity
+from asrdq.audio import (
+    FRAME_S,
+    AudioError,
+    AudioReason,
+    NotFetchedError,
+    decode,
+    voice_activity,
+)
 from asrdq.audit.coverage import Coverage, measure_coverage
 from asrdq.audit.faults import Fault, damaged_audio
 
@@ -70,7 +77,11 @@ def start_worker(name: str) -> None:
 
 
 def examine(aligner_name: str, task: ClipTask) -> ClipEvidence:
-    """Decode, damage, align and measure one clip."""
+    """Decode, damage, align and measure one clip.
+
+    Raises:
+        NotFetchedError: A server did not give the audio, which says nothing of the clip.
+    """
     aligner = worker_aligner(aligner_name)
     try:
         audio = decode(
@@ -80,6 +91,8 @@ def examine(aligner_name: str, task: ClipTask) -> ClipEvidence:
             duration_s=task.length_s,
         )
     except AudioError as error:
+        if isinstance(error, NotFetchedError) and error.reason is not AudioReason.MISSING:
+            raise
         return ClipEvidence(task.key, error.reason.value, error.detail)
     samples = damaged_audio(audio.samples, audio.rate, task.fault, task.utt_id, task.seed)
     voiced = voice_activity(samples)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asrdq.audio import clip_segment, file_hashes, refuse_remote
+from asrdq.audio import check_reachable, clip_segment, file_hashes
 from asrdq.errors import DataError, UsageError
 from asrdq.text import character_count, language_code, spoken_words
 
@@ -53,7 +53,9 @@ def sampled_clips(
     Raises:
         DataError: The sample is empty.
         UsageError: Some clips are in a language that the aligner does not know, or for which the
-            settings have no speaking rate, or lie at addresses; nothing is aligned.
+            settings have no speaking rate, or lie at addresses of another kind than S3; nothing
+            is aligned.
+        S3Error: The server of the audio does not answer, or refuses.
     """
     rows = _rows(workspace, manifest, sample)
     if not rows:
@@ -70,7 +72,7 @@ def sampled_clips(
     for language in sorted(languages):
         workspace.settings.audit.speaking_rate(language)
     paths = [workspace.audio_file(manifest, row["audio_path"]) for row in rows]
-    refuse_remote(paths)
+    check_reachable(paths)
     hashes = file_hashes(paths)
     return [_clip(row, path, hashes[path], default) for row, path in zip(rows, paths, strict=True)]
 

@@ -9,7 +9,6 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -80,7 +79,7 @@ def _print_version(wanted: bool) -> None:
 def root(
     ctx: typer.Context,
     workspace: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--workspace", "-w", metavar="DIR", help="The workspace; searched for upwards."
         ),
@@ -100,7 +99,7 @@ def root(
     console.set_quiet(quiet)
     if workspace is not None:
         made = {"init": "folder", "demo": "folder"}
-        ctx.default_map = {v: {made.get(v, "workspace"): str(workspace)} for v in VERBS}
+        ctx.default_map = {v: {made.get(v, "workspace"): workspace} for v in VERBS}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -24,8 +24,8 @@ VERDICT_CODES = (ExitCode.OK, ExitCode.FAILED, ExitCode.UNDECIDED)
 
 def demo(
     folder: Annotated[
-        Path, typer.Option("--dir", metavar="DIR", help="The workspace that the demo makes.")
-    ] = Path("demo"),
+        str, typer.Option("--dir", metavar="DIR", help="The workspace that the demo makes.")
+    ] = "demo",
 ) -> int:
     """Run the whole chain on the sample clips that come along.
 
@@ -36,18 +36,19 @@ def demo(
     Example: `asrdq demo`, or `asrdq demo --dir /tmp/try`
     """
     from asrdq.cli.app import run
+    from asrdq.places import on_disk
 
-    samples = shipped_folder("data_samples")
-    prepare(folder)
-    for number, command in enumerate(steps(samples / "manifest.jsonl", folder)):
+    samples, made = shipped_folder("data_samples"), on_disk(folder)
+    prepare(made)
+    for number, command in enumerate(steps(samples / "manifest.jsonl", made)):
         console.say(f"\n[bold cyan]$[/bold cyan] [bold]asrdq {shlex.join(command)}[/bold]")
         with console.without_advice():
             code = run(["--quiet", *command] if console.is_quiet() else command)
         if number == 0 and code == ExitCode.OK:
-            (folder / MARKER).touch()
+            (made / MARKER).touch()
         if code not in (VERDICT_CODES if command[0] == "gate" else (ExitCode.OK,)):
             return code
-    finish(folder, samples / "truth.csv")
+    finish(made, samples / "truth.csv")
     return ExitCode.OK
 
 

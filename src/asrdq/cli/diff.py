@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,7 +31,7 @@ def diff(
         bool, typer.Option("--exit-code", help="Exit with 1 where there is a difference.")
     ] = False,
     format: FormatOption = Format.TABLE,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> int:
     """Say what changed between two versions of manifests: rows and hours added, removed, changed.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,9 +12,9 @@ from asrdq.cli.output import Format, emit
 
 
 def duckdb(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="The database to write.")],
+    path: Annotated[str, typer.Argument(metavar="FILE", help="The database to write.")],
     format: FormatOption = Format.TABLE,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """Write a DuckDB file with a view for each table, manifest, version and tag.
 
@@ -24,9 +23,10 @@ def duckdb(
 
     Example: `asrdq duckdb out.duckdb`
     """
+    from asrdq.places import on_disk
     from asrdq.workspace import Workspace
 
-    result = Workspace.open(workspace).write_database(path)
+    result = Workspace.open(workspace).write_database(on_disk(path))
     emit(result, format)
     console.say(f"{len(result.views)} views; write it anew after anything in the workspace changes")
     console.next_step(f"duckdb -readonly {path} 'SHOW TABLES'", "or open it in any client")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from asrdq.cli.comparing import (
     MaxShareOption,
     MinWordsOption,
@@ -27,7 +25,7 @@ def duplicates(
     near: NearOption = 0.8,
     min_words: MinWordsOption = 1,
     output: FormatOption = Format.TABLE,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """Find audio and text that a manifest holds twice, exactly or nearly.
 

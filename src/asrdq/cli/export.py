@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 def export(
     manifest: ManifestArgument,
     out: Annotated[
-        Path,
+        str,
         typer.Option(
-            "--out", "-o", help="The file or folder to write; - for stdout. A folder with --audio."
+            "--out",
+            "-o",
+            help="The file or folder to write, or s3://…; - for stdout. A folder with --audio.",
         ),
     ],
     format_name: Annotated[
@@ -72,7 +74,7 @@ def export(
         ),
     ] = None,
     workers: WorkersOption = 0,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """Write a version of a manifest, with every column under its original name.
 
@@ -85,12 +87,13 @@ def export(
     `asrdq export train --audio wav16k --out /data/train16k`, or
     `asrdq export train --map /home/me/data=/data --exists files.txt --out train.jsonl`
     """
+    from asrdq.places import on_disk
     from asrdq.workspace import Workspace
 
     rewriting = _rewriting(map_ or [], keep_unmapped, exists, unchecked)
     if audio is None and (max_reject_share is not None or workers):
         raise UsageError("--max-reject-share and --workers are about audio", hint="--audio wav16k")
-    if audio is not None and str(out) == "-":
+    if audio is not None and out == "-":
         raise UsageError("converted audio needs a folder", hint="name one with --out")
     opened = Workspace.open(workspace)
     version = opened.manifest(manifest)
@@ -103,7 +106,7 @@ def export(
         opened,
         version,
         format_name,
-        out,
+        on_disk(out),
         audio,
         relative=relative,
         rewriting=rewriting,
@@ -125,17 +128,18 @@ def _export(
     workspace: Workspace,
     version: ManifestVersion,
     format_name: str,
-    out: Path,
+    out: str,
     relative: bool,
     rewriting: Rewriting | None,
 ) -> None:
     from asrdq.manifests import export_manifest
+    from asrdq.places import place
 
     result = export_manifest(
         workspace,
         version,
         format_name,
-        sys.stdout.buffer if str(out) == "-" else out,
+        sys.stdout.buffer if out == "-" else place(out),
         relative=relative,
         rewriting=rewriting,
         stage=console.progress,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from asrdq.cli.audit import AlignerOption, conclude
 from asrdq.cli.options import (
     FormatOption,
@@ -21,7 +19,7 @@ def faults(
     workers: WorkersOption = 0,
     seed: SeedOption = None,
     output: FormatOption = Format.TABLE,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> int:
     """Plant known faults and measure how many the audit finds.
 

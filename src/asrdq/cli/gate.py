@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 def gate(
     manifest: ManifestArgument,
     policy: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--policy", "-p", metavar="FILE", help="The policy; default: asrdq.yaml."),
     ] = None,
     output: Annotated[
@@ -25,14 +24,14 @@ def gate(
         typer.Option("--format", "-f", help="How the verdict is written to stdout."),
     ] = "table",
     report_dir: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--report-dir", help="Where alignment_report.json goes; default: reports."),
     ] = None,
     fail_on: Annotated[
         Literal["stop", "caution"],
         typer.Option("--fail-on", help="The mildest verdict that exits with 1."),
     ] = "stop",
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> int:
     """Give the verdict on the present content of a manifest: may it be trained on?
 
@@ -42,16 +41,22 @@ def gate(
     """
     from asrdq import console
     from asrdq.gates import evaluate_gate, withdraw_reports
+    from asrdq.places import place
     from asrdq.workspace import Workspace
 
     opened = Workspace.open(workspace)
     name = manifest.partition("@")[0]
     known = name if name in opened.manifests() else None
-    withdraw_reports(report_dir or opened.root / "reports", known)
+    reports = place(report_dir) if report_dir else opened.root / "reports"
+    withdraw_reports(reports, known)
     version = opened.manifest(manifest)
     with console.progress("compare audio", None, "files") as bar:
         result = evaluate_gate(
-            opened, version, policy_file=policy, report_dir=report_dir, advance=bar.advance
+            opened,
+            version,
+            policy_file=place(policy) if policy else None,
+            report_dir=reports,
+            advance=bar.advance,
         )
     if output == "json":
         print(result.to_json())

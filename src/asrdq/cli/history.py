@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +14,7 @@ from asrdq.cli.output import Format, emit
 def history(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A manifest.")],
     format: FormatOption = Format.TABLE,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """Show the versions of a manifest, the newest first: when, how large, what made them.
 

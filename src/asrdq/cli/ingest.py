@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def ingest(
     paths: Annotated[
-        list[Path],
-        typer.Argument(metavar="PATH…", help="Manifest files or folders, read as one manifest."),
+        list[str],
+        typer.Argument(metavar="PATH…", help="Files, folders or s3://…, read as one manifest."),
     ],
     name: Annotated[str, typer.Option("--name", "-n", help="What the manifest is called.")],
     format_name: Annotated[
@@ -39,7 +39,7 @@ def ingest(
         ),
     ] = None,
     audio_root: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--audio-root", help="Folder that audio paths are relative to."),
     ] = None,
     max_reject_share: Annotated[
@@ -47,7 +47,7 @@ def ingest(
         typer.Option(min=0.0, max=1.0, help="Fail above this share of rejected lines."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the result as JSON.")] = False,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """Read manifest files into a new version of a table; unfit lines go to table `rejects`.
 
@@ -56,20 +56,23 @@ def ingest(
     Example: `asrdq ingest train.jsonl --name train`
     """
     from asrdq.manifests import ingest_manifest
+    from asrdq.places import place
     from asrdq.workspace import Workspace
 
-    size = sum(path.stat().st_size for path in paths if path.is_file())
-    known = not any(path.is_dir() for path in paths)
+    places = [place(path) for path in paths]
+    files = [path for path in places if isinstance(path, Path) and path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    known = len(files) == len(places)
     opened = Workspace.open(workspace)
     with console.progress("ingest", size / 1e6 if known else None, "MB") as bar:
         result = ingest_manifest(
             opened,
-            paths,
+            places,
             name,
             format_name=format_name,
             pattern=pattern,
             columns=dict(map(_column, column or [])),
-            audio_root=audio_root,
+            audio_root=place(audio_root) if audio_root else None,
             max_reject_share=max_reject_share,
             advance=lambda count: bar.advance(count / 1e6),
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,8 +9,9 @@ import typer
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Where; made if it is not there.")
-    ] = Path(),
+        str,
+        typer.Argument(metavar="[DIR]", help="Where: a folder, made if it is missing, or s3://…"),
+    ] = ".",
 ) -> None:
     """Create a workspace: `asrdq.yaml` with every setting explained, a policy, a suite, folders.
 
@@ -21,9 +21,13 @@ def init(
     """
     from asrdq import console
     from asrdq.cli.output import emit
+    from asrdq.places import is_remote
     from asrdq.workspace import Workspace
 
     made = Workspace.init(folder)
     emit(made)
-    where = "" if folder == Path() else f"cd {folder} && "
-    console.next_step(f"{where}asrdq ingest MANIFEST --name train", "read your manifest")
+    enter, option = ("", "") if folder == "." else (f"cd {folder} && ", "")
+    if is_remote(folder):
+        enter, option = "", f" -w {folder}"
+    step = f"{enter}asrdq{option} ingest MANIFEST --name train"
+    console.next_step(step, "read your manifest")

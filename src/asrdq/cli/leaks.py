@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,7 +36,7 @@ def leaks(
     near: NearOption = 0.8,
     min_words: MinWordsOption = 1,
     output: FormatOption = Format.TABLE,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """Find audio, text, speakers and terms of an evaluation manifest that are in training too.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +16,7 @@ def manifests(
     ] = None,
     all_versions: Annotated[bool, typer.Option("--all", help="Show every version of all.")] = False,
     format: FormatOption = Format.TABLE,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """List the manifests: version, rows, hours, fingerprint, when, and from which files.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,13 +9,13 @@ import typer
 from asrdq.cli.output import Format
 
 WorkspaceOption = Annotated[
-    Path,
+    str,
     typer.Option(
         "--workspace",
         "-w",
         metavar="DIR",
         envvar="ASRDQ_WORKSPACE",
-        help="The workspace; searched for upwards from here.",
+        help="The workspace: a folder, searched for upwards from here, or s3://…",
     ),
 ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from asrdq import console
 from asrdq.cli.options import FormatOption, ManifestArgument, WorkersOption, WorkspaceOption
@@ -14,7 +13,7 @@ def probe(
     manifest: ManifestArgument,
     workers: WorkersOption = 0,
     output: FormatOption = Format.TABLE,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """Measure every clip: duration, level, noise, bandwidth, faults.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +12,7 @@ from asrdq.cli.options import ManifestArgument, WorkspaceOption
 def report(
     manifest: ManifestArgument,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--output", "-o", metavar="FILE", help="The file; default: reports/MANIFEST.html."
         ),
@@ -22,7 +21,7 @@ def report(
         int,
         typer.Option("--clips", min=0, max=100, help="How many of the worst clips are shown."),
     ] = 12,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """Write one HTML page with the evidence; its path goes to stdout.
 
@@ -33,12 +32,14 @@ def report(
     Example: `asrdq report train --output audit.html --clips 20`
     """
     from asrdq import console
+    from asrdq.places import place
     from asrdq.reporting import write_report
     from asrdq.workspace import Workspace
 
     opened = Workspace.open(workspace)
+    target = None if output is None else place(output)
     with console.progress("report", None, "files") as bar:
-        result = write_report(opened, manifest, output=output, clips=clips, advance=bar.advance)
+        result = write_report(opened, manifest, output=target, clips=clips, advance=bar.advance)
     print(result.path)
     console.say(f"[dim]{result.bytes / 1e6:.1f} MB, {result.clips.num_rows} clips shown[/dim]")
     if result.stale:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -53,7 +52,7 @@ def sample(
     at_least: AtLeastOption = 0,
     seed: SeedOption = None,
     output: FormatOption = Format.TABLE,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """Draw a stratified sample; what is not said stands in `asrdq.yaml`.
 

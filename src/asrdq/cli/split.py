@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -63,7 +62,7 @@ def split(
     ] = None,
     seed: SeedOption = None,
     output: FormatOption = Format.TABLE,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """Split a manifest by rows or hours, stratified, and disjoint by any groups at once.
 

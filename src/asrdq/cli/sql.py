@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ import typer
 from asrdq.cli.options import WorkspaceOption
 from asrdq.cli.output import FOR_PEOPLE, Format, render, write
 from asrdq.errors import UsageError
+from asrdq.places import place
 
 
 def sql(
@@ -18,7 +18,7 @@ def sql(
         str | None, typer.Argument(metavar="[QUERY]", help="One SELECT, as DuckDB speaks it.")
     ] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="A file with the SELECT; - for stdin.")
+        str | None, typer.Option("--file", "-f", help="A file with the SELECT; - for stdin.")
     ] = None,
     param: Annotated[
         list[str] | None,
@@ -28,9 +28,9 @@ def sql(
         Format, typer.Option("--format", help="How the rows are written.")
     ] = Format.TABLE,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A file instead of standard output.")
+        str | None, typer.Option("--output", "-o", help="A file instead of standard output.")
     ] = None,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """Ask the tables anything: manifests (`train`, `"train@3"`) and results (`audits`, `runs` …).
 
@@ -50,29 +50,29 @@ def sql(
         if output is None:
             render(rows, format)
         else:
-            with whole_file(output) as stream:
+            with whole_file(place(output)) as stream:
                 write(rows, format, stream)
 
 
-def statement_of(query: str | None, file: Path | None) -> str:
+def statement_of(query: str | None, file: str | None) -> str:
     """Return the statement of the command line or of a file.
 
     Raises:
         UsageError: There is none or there are two, or the file cannot be read.
     """
-    meant = f"--format {file} is how rows are written" if str(file) in set(Format) else None
+    meant = f"--format {file} is how rows are written" if file in set(Format) else None
     if file is None and query is not None:
         return query
     if file is None or query is not None:
         hint = meant or "asrdq sql 'SHOW TABLES'"
         raise UsageError("say one of QUERY and --file FILE", hint=hint)
-    if str(file) == "-":
+    if file == "-":
         return sys.stdin.read()
     try:
-        return file.read_text(encoding="utf-8")
+        return place(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise UsageError(f"cannot be read: {reason}", where=str(file), hint=meant) from error
+        raise UsageError(f"cannot be read: {reason}", where=file, hint=meant) from error
 
 
 def parameter(text: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run_audit(
-    workspace: Path,
+    workspace: str | Path,
     manifest: str,
     *,
     aligner: str | None = None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,7 +26,7 @@ def tag(
         bool, typer.Option("--move", help="Take the name from the version that has it.")
     ] = False,
     format: FormatOption = Format.TABLE,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """Give a version of a manifest a name, list the names, or take one away.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -29,11 +28,11 @@ def weights(
         Literal["hours", "rows"], typer.Option("--unit", help="What the size of a group is.")
     ] = "hours",
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--out", "-o", metavar="DIR", help="Write input_cfg.yaml and its manifests."),
     ] = None,
     output: FormatOption = Format.TABLE,
-    workspace: WorkspaceOption = Path(),
+    workspace: WorkspaceOption = ".",
 ) -> None:
     """Weigh groups within groups: p = size^τ ÷ Σ size^τ at every level.
 
@@ -42,6 +41,7 @@ def weights(
 
     Example: `asrdq weights train --by language,domain --temperature 0.2,0.5 --out blend`
     """
+    from asrdq.places import place
     from asrdq.sampling.input_cfg import write_input_cfg
     from asrdq.sampling.weights import weigh_groups
     from asrdq.workspace import Workspace
@@ -59,7 +59,7 @@ def weights(
         console.next_step(f"asrdq weights {manifest} --by {by} --out DIR", "for NeMo's loader")
         return
     with console.progress("weights", version.rows, "rows") as bar:
-        path = write_input_cfg(opened, version, result, out, advance=bar.advance)
+        path = write_input_cfg(opened, version, result, place(out), advance=bar.advance)
     console.say(f"wrote {path}")
     console.next_step(f"model.train_ds.input_cfg={path}", "in the training configuration of NeMo")
 

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from asrdq.audio import clip_rows
+from asrdq.audio import clip_rows, file_identities
 from asrdq.console import Progress, Stage
 from asrdq.engine import Outcome, run_tasks
 from asrdq.errors import ToolError
@@ -85,7 +85,8 @@ def _known(
     cache: ContentCache, clips: pl.DataFrame, folder: ExportFolder, target: AudioTarget
 ) -> pl.DataFrame:
     """Return the outcomes of clips whose file was made before and is still whole."""
-    keys = [clip.key() for clip in _conversions(clips, folder, target)]
+    sources = file_identities(clips["file"])
+    keys = [clip.key(sources[clip.source]) for clip in _conversions(clips, folder, target)]
     found = cache.lookup(pa.array(keys, pa.string()))
     files = pl.DataFrame(found.select(FILES.names) if found.num_rows else FILES.empty_table())
     whole = [_is_whole(folder, *row) for row in files.select("name", "size_bytes").iter_rows()]

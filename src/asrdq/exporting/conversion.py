@@ -17,7 +17,7 @@ import soxr
 from numpy.typing import NDArray
 
 from asrdq.audio.decoding import MODEL_RATE, segment_blocks, to_mono
-from asrdq.audio.hashing import PcmHash, file_identity
+from asrdq.audio.hashing import FileIdentity, PcmHash, file_identity
 from asrdq.audio.opening import open_audio
 from asrdq.audio.readers import Reader, Samples
 from asrdq.audio.reasons import AudioError
@@ -74,9 +74,8 @@ class Conversion:
     drafts: str
     number: int = 0
 
-    def key(self) -> str:
-        """Return what its file answers for: the source as it is now, the segment, the target."""
-        identity = file_identity(self.source)
+    def key(self, identity: FileIdentity | None) -> str:
+        """Return what its file answers for: the source as it is, the segment, the target."""
         parts = (CONVERSION_VERSION, identity, self.offset_s, self.duration_s, str(self.target))
         return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
@@ -104,11 +103,11 @@ def convert(clip: Conversion) -> dict[str, Any]:
         `beyond_full_scale`, `too_long` or `changed_audio`, with `detail`; or `not_written` where
         the disk is to blame and not the clip.
     """
-    key = clip.key()
+    key = clip.key(file_identity(clip.source))
     draft = Path(clip.drafts) / f"{secrets.token_hex(8)}{clip.target.suffix}"
     try:
         facts = _write(clip, draft)
-        if clip.key() != key:
+        if clip.key(file_identity(clip.source)) != key:
             raise _UnfitError("changed_audio", "the file changed while it was read")
         name = _settle(draft, Path(clip.folder), facts.pop("hash") + clip.target.suffix)
     except AudioError as error:

@@ -6,7 +6,6 @@ import datetime as dt
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -20,6 +19,7 @@ from asrdq.gates.measures import Measures, measure
 from asrdq.gates.policy import Policy, policy_hash, read_policy
 from asrdq.gates.tables import DECISIONS
 from asrdq.gates.verdict import GateResult, decide
+from asrdq.places import Place
 from asrdq.workspace.files import whole_file
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def evaluate_gate(
     workspace: Workspace,
     manifest: ManifestVersion,
     *,
-    policy_file: Path | None = None,
-    report_dir: Path | None = None,
+    policy_file: Place | None = None,
+    report_dir: Place | None = None,
     advance: Callable[[int], None] | None = None,
 ) -> GateResult:
     """Return the verdict about exactly this content, and write it down.
@@ -56,7 +56,7 @@ def evaluate_gate(
     """
     folder = report_dir or workspace.root / "reports"
     withdraw_reports(folder, manifest.name)
-    file = (policy_file or workspace.root / workspace.settings.policy).resolve()
+    file = (policy_file or workspace.place(workspace.settings.policy)).resolve()
     policy = read_policy(file)
     parameters = {"policy": str(file), "policy_hash": policy_hash(policy)}
     with workspace.run("gate", manifest, parameters) as run:
@@ -76,12 +76,12 @@ def _figures(evidence: Evidence, policy: Policy) -> Measures | None:
     return measure(evidence, policy.audit.confidence or 0.95)
 
 
-def report_paths(folder: Path, name: str) -> tuple[Path, Path]:
+def report_paths(folder: Place, name: str) -> tuple[Place, Place]:
     """Return where the report on a manifest is written: under its name, and as the newest one."""
     return folder / f"{name}.{REPORT_NAME}", folder / REPORT_NAME
 
 
-def withdraw_reports(folder: Path, name: str | None = None) -> None:
+def withdraw_reports(folder: Place, name: str | None = None) -> None:
     """Remove the former report on a manifest, and the newest one whatever it is about.
 
     Args:
@@ -98,7 +98,7 @@ def withdraw_reports(folder: Path, name: str | None = None) -> None:
             raise ToolError(f"cannot be removed: {error.strerror}", where=str(path)) from error
 
 
-def write_report(result: GateResult, folder: Path) -> Path:
+def write_report(result: GateResult, folder: Place) -> Place:
     """Write the report, each file whole or not at all, and return the one that has the name.
 
     Raises:
@@ -112,7 +112,7 @@ def write_report(result: GateResult, folder: Path) -> Path:
     return paths[0]
 
 
-def _decision(result: GateResult, run_id: str, policy: Path, report: Path) -> dict[str, Any]:
+def _decision(result: GateResult, run_id: str, policy: Place, report: Place) -> dict[str, Any]:
     manifest, measures = result.evidence.manifest, result.measures
     run = result.evidence.run
     return {

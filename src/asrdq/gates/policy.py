@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from asrdq.places import Place
 from asrdq.sampling.estimators import Limit
 from asrdq.settings import Share, Strict, read_yaml_model
 
@@ -50,7 +50,7 @@ class Policy(Strict):
     instrument: InstrumentRules = InstrumentRules()
 
 
-def read_policy(path: Path) -> Policy:
+def read_policy(path: Place) -> Policy:
     """Read and check a policy file.
 
     Raises:

@@ -9,7 +9,7 @@ import numpy as np
 
 from asrdq.manifests.columns import AUDIO_PATH, DURATION, LANGUAGE, OFFSET, UTT_ID
 from asrdq.manifests.memory import memory_of
-from asrdq.manifests.rejects import RejectReason
+from asrdq.manifests.rejects import CREDENTIALS, RejectReason
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,6 +44,9 @@ def unfit_rows(
         if has_control_bytes(rows[column]):
             hostile = pc.fill_null(pc.match_substring_regex(rows[column], _CONTROL), False)
             yield _where(hostile), reason, f"control characters in {column} {{}}"
+    if _may_hold_credentials(path):
+        hostile = pc.fill_null(pc.match_substring_regex(path, CREDENTIALS), False)
+        yield _where(hostile), RejectReason.BAD_AUDIO_PATH, "there are credentials in the address"
     duration, offset = _numbers(rows, DURATION), _numbers(rows, OFFSET)
     # A null is NaN here, and is fine: `_nan` asks only about values that are there.
     yield _nan(rows, DURATION), RejectReason.NAN_DURATION, "duration is {}"
@@ -70,6 +73,11 @@ COLUMN_OF = {
 def has_control_bytes(texts: pa.ChunkedArray) -> bool:
     """Return whether a control byte is in the memory of the texts; quicker than a search."""
     return any(len(piece) and int(piece.min()) < 0x20 for piece in memory_of(texts))
+
+
+def _may_hold_credentials(paths: pa.ChunkedArray) -> bool:
+    """Return whether an @ or a ? is in the memory of the paths; quicker than a search."""
+    return any(((piece == ord("@")) | (piece == ord("?"))).any() for piece in memory_of(paths))
 
 
 def _where(mask: pa.ChunkedArray) -> NDArray[np.int64]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asrdq.manifests.formats.protocol import Clip, Parsed
+from asrdq.places import Place
+from asrdq.workspace.files import whole_file
 
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class ClipStore:
     """A folder of clips, each written once: `3f/3f1c….flac`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Place) -> None:
         self.folder = folder
 
     @classmethod
@@ -28,15 +28,10 @@ class ClipStore:
     def put(self, clip: Clip) -> str:
         """Write a clip unless it is there, and return its path."""
         digest = hashlib.sha256(clip.content).hexdigest()
-        path = self.folder / digest[:2] / f"{digest}{clip.suffix}"
+        path = self.folder / f"{digest[:2]}/{digest}{clip.suffix}"
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_name(f".{secrets.token_hex(8)}.part")
-            try:
-                draft.write_bytes(clip.content)
-                draft.replace(path)
-            finally:
-                draft.unlink(missing_ok=True)
+            with whole_file(path) as file:
+                file.write(clip.content)
         return str(path)
 
     def keep(self, parsed: Parsed, column: str) -> Parsed:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asrdq.manifests.parts import Part
+from asrdq.places import Place, S3Path
 from asrdq.workspace.layout import MANIFESTS
 from asrdq.workspace.sql import connection, ended_runs, select_files, select_from
 from asrdq.workspace.store import KEEP_ALL_VERSIONS, TableStore, quote_name, retry_on_conflict
@@ -16,6 +16,7 @@ from asrdq.workspace.versions import COMMIT_KEY, ManifestVersion, read_version
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from deltalake.transaction import AddAction
 
 _PART = "--"
 """Stands between the run and the name of its part in the name of a file."""
@@ -40,8 +41,9 @@ def commit_parts(
             latest = read_version(store, name)
             if _is_same(store, latest, parts, schema, facts):
                 return latest, False
-        moved = [_move(part, store.layout.table(table), facts["run_id"]) for part in parts]
-        retry_on_conflict(lambda: _commit(store, table, moved, schema, facts))
+        folder, run_id = store.layout.table(table), facts["run_id"]
+        actions: list[AddAction] = [_move(part, folder, run_id) for part in parts]
+        retry_on_conflict(lambda: _commit(store, table, actions, schema, facts))
         return read_version(store, name), True
 
 
@@ -76,36 +78,53 @@ def _clear_leftovers(store: TableStore, table: str) -> None:
     named = {
         json.loads(commit[COMMIT_KEY])["run_id"] for commit in committed if COMMIT_KEY in commit
     }
-    left = [file for file in folder.glob("*.parquet") if _run_of(file) not in named]
+    present = folder.iterdir() if folder.is_dir() else ()
+    files = [file for file in present if file.suffix == ".parquet"]
+    left = [file for file in files if _run_of(file) not in named]
     ended = ended_runs(store) if left else frozenset()
     for file in left:
         if _run_of(file) in ended:
             file.unlink(missing_ok=True)
 
 
-def _run_of(file: Path) -> str:
+def _run_of(file: Place) -> str:
     return file.name.partition(_PART)[0]
 
 
-def _move(part: Part, folder: Path, run_id: str) -> Path:
+def _move(part: Part, folder: Place, run_id: str) -> AddAction:
+    """Put a file into the folder of the table, and return how Delta is told of it."""
+    import pyarrow.parquet as pq
+    from deltalake.transaction import AddAction
+
+    stats = json.dumps({"numRecords": pq.read_metadata(part.path).num_rows})
+    size = part.path.stat().st_size
     target = folder / f"{run_id}{_PART}{part.path.name}"
-    folder.mkdir(parents=True, exist_ok=True)
-    return part.path.rename(target)
+    if isinstance(target, S3Path):
+        from asrdq.s3 import upload
+
+        upload(part.path, target)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.path.rename(target)
+    return AddAction(target.name, size, {}, int(time.time() * 1000), True, stats)
 
 
 def _commit(
-    store: TableStore, table: str, files: list[Path], schema: pa.Schema, facts: dict[str, Any]
+    store: TableStore,
+    table: str,
+    actions: list[AddAction],
+    schema: pa.Schema,
+    facts: dict[str, Any],
 ) -> None:
     from deltalake import CommitProperties, DeltaTable, Schema
     from deltalake.transaction import create_table_with_add_actions
 
     properties = CommitProperties(custom_metadata={COMMIT_KEY: json.dumps(facts)})
-    folder = str(store.layout.table(table))
-    actions = [_add(path) for path in files]
+    folder, place = str(store.layout.table(table)), store.options()
     delta_schema = Schema.from_arrow(schema)
     if store.exists(table):
-        DeltaTable(folder).create_write_transaction(
-            actions, "overwrite", delta_schema, commit_properties=properties
+        DeltaTable(folder, storage_options=place).create_write_transaction(
+            [*actions], "overwrite", delta_schema, commit_properties=properties
         )
     else:
         create_table_with_add_actions(
@@ -115,13 +134,5 @@ def _commit(
             mode="error",
             configuration=dict(KEEP_ALL_VERSIONS),
             commit_properties=properties,
+            storage_options=place,
         )
-
-
-def _add(path: Path) -> Any:
-    import pyarrow.parquet as pq
-    from deltalake.transaction import AddAction
-
-    rows = pq.read_metadata(path).num_rows
-    stats = json.dumps({"numRecords": rows})
-    return AddAction(path.name, path.stat().st_size, {}, int(time.time() * 1000), True, stats)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from asrdq.errors import UsageError
-from asrdq.workspace.audio_root import is_remote
+from asrdq.places import is_remote
 
 Advance = Callable[[int], object]
 Check = Callable[[set[str], Advance], set[str]]

@@ -16,6 +16,7 @@ from asrdq.manifests.formats.protocol import WritableFormat
 from asrdq.manifests.formats.registry import find_writable
 from asrdq.manifests.outgoing import AsIngested, Clips, Elsewhere, Outgoing
 from asrdq.manifests.rewriting import Rewriting, refuse_names
+from asrdq.places import Place, S3Path, place, within
 from asrdq.results import Result
 from asrdq.workspace.sql import connection, select_from
 from asrdq.workspace.store import quote_name
@@ -71,7 +72,7 @@ def export_manifest(
     workspace: Workspace,
     manifest: ManifestVersion,
     format_name: str,
-    out: Path | BinaryIO,
+    out: Place | BinaryIO,
     *,
     relative: bool = False,
     rewriting: Rewriting | None = None,
@@ -101,7 +102,7 @@ def export_manifest(
         ToolError: The file cannot be written.
     """
     target = find_writable(format_name)
-    if isinstance(out, Path):
+    if isinstance(out, (Path, S3Path)):
         refuse_source(out, manifest)
     if relative and rewriting is not None:
         raise UsageError("relative paths have no prefix to map", hint="leave --relative out")
@@ -135,24 +136,28 @@ def write_rows(
     return ExportResult(manifest, str(out), target.name, outgoing.count, lost, notes)
 
 
-def refuse_source(out: Path, manifest: ManifestVersion) -> None:
+def refuse_source(out: Place, manifest: ManifestVersion) -> None:
     """Refuse to write over what a manifest was read from.
 
     Raises:
         UsageError: The path is one of its sources, or a file in a folder that is one.
     """
-    if not out.exists():
-        return
-    places = {place.resolve() for place in map(Path, manifest.sources)}
-    if places.isdisjoint((out.resolve(), *out.resolve().parents)) and not any(
-        out.samefile(place) for place in places if place.exists()
-    ):
+    if not out.exists() or not _is_source(out, list(map(place, manifest.sources))):
         return
     raise UsageError(
         f"{manifest} was read from there, and a source is never written over",
         where=str(out),
         hint="name another file with --out",
     )
+
+
+def _is_source(out: Place, sources: Sequence[Place]) -> bool:
+    found = {source.resolve() for source in sources}
+    inside = any(within(out.resolve(), source) is not None for source in found)
+    same = isinstance(out, Path) and any(
+        out.samefile(source) for source in found if isinstance(source, Path) and source.exists()
+    )
+    return inside or same or out.resolve() in found
 
 
 def _paths(workspace: Workspace, manifest: ManifestVersion, clips: Clips) -> set[str]:

@@ -12,6 +12,7 @@ from asrdq.manifests.clip_store import ClipStore
 from asrdq.manifests.columns import TEXT
 from asrdq.manifests.commit import commit_parts
 from asrdq.manifests.duplicates import drop_duplicates
+from asrdq.manifests.fetching import fetched
 from asrdq.manifests.formats.registry import AUTO
 from asrdq.manifests.identity import Fingerprint
 from asrdq.manifests.inputs import chosen_format, find_inputs
@@ -20,6 +21,7 @@ from asrdq.manifests.paths import Root
 from asrdq.manifests.reading import Advance, Reader, thread_count
 from asrdq.manifests.rejection import check_share, store_rejects
 from asrdq.manifests.rejects import RejectLog
+from asrdq.places import Place
 from asrdq.results import Result
 from asrdq.workspace.layout import check_manifest_name
 from asrdq.workspace.staging import staging
@@ -66,13 +68,13 @@ class IngestResult(Result):
 
 def ingest_manifest(
     workspace: Workspace,
-    paths: Sequence[Path],
+    paths: Sequence[Place],
     name: str,
     *,
     format_name: str = AUTO,
     pattern: str | None = None,
     columns: Mapping[str, str] | None = None,
-    audio_root: Path | None = None,
+    audio_root: Place | None = None,
     max_reject_share: float | None = None,
     advance: Advance = lambda _: None,
 ) -> IngestResult:
@@ -83,7 +85,8 @@ def ingest_manifest(
 
     Args:
         workspace: Where the manifest is kept.
-        paths: The files and folders, read as one manifest.
+        paths: The files and folders, read as one manifest; those on S3 are copied to the disk
+            while they are read.
         name: Name of the manifest.
         format_name: A format's name, or `auto` to recognise each file.
         pattern: What the names of audio files in folders say: `{label}_{speaker}_{}.wav`.
@@ -96,36 +99,53 @@ def ingest_manifest(
 
     Raises:
         DataError: Nothing to read, or too many rejected lines; no version is made then.
+        S3Error: The server of an address cannot be reached, or refuses.
         UsageError: A path, name, column or format is wrong, or a file is named twice.
     """
     check_manifest_name(name)
     given = str(audio_root.expanduser().resolve()) if audio_root else workspace.audio_root()
     chosen = chosen_format(format_name, pattern)
-    inputs = find_inputs(paths, chosen, columns or {}, given)
-    former = workspace.manifest(name) if name in workspace.manifests() else None
-    parameters = {
-        "name": name,
-        "paths": [str(item.path) for item in inputs],
-        "format": chosen.name if chosen else AUTO,
-        "pattern": pattern,
-        "columns": dict(columns or {}),
-        "audio_root": given,
-    }
     if max_reject_share is None:
         max_reject_share = workspace.settings.ingest.max_reject_share
+    with fetched(paths, workspace.store.layout, advance) as sources:
+        inputs = find_inputs(sources, chosen, columns or {}, given)
+        parameters = {
+            "name": name,
+            "paths": [item.source.file for item in inputs],
+            "format": chosen.name if chosen else AUTO,
+            "pattern": pattern,
+            "columns": dict(columns or {}),
+            "audio_root": given,
+            **({"objects": sources.objects} if sources.objects else {}),
+        }
+        reader = Reader(
+            inputs=inputs,
+            root=Root(given or "", fixed=given is not None),
+            former_root=None,
+            max_duration_s=workspace.settings.ingest.max_duration_s,
+            workers=thread_count(workspace.settings.workers),
+            clips=ClipStore.of(workspace),
+            fetched=sources,
+            advance=advance,
+        )
+        return _ingest(workspace, name, reader, parameters, max_reject_share)
+
+
+def _ingest(
+    workspace: Workspace,
+    name: str,
+    reader: Reader,
+    parameters: dict[str, Any],
+    max_reject_share: float,
+) -> IngestResult:
+    """Read files that are on the disk into a new version."""
+    inputs = reader.inputs
+    former = workspace.manifest(name) if name in workspace.manifests() else None
+    reader.former_root = former.audio_root if former else None
     with (
         workspace.run("ingest", parameters=parameters) as run,
         staging(workspace.store, run.run_id) as at,
     ):
-        reader = Reader(
-            inputs=inputs,
-            root=Root(given or "", fixed=given is not None),
-            former_root=former.audio_root if former else None,
-            max_duration_s=workspace.settings.ingest.max_duration_s,
-            workers=thread_count(workspace.settings.workers),
-            clips=ClipStore.of(workspace),
-            advance=advance,
-        )
         writer, log = _read(reader, at)
         rejects = store_rejects(workspace, log, run.run_id, name)
         rows = sum(part.rows for part in writer.parts)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 from asrdq.errors import Problem, UsageError
 from asrdq.manifests.block import Source
+from asrdq.manifests.fetching import Fetched
 from asrdq.manifests.formats.opening import read_head
 from asrdq.manifests.formats.pattern import PatternFormat
 from asrdq.manifests.formats.protocol import ManifestFormat
 from asrdq.manifests.formats.registry import AUTO, find_format, sniff_format, with_columns
 from asrdq.manifests.reading import Input
+from asrdq.places import place
 
 
 def chosen_format(format_name: str, pattern: str | None) -> ManifestFormat | None:
@@ -26,7 +27,7 @@ def chosen_format(format_name: str, pattern: str | None) -> ManifestFormat | Non
 
 
 def find_inputs(
-    paths: Sequence[Path],
+    fetched: Fetched,
     chosen: ManifestFormat | None,
     columns: Mapping[str, str],
     root: str | None,
@@ -34,7 +35,7 @@ def find_inputs(
     """Return what is to be read, in order.
 
     Args:
-        paths: Files and folders.
+        fetched: Files and folders, and where they come from.
         chosen: The format of all of them; None where each is to be recognised.
         columns: Canonical columns to the names they have in the files.
         root: Folder that audio paths are relative to, None for that of each path.
@@ -43,19 +44,21 @@ def find_inputs(
         DataError: A file is empty.
         UsageError: Paths that cannot be read or are not recognised, all at once.
     """
-    files = [path.expanduser().resolve() for path in paths]
+    files = [path.expanduser().resolve() for path in fetched.paths]
+    names = [fetched.named(str(file)) for file in files]
     inputs, problems = [], []
     for index, file in enumerate(files):
         try:
-            if file in files[:index]:
-                raise UsageError("the file is named twice", where=str(file))
+            if names[index] in names[:index]:
+                raise UsageError("the file is named twice", where=names[index])
             found = with_columns(chosen or sniff_format(file), columns)
             read_head(file)
         except UsageError as error:
             problems.append(error)
             continue
-        folder = file if file.is_dir() else file.parent
-        inputs.append(Input(file, found, Source(str(file), root or str(folder)), columns))
+        origin = place(names[index])
+        folder = origin if file.is_dir() else origin.parent
+        inputs.append(Input(file, found, Source(str(origin), root or str(folder)), columns))
     if len(problems) == 1:
         raise problems[0]
     if problems:

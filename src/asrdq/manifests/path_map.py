@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from asrdq.errors import UsageError
-from asrdq.workspace.audio_root import is_remote
+from asrdq.places import is_remote
 
 _UNFIT = re.compile(r"[\x00-\x1f\ud800-\udfff]")
 _HINT = "write --map /laptop/data=/container/data, with whole paths or addresses on both sides"

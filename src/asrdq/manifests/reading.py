@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from asrdq.errors import DataError, UsageError, nearest
 from asrdq.manifests.block import Block, Source, make_block
 from asrdq.manifests.clip_store import ClipStore
 from asrdq.manifests.columns import AUDIO_PATH, FieldMap
+from asrdq.manifests.fetching import Fetched
 from asrdq.manifests.formats.protocol import Chunk, ManifestFormat, Parsed
 from asrdq.manifests.paths import Root, locate
 
@@ -78,6 +79,7 @@ class Reader:
         max_duration_s: Longest possible clip.
         workers: Number of threads.
         clips: Where audio goes that comes inside a manifest.
+        fetched: Where files come from that are copies.
         as_text: Columns of untyped formats that hold more than numbers.
         advance: Told the number of bytes read.
     """
@@ -88,6 +90,7 @@ class Reader:
     max_duration_s: float
     workers: int
     clips: ClipStore
+    fetched: Fetched = field(default_factory=Fetched)
     as_text: frozenset[str] = frozenset()
     advance: Advance = lambda _: None
 
@@ -156,9 +159,19 @@ class Reader:
         )
 
     def _taken(self, block: Block) -> Block:
+        if self.fetched.origins:
+            block = self._as_named(block)
         if block.root.folder:
             self.root = self.root.widened(block.root.folder)
         return block
+
+    def _as_named(self, block: Block) -> Block:
+        """Return a block whose files are called as on S3."""
+        named = self.fetched.named
+        rejects = [replace(reject, file=named(reject.file)) for reject in block.rejects]
+        return replace(
+            block, source=replace(block.source, file=named(block.source.file)), rejects=rejects
+        )
 
 
 def _lies_in(block: Block, root: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TABLE = "rejects"
+CREDENTIALS = r"://[^/\s]*@|s3://[^/@:\s]+:[^@\s]*@|://[^\s]*[?&](X-Amz-|AWSAccessKeyId|Signature)"
+"""Where an address holds a password or a signature."""
+
+_MASKED = re.compile(rf"({CREDENTIALS})[^\s\"]*".replace("s3://", "://"))
 RAW_CHARACTERS = 500
 KEPT_AT_MOST = 100_000
 
@@ -62,8 +67,12 @@ class Reject:
 
 
 def shorten(raw: bytes) -> str:
-    """Return what is kept of a line: 500 characters, other bytes than UTF-8 as hex."""
+    """Return what is kept of a line: 500 characters, other bytes than UTF-8 as hex.
+
+    From credentials in an address on, nothing is kept of it.
+    """
     text = raw[: 4 * RAW_CHARACTERS].decode("utf-8", "backslashreplace")
+    text = _MASKED.sub("://***", text)
     return text[:RAW_CHARACTERS].replace("\0", "\\x00")
 
 

@@ -6,13 +6,13 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from asrdq.errors import UsageError
 from asrdq.manifests.columns import AUDIO_PATH
 from asrdq.manifests.formats.registry import AUTO
 from asrdq.manifests.ingest import ingest_manifest
+from asrdq.places import Place, place
 from asrdq.results import Result
 
 if TYPE_CHECKING:
@@ -82,11 +82,11 @@ def read_manifest(
         workspace = Workspace.open(folder)
         result = ingest_manifest(
             workspace,
-            [Path(path)],
+            [place(path)],
             _NAME,
             format_name=format_name,
             columns=columns,
-            audio_root=Path(audio_root) if audio_root else None,
+            audio_root=place(audio_root) if audio_root else None,
             max_reject_share=1.0,
         )
         rows = workspace.scan(result.manifest)
@@ -103,7 +103,7 @@ def read_manifest(
     )
 
 
-def _check_audio_outside(rows: pa.Table, folder: Path, path: str | PathLike[str]) -> None:
+def _check_audio_outside(rows: pa.Table, folder: Place, path: str | PathLike[str]) -> None:
     import pyarrow.compute as pc
 
     if pc.any(pc.starts_with(rows[AUDIO_PATH], f"{folder}/")).as_py():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from asrdq.errors import UsageError
+from asrdq.places import Place
 from asrdq.reporting.audio_panels import audio_facts
 from asrdq.reporting.clips import ShownClip, show_clips
 from asrdq.reporting.page import render_page
@@ -29,7 +29,7 @@ def write_report(
     workspace: Workspace,
     reference: str,
     *,
-    output: Path | None = None,
+    output: Place | None = None,
     clips: int = DEFAULT_CLIPS,
     advance: Callable[[int], None] = lambda _files: None,
 ) -> ReportResult:

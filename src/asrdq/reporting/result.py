@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import pyarrow as pa
 
+from asrdq.places import Place
 from asrdq.results import Result
 
 SHOWN_CLIPS = pa.schema(
@@ -40,7 +40,7 @@ class ReportResult(Result):
 
     main_table: ClassVar[str] = "clips"
 
-    path: Path
+    path: Place
     manifest: str
     fingerprint: str
     audit_run_id: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asrdq.gates.alignment_report import recommendation
@@ -15,6 +14,7 @@ from asrdq.gates.evidence import Finding
 from asrdq.gates.measures import Measures
 from asrdq.gates.policy import Policy, policy_hash, read_policy
 from asrdq.gates.verdict import GateResult, decide
+from asrdq.places import place, within
 
 if TYPE_CHECKING:
     from asrdq.reporting.subject import Subject
@@ -76,11 +76,10 @@ def find_ruling(
         UsageError: The policy cannot be read.
     """
     decision = _newest_decision(workspace, subject)
-    default = workspace.root / workspace.settings.policy
-    decided_by = Path(decision["policy"]) if decision else default
+    default = workspace.place(workspace.settings.policy)
+    decided_by = place(decision["policy"]) if decision else default
     file = decided_by if decided_by.is_file() else default
-    inside = file.is_relative_to(workspace.root)
-    shown = str(file.relative_to(workspace.root) if inside else file)
+    shown = within(file, workspace.root) or str(file)
     policy = read_policy(file)
     measures = subject.measures(policy.audit.confidence or 0.95)
     changes = changed_audio(workspace, subject.evidence, advance)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from asrdq.errors import UsageError
+from asrdq.places import Place
 from asrdq.sampling.strata import NO_VALUE
 from asrdq.sampling.weights import WeightsResult, group_value
 from asrdq.workspace.files import whole_file
@@ -36,10 +36,10 @@ def write_input_cfg(
     workspace: Workspace,
     manifest: ManifestVersion,
     weights: WeightsResult,
-    folder: Path,
+    folder: Place,
     *,
     advance: Callable[[int], None] = lambda _: None,
-) -> Path:
+) -> Place:
     """Write `input_cfg.yaml` and a NeMo manifest for each innermost group.
 
     Each group of an outer level is an entry of type `group` with its own `input_cfg`; each
@@ -64,7 +64,7 @@ def write_input_cfg(
         raise UsageError(f"the weights are those of {weights.manifest}, not of {manifest}")
     folder = folder.expanduser().resolve()
     groups = weights.groups.to_pylist()
-    places: dict[tuple[str, ...], Path] = {}
+    places: dict[tuple[str, ...], Place] = {}
     for row in groups:
         if row["level"] == len(weights.by):
             group = tuple(row["group"])
@@ -80,7 +80,7 @@ def _entries(
     groups: list[dict[str, Any]],
     above: tuple[str, ...],
     by: tuple[str, ...],
-    places: dict[tuple[str, ...], Path],
+    places: dict[tuple[str, ...], Place],
 ) -> list[dict[str, Any]]:
     entries = []
     for row in groups:
@@ -108,7 +108,7 @@ def _write_manifest(
     manifest: ManifestVersion,
     by: tuple[str, ...],
     group: tuple[str, ...],
-    path: Path,
+    path: Place,
     advance: Callable[[int], None],
 ) -> None:
     condition = " AND ".join(

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import posixpath
 
+from asrdq.places import is_remote
+
 
 def relative_audio(path: str, root: str) -> str:
     """Return the path of a clip relative to its root, which is the same on every mount.
 
-    A path outside the root stays as it is, and so does an address such as `s3://…`. `.`, `..`
-    and doubled slashes are resolved.
+    A path or an address outside the root stays as it is. `.`, `..` and doubled slashes of a path
+    are resolved.
 
     >>> relative_audio("/mnt/a/clips/../clips/x.wav", "/mnt/a")
     'clips/x.wav'
     >>> relative_audio("./clips//x.wav", "/mnt/a")
     'clips/x.wav'
+    >>> relative_audio("s3://speech/a/clips/x.wav", "s3://speech/a")
+    'clips/x.wav'
     """
-    if is_remote(path):
-        return path
-    clean = posixpath.normpath(path)
+    clean = path if is_remote(path) else posixpath.normpath(path)
     prefix = root.rstrip("/") + "/"
     if clean.startswith(prefix):
         return clean[len(prefix) :]
@@ -37,8 +39,3 @@ def resolve_audio(path: str, ingested_root: str, present_root: str | None) -> st
     if relative.startswith("/") or is_remote(relative):
         return relative
     return posixpath.join(present_root or ingested_root, relative)
-
-
-def is_remote(path: str) -> bool:
-    """Return whether a path is the address of something that is not on a disk of this machine."""
-    return "://" in path

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from asrdq.errors import ToolError, UsageError
+from asrdq.places import Place
 from asrdq.results import Result
-from asrdq.workspace.sql import View, find_view, view_names
+from asrdq.workspace.sql import View, find_view, serve_files, view_names
 from asrdq.workspace.store import TableStore, quote_name, quote_text
 from asrdq.workspace.tags import read_tags
 from asrdq.workspace.versions import manifest_names, read_history
@@ -36,7 +37,7 @@ class DatabaseResult(Result):
     main_table: ClassVar[str] = "views"
 
     path: Path
-    workspace: Path
+    workspace: Place
     views: tuple[str, ...]
 
     def summary(self) -> str:
@@ -54,7 +55,8 @@ def write_database(store: TableStore, path: Path) -> DatabaseResult:
     """Write a DuckDB file with a view for each table, manifest, version and tag.
 
     The views name the files of the tables as they are now: after an ingest or an audit the file
-    has to be written anew. It appears complete or not at all.
+    has to be written anew. It appears complete or not at all. Views of tables on S3 are read by
+    DuckDB's extension httpfs, with the credentials of whoever reads them.
 
     Raises:
         UsageError: A file is in the way that is no such database.
@@ -66,7 +68,7 @@ def write_database(store: TableStore, path: Path) -> DatabaseResult:
     draft = target.parent / f".{secrets.token_hex(8)}.part"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _create(draft, views, store.layout.root)
+        _create(draft, views, store)
         draft.replace(target)
     except OSError as error:
         raise ToolError(
@@ -83,15 +85,16 @@ def _names(store: TableStore) -> list[str]:
     return [*sorted(view_names(store)), *versions, *map(str, read_tags(store))]
 
 
-def _create(draft: Path, views: list[View], root: Path) -> None:
+def _create(draft: Path, views: list[View], store: TableStore) -> None:
     import duckdb
 
     with duckdb.connect(str(draft)) as database:
+        serve_files(database, store)
         for view in views:
             database.execute(f"CREATE VIEW {quote_name(view.name)} AS {view.body}")
         now = dt.datetime.now(dt.UTC).isoformat()
         database.execute(
-            f"CREATE VIEW {ORIGIN} AS SELECT {quote_text(str(root))} AS workspace, "
+            f"CREATE VIEW {ORIGIN} AS SELECT {quote_text(str(store.layout.root))} AS workspace, "
             f"TIMESTAMPTZ {quote_text(now)} AS written"
         )
 

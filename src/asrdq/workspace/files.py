@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from asrdq.errors import ToolError
+from asrdq.places import Place, S3Path
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Place) -> Iterator[BinaryIO]:
     """Open a file to be written; it takes its place when the block ends without an error.
 
     Until then the bytes are in a hidden file of its own name beside it, so that neither a kill
@@ -26,6 +28,10 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         >>> with whole_file(Path("report.html")) as file:  # doctest: +SKIP
         ...     file.write(b"<p>fine</p>")
     """
+    if isinstance(path, S3Path):
+        with _object(path) as stream:
+            yield stream
+        return
     draft = path.parent / f".{secrets.token_hex(8)}.part"
     try:
         if path.exists() and not path.is_file():
@@ -39,3 +45,13 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _object(target: S3Path) -> Iterator[BinaryIO]:
+    from asrdq.s3 import upload
+
+    with tempfile.NamedTemporaryFile(prefix="asrdq-") as draft:
+        yield cast(BinaryIO, draft)
+        draft.flush()
+        upload(Path(draft.name), target)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from asrdq.errors import ToolError, UsageError
+from asrdq.places import Place, S3Path, within
 from asrdq.results import Result
 from asrdq.shipped import shipped_file
 from asrdq.workspace.files import whole_file
@@ -92,7 +92,7 @@ class InitResult(Result):
 
     main_table: ClassVar[str] = "created"
 
-    root: Path
+    root: Place
     created: tuple[str, ...]
     kept: tuple[str, ...]
 
@@ -112,7 +112,7 @@ class InitResult(Result):
         return pa.table({"path": pa.array(names, pa.string()), "made": pa.array(made, pa.bool_())})
 
 
-def initialise(folder: Path) -> InitResult:
+def initialise(folder: Place) -> InitResult:
     """Create a workspace; what is there already is left alone.
 
     Raises:
@@ -120,8 +120,12 @@ def initialise(folder: Path) -> InitResult:
         ToolError: The folder cannot be written.
     """
     root = check_root(folder.expanduser().resolve())
+    if isinstance(root, S3Path):
+        from asrdq.s3 import check_bucket
+
+        check_bucket(root)
     layout = Layout(root)
-    texts = {layout.settings_file: SETTINGS_TEXT.encode()}
+    texts: dict[Place, bytes] = {layout.settings_file: SETTINGS_TEXT.encode()}
     for directory, name in _SHIPPED:
         texts[root / directory / name] = shipped_file(directory, name).read_bytes()
     try:
@@ -133,18 +137,21 @@ def initialise(folder: Path) -> InitResult:
         ) from error
     except OSError as error:
         raise ToolError(f"cannot write: {error.strerror}", where=str(error.filename)) from error
-    made = [str(path.relative_to(root)) for path, new in files.items() if new]
-    kept = [str(path.relative_to(root)) for path, new in files.items() if not new]
+    made = [within(path, root) or "" for path, new in files.items() if new]
+    kept = [within(path, root) or "" for path, new in files.items() if not new]
     return InitResult(root=root, created=(*folders, *made), kept=tuple(kept))
 
 
-def _make_folder(path: Path) -> bool:
+def _make_folder(path: Place) -> bool:
+    """Make a folder that is missing; on S3 folders come with what is in them."""
+    if isinstance(path, S3Path):
+        return False
     new = not path.is_dir()
     path.mkdir(parents=True, exist_ok=True)
     return new
 
 
-def _write_new(path: Path, content: bytes) -> bool:
+def _write_new(path: Place, content: bytes) -> bool:
     """Write a file unless there is one; half a file is never left behind."""
     if path.exists():
         return False

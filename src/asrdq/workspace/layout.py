@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-from asrdq.errors import UsageError
+from asrdq.errors import ToolError, UsageError
+from asrdq.places import Place, S3Path, place, within
 from asrdq.settings import SETTINGS_FILE
 
 FOLDERS = ("expectations", "policies", "reports", "tables")
@@ -26,36 +32,56 @@ RESERVED = frozenset({
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _TABLE = re.compile(rf"{_NAME.pattern}(/{_NAME.pattern})?")
+_LISTINGS_AT_ONCE = 8
 _FORBIDDEN_IN_PATH = set("%*?[]\n\r\0")
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The folders of one workspace; the only place that knows where a table lies."""
+    """The folders of one workspace; the only place that knows where a table lies.
 
-    root: Path
+    Attributes:
+        root: The folder, on a disk or on S3.
+    """
+
+    root: Place
 
     @property
-    def settings_file(self) -> Path:
+    def settings_file(self) -> Place:
         """The file `asrdq.yaml`."""
         return self.root / SETTINGS_FILE
 
     @property
-    def tables(self) -> Path:
+    def tables(self) -> Place:
         """The folder of all Delta tables."""
         return self.root / "tables"
 
     @property
+    def desk(self) -> Path:
+        """The folder of this machine for what is in the making: locks, staging, spill.
+
+        It is that of the tables, or a cache folder where those are on S3.
+        """
+        if isinstance(self.root, Path):
+            return self.root / "tables"
+        from asrdq.s3_errors import endpoint
+
+        caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        named = f"{endpoint() or ''} {self.root}"
+        digest = hashlib.sha256(named.encode()).hexdigest()[:16]
+        return Path(caches) / "asrdq" / digest
+
+    @property
     def staging(self) -> Path:
         """Files of ingests that have not been committed yet, one folder a run."""
-        return self.tables / ".staging"
+        return self.desk / ".staging"
 
     @property
     def spill(self) -> Path:
         """Where DuckDB puts what does not fit in memory."""
-        return self.tables / ".spill"
+        return self.desk / ".spill"
 
-    def table(self, name: str) -> Path:
+    def table(self, name: str) -> Place:
         """Return the folder of a table such as `audits` or `manifests/train`."""
         if not _TABLE.fullmatch(name):
             raise UsageError(f"'{name}' cannot be the name of a table", hint=_NAME_HINT)
@@ -63,13 +89,38 @@ class Layout:
 
     def lock(self, name: str) -> Path:
         """Return the lock file for something that one process at a time may do."""
-        return self.tables / ".locks" / f"{name.replace('/', '__')}.lock"
+        return self.desk / ".locks" / f"{name.replace('/', '__')}.lock"
+
+    def named(self, path: str) -> Place:
+        """Return what a setting names: an address, an absolute path, or one in the workspace."""
+        named = place(path).expanduser()
+        if isinstance(named, S3Path):
+            return named
+        return named.resolve() if named.is_absolute() else (self.root / str(named)).resolve()
 
     def names(self) -> list[str]:
         """Return the names of all tables there are, in alphabetical order."""
-        logs = [*self.tables.glob("*/_delta_log"), *self.tables.glob("*/*/_delta_log")]
-        names = (str(log.parent.relative_to(self.tables)) for log in logs)
+        if isinstance(self.tables, S3Path):
+            names = list(_names_on_s3(self.tables))
+        else:
+            logs = [*self.tables.glob("*/_delta_log"), *self.tables.glob("*/*/_delta_log")]
+            names = [str(log.parent.relative_to(self.tables)) for log in logs]
         return sorted(name for name in names if _TABLE.fullmatch(name))
+
+
+def _names_on_s3(tables: S3Path) -> Iterator[str]:
+    """Give the names of the folders, of both levels, that have a log; listed several at once."""
+    with ThreadPoolExecutor(_LISTINGS_AT_ONCE) as pool:
+        folders = [item for item in tables.iterdir() if _NAME.fullmatch(item.name)]
+        while folders:
+            inside = list(pool.map(lambda folder: list(folder.iterdir()), folders))
+            deeper = []
+            for folder, items in zip(folders, inside, strict=True):
+                if any(item.name == "_delta_log" for item in items):
+                    yield within(folder, tables) or ""
+                elif folder.parent == tables:
+                    deeper += [item for item in items if _NAME.fullmatch(item.name)]
+            folders = deeper
 
 
 _NAME_HINT = "a name is lower-case letters, digits, _ and -, begins with a letter, 64 at most"
@@ -90,11 +141,12 @@ def check_manifest_name(name: str) -> str:
     return name
 
 
-def check_root(root: Path) -> Path:
+def check_root(root: Place) -> Place:
     """Return the folder if a workspace may lie there.
 
     Raises:
         UsageError: Its path has characters that the table libraries read as patterns.
+        ToolError: It is on S3, and a package for that is missing.
     """
     bad = sorted(_FORBIDDEN_IN_PATH.intersection(str(root)))
     if bad:
@@ -103,15 +155,33 @@ def check_root(root: Path) -> Path:
             where=repr(str(root)),
             hint="choose another folder",
         )
+    if isinstance(root, S3Path) and find_spec("fsspec") is None:
+        raise ToolError(
+            "a workspace on S3 needs the package fsspec",
+            where=str(root),
+            hint="pip install 'asrdq[s3]'",
+        )
     return root
 
 
-def find_root(start: Path) -> Path:
-    """Return the nearest folder at or above `start` that has `asrdq.yaml`.
+def find_root(start: Place) -> Place:
+    """Return the nearest folder at or above `start` that has `asrdq.yaml`; on S3, `start`.
 
     Raises:
         UsageError: There is none.
+        S3Error: The server cannot be reached, or refuses.
     """
+    if isinstance(start, S3Path):
+        from asrdq.s3 import check_bucket
+
+        if not (start / SETTINGS_FILE).is_file():
+            check_bucket(start)
+            raise UsageError(
+                f"no workspace here: there is no {SETTINGS_FILE}",
+                where=str(start),
+                hint=f"make one: asrdq init {start}",
+            )
+        return check_root(start)
     start = start.expanduser().resolve()
     for folder in (start, *start.parents):
         if (folder / SETTINGS_FILE).is_file():

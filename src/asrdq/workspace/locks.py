@@ -67,6 +67,10 @@ class LifeSign:
         self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
+    def fall_silent(self) -> None:
+        """Give the sign up as a process does that dies: the file stays, and nobody holds it."""
+        os.close(self._descriptor)
+
 
 def is_alive(path: Path) -> bool:
     """Return whether some process of this machine still holds the life sign."""

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from asrdq.errors import ToolError
+from asrdq.places import S3Path
 from asrdq.results import plain
 from asrdq.version import __version__
 from asrdq.workspace.locks import LifeSign, is_alive
@@ -117,8 +118,10 @@ class Run:
                 self.finish(INTERRUPTED, kind.__name__)
             else:
                 self.finish(FAILED, f"{kind.__name__}: {error}"[:2000])
-        finally:
-            self._sign.end()
+        except BaseException:
+            self._sign.fall_silent()
+            raise
+        self._sign.end()
 
     def _write(self) -> None:
         import pyarrow as pa
@@ -172,10 +175,15 @@ def life_sign(store: TableStore, run_id: str) -> Path:
 
 
 def dead_runs(store: TableStore, running: list[tuple[str, str]]) -> list[str]:
-    """Return those of (run_id, host) that ran on this machine and are no longer alive."""
-    here = socket.gethostname()
+    """Return those of (run_id, host) that ran on this machine and are no longer alive.
+
+    Where the tables are on S3, others may share the name of this machine and not its files: a run
+    is dead then only if the sign that it left is here.
+    """
+    here, shared = socket.gethostname(), isinstance(store.layout.root, S3Path)
+    signs = {run_id: life_sign(store, run_id) for run_id, host in running if host == here}
     return [
         run_id
-        for run_id, host in running
-        if host == here and not is_alive(life_sign(store, run_id))
+        for run_id, sign in signs.items()
+        if not is_alive(sign) and (sign.exists() or not shared)
     ]

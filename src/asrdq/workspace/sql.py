@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from asrdq.places import S3Path
 from asrdq.workspace.layout import MANIFESTS
 from asrdq.workspace.runs import LATEST_STATE, RUNNING, RUNS, dead_runs
 from asrdq.workspace.store import TableStore, quote_name, quote_text
@@ -110,6 +111,7 @@ def _open_database(store: TableStore) -> DuckDBPyConnection:
             "temp_directory": str(store.layout.spill),
         }
     )
+    serve_files(database, store)
     database.execute("SET TimeZone = 'UTC'")
     return database
 
@@ -126,6 +128,14 @@ def _shared_database(store: TableStore) -> DuckDBPyConnection:
             _shared.clear()
             _shared[place] = _open_database(store)
         return _shared[place]
+
+
+def serve_files(database: DuckDBPyConnection, store: TableStore) -> None:
+    """Let a database read the files of the tables where those are on S3."""
+    if isinstance(store.layout.root, S3Path):
+        from asrdq.workspace.s3_files import S3Files
+
+        database.register_filesystem(S3Files())
 
 
 def find_view(store: TableStore, name: str) -> View:

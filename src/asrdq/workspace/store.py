@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from asrdq.errors import ToolError, unknown
+from asrdq.places import S3Path
 from asrdq.workspace.layout import Layout
 from asrdq.workspace.locks import locked
 
@@ -23,6 +25,7 @@ KEEP_ALL_VERSIONS = {
 
 COMPACT_ABOVE_FILES = 64
 _TRIES = 6
+_COLOUR = re.compile(r"\x1b\[\d*m")
 
 T = TypeVar("T")
 
@@ -36,7 +39,17 @@ class TableStore:
     def exists(self, name: str) -> bool:
         """Return whether a table has ever been written."""
         log = self.layout.table(name) / "_delta_log"
+        if isinstance(log, S3Path):
+            return any(item.suffix == ".json" for item in log.iterdir())
         return log.is_dir() and any(log.glob("*.json"))
+
+    def options(self) -> dict[str, str] | None:
+        """Return what deltalake has to know of the place of the tables."""
+        if not isinstance(self.layout.root, S3Path):
+            return None
+        from asrdq.s3 import delta_options
+
+        return delta_options(self.layout.root.bucket)
 
     def open(self, name: str, version: int | None = None) -> DeltaTable:
         """Open a table at a version, the latest by default.
@@ -51,9 +64,10 @@ class TableStore:
         if not self.exists(name):
             raise unknown("table", name, self.layout.names())
         try:
-            return DeltaTable(str(self.layout.table(name)), version=version)
-        except DeltaError as error:
-            raise ToolError(f"cannot read table '{name}': {error}") from error
+            folder = str(self.layout.table(name))
+            return DeltaTable(folder, version=version, storage_options=self.options())
+        except (DeltaError, OSError) as error:
+            raise ToolError(f"cannot read table '{name}': {_plain(error)}") from error
 
     def files(self, table: DeltaTable, name: str) -> list[str]:
         """Return the paths of the Parquet files that make up an opened table."""
@@ -92,13 +106,18 @@ class TableStore:
     def _write(self, name: str, rows: pa.Table, **options: Any) -> int:
         from deltalake import DeltaTable, write_deltalake
 
-        path = str(self.layout.table(name))
+        path, place = str(self.layout.table(name)), self.options()
 
         def write() -> int:
             write_deltalake(
-                path, rows, schema_mode="merge", configuration=KEEP_ALL_VERSIONS, **options
+                path,
+                rows,
+                schema_mode="merge",
+                configuration=KEEP_ALL_VERSIONS,
+                storage_options=place,
+                **options,
             )
-            return DeltaTable(path).version()
+            return DeltaTable(path, storage_options=place).version()
 
         with self.writing(name):
             return retry_on_conflict(write)
@@ -116,7 +135,11 @@ class TableStore:
         return True
 
     def writing(self, name: str) -> Any:
-        """Return the lock under which a table is written: `with store.writing("audits"):`."""
+        """Return the lock under which a table is written: `with store.writing("audits"):`.
+
+        It keeps processes of one machine from undoing each other's work; between machines it is
+        the conditional put of a commit that lets one writer through.
+        """
         self.layout.table(name).parent.mkdir(parents=True, exist_ok=True)
         return locked(self.layout.lock(name))
 
@@ -134,11 +157,18 @@ def retry_on_conflict(write: Callable[[], T]) -> T:
             return write()
         except CommitFailedError as error:
             if attempt == _TRIES - 1:
-                raise ToolError(f"other writers came first {_TRIES} times: {error}") from error
+                raise ToolError(
+                    f"other writers came first {_TRIES} times: {_plain(error)}"
+                ) from error
             time.sleep(0.05 * 2**attempt * (0.5 + random.random()))
         except (DeltaError, OSError) as error:
-            raise ToolError(f"cannot write a table: {error}") from error
+            raise ToolError(f"cannot write a table: {_plain(error)}") from error
     raise AssertionError("unreachable")
+
+
+def _plain(error: Exception) -> str:
+    """Return what deltalake says in one line, without colours."""
+    return " ".join(_COLOUR.sub("", str(error)).split())
 
 
 def quote_text(value: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from asrdq.errors import UsageError, unknown
+from asrdq.places import place
 from asrdq.workspace.locks import locked
 
 if TYPE_CHECKING:
@@ -88,8 +89,10 @@ def read_tags(store: TableStore, manifest: str | None = None) -> list[Tag]:
         return []
     import pyarrow.parquet as pq
 
-    files = store.files(store.open(TAGS), TAGS)
-    rows = [row for file in files for row in pq.read_table(file).to_pylist()]
+    rows = []
+    for file in store.files(store.open(TAGS), TAGS):
+        with place(file).open("rb") as stream:
+            rows += pq.read_table(stream).to_pylist()
     found = [Tag(**row) for row in rows if manifest in (None, row["manifest"])]
     return sorted(found, key=lambda tag: (tag.manifest, tag.version, tag.tag))
 

@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from asrdq.places import Place, S3Path, place
 from asrdq.settings import Settings, read_settings
 from asrdq.workspace.answer import Answer
 from asrdq.workspace.cache import ContentCache
@@ -46,27 +47,27 @@ class Workspace:
         >>> workspace.scan(train, columns=["utt_id", "duration_s"])  # doctest: +SKIP
     """
 
-    def __init__(self, root: Path, settings: Settings) -> None:
+    def __init__(self, root: Place, settings: Settings) -> None:
         self.root = root
         self.settings = settings
         self.store = TableStore(Layout(root))
 
     @classmethod
-    def open(cls, path: str | PathLike[str] = ".") -> Workspace:
-        """Open the workspace at a folder or at the nearest folder above that has one.
+    def open(cls, path: str | PathLike[str] | S3Path = ".") -> Workspace:
+        """Open the workspace at a folder or at the nearest folder above that has one; or on S3.
 
         Raises:
             UsageError: There is none, or its `asrdq.yaml` has mistakes.
         """
-        root = find_root(Path(path))
+        root = find_root(place(path))
         return cls(root, read_settings(Layout(root).settings_file))
 
     @staticmethod
-    def init(path: str | PathLike[str]) -> InitResult:
-        """Create a workspace in a folder; files that are there are left alone."""
+    def init(path: str | PathLike[str] | S3Path) -> InitResult:
+        """Create a workspace in a folder or on S3; files that are there are left alone."""
         from asrdq.workspace.initialise import initialise
 
-        return initialise(Path(path))
+        return initialise(place(path))
 
     # Manifests
 
@@ -126,9 +127,13 @@ class Workspace:
         return resolve_audio(audio_path, manifest.audio_root, self.audio_root())
 
     def audio_root(self) -> str | None:
-        """Return the setting `audio_root` as an absolute path, relative to the workspace."""
+        """Return the setting `audio_root` as an absolute path or an address."""
         root = self.settings.audio_root
-        return None if root is None else str((self.root / Path(root).expanduser()).resolve())
+        return None if root is None else str(self.place(root))
+
+    def place(self, path: str) -> Place:
+        """Return what a setting names: an address, an absolute path, or one in the workspace."""
+        return self.store.layout.named(path)
 
     # Result tables
 

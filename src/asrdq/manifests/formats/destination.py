@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from asrdq.errors import ToolError, UsageError
+from asrdq.places import Place, S3Path
 from asrdq.workspace.files import whole_file
 
 
@@ -25,12 +26,12 @@ class Destination:
         notes: What a person should know about what was written.
     """
 
-    def __init__(self, out: Path | BinaryIO, *, replaces: bool = False) -> None:
+    def __init__(self, out: Place | BinaryIO, *, replaces: bool = False) -> None:
         self._out, self._replaces = out, replaces
         self.notes: list[str] = []
 
     def __str__(self) -> str:
-        return str(self._out) if isinstance(self._out, Path) else "-"
+        return str(self._out) if isinstance(self._out, (Path, S3Path)) else "-"
 
     @property
     def path(self) -> Path | None:
@@ -49,7 +50,7 @@ class Destination:
         Raises:
             ToolError: It cannot be written.
         """
-        if not isinstance(self._out, Path):
+        if not isinstance(self._out, (Path, S3Path)):
             yield self._out
             return
         with whole_file(self._out) as plain:
@@ -67,12 +68,18 @@ class Destination:
             UsageError: The place is a stream, or is taken already.
             ToolError: It cannot be written.
         """
-        if not isinstance(self._out, Path):
+        if not isinstance(self._out, (Path, S3Path)):
             raise UsageError("this format is a folder of files", hint="name a folder with --out")
         taken = self._out.exists() and not (self._out.is_dir() and not any(self._out.iterdir()))
         if taken and not self._replaces:
             raise UsageError(
                 "is there already", where=str(self._out), hint="name a folder that is new or empty"
+            )
+        if isinstance(self._out, S3Path):
+            raise UsageError(
+                "this format is a folder of files, which S3 cannot take as a whole",
+                where=str(self._out),
+                hint="write it to a disk and copy it, or choose a format of one file: nemo, csv …",
             )
         draft, former = (self._out.parent / f".{secrets.token_hex(8)}.part" for _ in range(2))
         try:
