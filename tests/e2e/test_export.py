@@ -14,6 +14,8 @@ from asrdq.cli.app import run
 
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(run_cli: RunCli, data_samples: Path, tmp_path: Path) -> Path:

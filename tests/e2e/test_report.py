@@ -14,6 +14,8 @@ CLIPS = 27
 
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def project(tmp_path: Path, data_samples: Path, run_cli: RunCli) -> Path:
@@ -31,7 +33,6 @@ def project(tmp_path: Path, data_samples: Path, run_cli: RunCli) -> Path:
     return folder
 
 
-@pytest.mark.slow
 def test_from_an_audit_to_a_page(project: Path, run_cli: RunCli, tmp_path: Path) -> None:
     run_cli("probe", "train", cwd=project)
     run_cli("audit", "train", cwd=project)

@@ -19,6 +19,8 @@ from asrdq.workspace import Workspace
 
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def train(workspace: Workspace, tmp_path: Path) -> Path:
@@ -48,7 +50,6 @@ def test_diff_for_people(train: Path, run_cli: RunCli) -> None:
     assert "next: asrdq diff train@0 train@1 --rows" in done.stderr
 
 
-@pytest.mark.slow
 def test_diff_for_machines(train: Path, run_cli: RunCli) -> None:
     done = run_cli("diff", "train@0", "train", "--format", "json", cwd=train)
     document = json.loads(done.stdout)
@@ -61,7 +62,6 @@ def test_diff_for_machines(train: Path, run_cli: RunCli) -> None:
     assert "| added | 1 | 0.5 |" in marked
 
 
-@pytest.mark.slow
 def test_diff_exits_with_1_only_on_demand(train: Path, run_cli: RunCli) -> None:
     run_cli("diff", "train@0", "train@1", cwd=train)
     run_cli("diff", "train@0", "train@1", "--exit-code", cwd=train, code=1)
@@ -69,7 +69,6 @@ def test_diff_exits_with_1_only_on_demand(train: Path, run_cli: RunCli) -> None:
     assert "no version 9" in run_cli("diff", "train@0", "train@9", cwd=train, code=2).stderr
 
 
-@pytest.mark.slow
 def test_derive_and_its_history(train: Path, run_cli: RunCli) -> None:
     query = "SELECT * FROM train WHERE domain = 'home'"
     done = run_cli("derive", "home", query, cwd=train)
@@ -89,7 +88,6 @@ def test_derive_and_its_history(train: Path, run_cli: RunCli) -> None:
     assert "empty" in run_cli("derive", "x", "FROM train LIMIT 0", cwd=train, code=1).stderr
 
 
-@pytest.mark.slow
 def test_tags_stand_for_versions(train: Path, run_cli: RunCli) -> None:
     assert "there is no tag yet" in run_cli("tag", cwd=train).stderr
     assert "train@first is train@0" in run_cli("tag", "train@0", "first", cwd=train).stderr

@@ -366,9 +366,24 @@ def test_formats_that_cannot_name_the_files(
     assert not (tmp_path / "out").exists()
 
 
-def test_audio_at_an_address_is_refused(export: Export) -> None:
-    with pytest.raises(UsageError, match=r"s3://b/a\.wav"):
-        export([{"audio_filepath": "s3://b/a.wav"}])
+def test_audio_at_an_address_of_another_kind_is_refused(export: Export) -> None:
+    with pytest.raises(UsageError, match=r"https://b/a\.wav"):
+        export([{"audio_filepath": "https://b/a.wav"}])
+
+
+def test_audio_on_s3_is_converted_once(
+    export: Export, write_tone: WriteTone, bucket: str, s3_server: Any
+) -> None:
+    tone = write_tone("a.wav")
+    s3_server.client.upload_file(str(tone), bucket, "clips/a.wav")
+    rows = [{"audio_filepath": f"s3://{bucket}/clips/a.wav"}, {"audio_filepath": str(tone)}]
+    made = export(rows)
+    assert (made.converted, made.known) == (2, 0)
+    far, near = written(made)
+    assert far["audio_filepath"] == near["audio_filepath"]
+    assert soundfile.info(far["audio_filepath"]).samplerate == 16_000
+    again = export(rows)
+    assert (again.converted, again.known) == (0, 2)
 
 
 def test_one_export_at_a_time_writes_in_a_folder(
