@@ -12,6 +12,8 @@ from asrdq.places import address
 from asrdq.s3_errors import S3Error, endpoint
 from asrdq.workspace.files import whole_file
 
+pytestmark = pytest.mark.slow
+
 MEGABYTES_20 = bytes(range(256)) * 4 * 1024 * 20
 
 

@@ -19,6 +19,8 @@ from asrdq.places import address
 from asrdq.s3_errors import S3Error
 from asrdq.workspace import ManifestVersion, Workspace
 
+pytestmark = pytest.mark.slow
+
 CLIPS = ("meeting-01.flac", "street-02.flac", "voicemail-03.flac")
 DIFFERING = {"run_id", "audio_path", "mtime_ns"}
 

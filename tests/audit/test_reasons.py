@@ -26,6 +26,8 @@ from asrdq.manifests import ingest_manifest
 from asrdq.sampling import SamplingPlan, draw_sample
 from asrdq.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 RATE = 16_000
 
 

@@ -17,6 +17,8 @@ from asrdq.s3_errors import S3Error
 from asrdq.sampling import SamplingPlan, draw_sample
 from asrdq.workspace import ManifestVersion, Workspace
 
+pytestmark = pytest.mark.slow
+
 PLAN = AuditPlan("everywhere")
 
 

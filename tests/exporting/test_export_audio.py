@@ -23,6 +23,8 @@ from asrdq.manifests import PathMap, Rewriting, ingest_manifest, listed_in
 from asrdq.workspace import Workspace
 from asrdq.workspace.locks import locked
 
+pytestmark = pytest.mark.slow
+
 WriteTone = Callable[..., Path]
 Export = Callable[..., AudioExportResult]
 

@@ -22,6 +22,8 @@ from asrdq.places import address
 from asrdq.s3_errors import S3Error
 from asrdq.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 ROWS = [
     {"audio_filepath": f"clips/{n}.wav", "text": f"word {n}", "duration": n + 0.5, "domain": "d"}
     for n in range(300)

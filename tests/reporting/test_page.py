@@ -19,6 +19,8 @@ from asrdq.reporting import wording, write_report
 if TYPE_CHECKING:
     from tests.reporting.conftest import Audited
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "</script></title></style><img src=http://evil.example/x onerror=alert(1)>\"'{{ 7*7 }}"
 MAY_LOAD = {"img", "script", "iframe", "object", "embed", "link", "audio", "video", "source"}
 TAGS = {

@@ -18,6 +18,8 @@ from asrdq.reporting.subject import find_subject
 if TYPE_CHECKING:
     from tests.reporting.conftest import Audited
 
+pytestmark = pytest.mark.slow
+
 
 def ruling(audited: Audited) -> Ruling:
     subject = find_subject(audited.workspace, "train")

@@ -23,6 +23,8 @@ from asrdq.workspace import Workspace
 from asrdq.workspace import layout as layout_module
 from asrdq.workspace.runs import RUNNING, RUNS, runs_schema
 
+pytestmark = pytest.mark.slow
+
 ROWS = 500
 
 
@@ -157,7 +159,6 @@ def machines(script: str, each: list[list[str]], caches: Path) -> None:
     assert [process.wait() for process in running] == [0] * len(each)
 
 
-@pytest.mark.slow
 def test_writers_on_several_machines_lose_nothing(s3_workspace: Workspace, tmp_path: Path) -> None:
     root = str(s3_workspace.root)
     machines(APPEND, [[root, who] for who in "abc"], tmp_path)
@@ -177,7 +178,6 @@ ingest_manifest(Workspace.open(sys.argv[1]), [Path(sys.argv[2])], "train")
 """
 
 
-@pytest.mark.slow
 def test_ingests_on_several_machines_make_a_version_each(
     s3_workspace: Workspace, tmp_path: Path
 ) -> None:
@@ -193,7 +193,6 @@ def test_ingests_on_several_machines_make_a_version_each(
     assert states == ["done"]
 
 
-@pytest.mark.slow
 def test_killed_at_any_request_the_next_ingest_gives_the_same_tables(
     s3_workspace: Workspace, workspace: Workspace, file: Path, s3_server: Any
 ) -> None:
@@ -221,7 +220,6 @@ def test_killed_at_any_request_the_next_ingest_gives_the_same_tables(
     assert list(store.layout.staging.iterdir()) == []
 
 
-@pytest.mark.slow
 def test_credentials_come_from_the_usual_chain_and_stay_there(
     bucket: str,
     file: Path,
