@@ -37,8 +37,10 @@ docs: $(VENV)/.docs ## Build the documentation into ./site
 	@$(BIN)/python tools/make_cli_reference.py
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-constraints: $(VENV)/.dev $(VENV)/.docs ## Write constraints.txt from what .venv holds
-	@$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+constraints: $(BIN)/python ## Resolve all extras together, for every Python, into constraints.txt
+	@$(PIP) uv
+	@$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --universal --python-version 3.11 \
+		--no-annotate --no-header --output-file constraints.txt
 
 samples: $(VENV)/.light ## Make data_samples/ again (needs espeak-ng)
 	@tools/system_packages.sh espeak-ng
