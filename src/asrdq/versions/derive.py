@@ -207,7 +207,8 @@ def _facts(
 ) -> dict[str, Any]:
     renamed = fields.renamed()
     for parent in sources.parents:
-        renamed |= {k: own for k, own in parent.renamed.items() if k in fields.safe}
+        known = fields.safe.keys() | fields.chosen.keys()
+        renamed |= {k: own for k, own in parent.renamed.items() if k in known}
     files = [file for parent in sources.parents for file in parent.sources]
     return {
         "fingerprint": str(sum((part.digest for part in writer.parts), Fingerprint())),
