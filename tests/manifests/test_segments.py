@@ -194,3 +194,11 @@ def test_two_files_of_one_name_are_not_mixed_up(
     rows = [{"audio_filepath": f"{i}/a.wav", "text": "a", "duration": 1.0} for i in range(2)]
     with pytest.raises(DataError, match="called 'a'"):
         export_manifest(workspace, make_manifest(rows), target, tmp_path / "out")
+
+
+def test_a_text_grid_with_endless_tiers(ingest: Any, tmp_path: Path) -> None:
+    file = tmp_path / "a.TextGrid"
+    head = '"ooTextFile"\n"TextGrid"\n0\n1\n<exists>\n'
+    file.write_text(f'{head}1e999\n"IntervalTier"\n"t"\n0\n1\n1\n0\n1\n"hi"\n', encoding="utf-8")
+    with pytest.raises(DataError, match="no complete TextGrid"):
+        ingest(file)

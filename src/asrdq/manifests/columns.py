@@ -76,7 +76,7 @@ class FieldMap:
     def language_name(self) -> dict[str, str]:
         """Return what the file calls the language, if that is not the format's first name."""
         own = self.chosen.get(LANGUAGE)
-        return {} if own in (None, self.aliases[LANGUAGE][0]) else {LANGUAGE: str(own)}
+        return {LANGUAGE: own} if own and own != self.aliases[LANGUAGE][0] else {}
 
     def _safe_name(self, own: str) -> str:
         if own not in self.safe:

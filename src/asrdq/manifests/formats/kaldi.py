@@ -109,6 +109,7 @@ class _Folder:
                 detail = f"'{entry.key}' is no utterance of the folder"
                 yield self._reject(entry, RejectReason.MISSING_PART, detail, lookup.name)
             yield from lookup.rejects
+        yield from self._files.rejects
 
     def _recordings(self) -> Iterator[Record | Reject]:
         for entry in self._files.entries(WAV_SCP):
@@ -123,6 +124,8 @@ class _Folder:
         for entry in self._files.entries(WAV_SCP):
             if isinstance(entry, Reject):
                 yield entry
+            elif entry.key in recordings:
+                yield self._files.repeated(WAV_SCP, entry, recordings[entry.key])
             else:
                 recordings[entry.key] = entry
         for entry in self._files.entries(SEGMENTS):

@@ -82,7 +82,7 @@ def _rows(file: Path) -> Iterator[Record | Reject]:
                     continue
                 row: dict[str, Any] = {AUDIO_PATH: audio, TEXT: words, OFFSET: start, _TIER: tier}
                 yield line, {**row, DURATION: round(end - start, DIGITS)}
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise DataError("is no complete TextGrid", where=str(file)) from None
 
 
