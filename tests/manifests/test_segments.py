@@ -150,6 +150,10 @@ def test_outputs_for_sclite(workspace: Workspace, make_manifest: Any, tmp_path: 
     stm = export_manifest(workspace, made, "stm", tmp_path / "o.stm")
     assert (tmp_path / "o.stm").read_text() == "a 1 unknown 2 3.5 a\nb 1 unknown 0 1 b {x}\n"
     assert stm.lost == ("snr", "utt_id")
+    assert stm.notes == (
+        "a recording is called by the name of its file alone",
+        "blanks and line ends of texts are single blanks there",
+    )
     trn = export_manifest(workspace, made, "trn", tmp_path / "o.trn")
     assert sorted((tmp_path / "o.trn").read_text().splitlines()) == ["a (u1)", "b {x} (u2)"]
     assert trn.lost == ("audio_path", "duration_s", "offset_s", "snr")

@@ -153,7 +153,7 @@ def _write(
     limit = workspace.settings.ingest.max_duration_s
     with sandbox(workspace.store, query, sources.views) as opened:
         reader = opened.rows()
-        check_columns(reader.schema)
+        check_columns(reader.schema, opened.names())
         for block in _blocks(reader, fields, sources.audio_root, limit):
             log.add(block.rejects)
             writer.write(block)
