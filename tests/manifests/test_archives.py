@@ -236,6 +236,17 @@ def test_a_damaged_saved_data_set(ingest: Any, tmp_path: Path) -> None:
         ingest(tmp_path / "saved")
 
 
+def test_a_member_whose_name_is_no_text_is_named(ingest: Any, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "audio_0.tar", "w", format=tarfile.GNU_FORMAT) as tar:
+        add(tar, "1.wav", sound(1))
+        add(tar, b"caf\xe9.wav".decode(errors="surrogateescape"), sound(2))
+    row = {"audio_filepath": "1.wav", "text": "", "shard_id": 0}
+    (tmp_path / "tarred_audio_manifest.json").write_text(lines(row), encoding="utf-8")
+    result, rows = ingest(tmp_path)
+    assert [row["utt_id"] for row in rows] == ["1.wav"]
+    assert result.rejects["raw"].to_pylist() == ["caf\\xe9.wav"]
+
+
 def test_nonsense_in_a_header_is_damage(ingest: Any, tmp_path: Path) -> None:
     shard(tmp_path, 0, 1)
     with tarfile.open(tmp_path / "audio_1.tar", "w", format=tarfile.PAX_FORMAT) as tar:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from asrdq.errors import DataError
+from asrdq.manifests.formats.audio_names import shown_name
 from asrdq.manifests.formats.opening import opened
 
 LARGEST_MEMBER_BYTES = 512 << 20
@@ -36,7 +37,8 @@ class Archive:
             if total > LARGEST_ARCHIVE_BYTES or number > MOST_MEMBERS:
                 raise self._refused(info, "is one too many: the archive is too large")
             if info.isreg():
-                yield Member(str(PurePosixPath(info.name)), info.size, self._reader(info))
+                name = shown_name(str(PurePosixPath(info.name)))
+                yield Member(name, info.size, self._reader(info))
 
     def _headers(self) -> Iterator[tarfile.TarInfo]:
         with _told_as_damage(self._path):
