@@ -144,3 +144,20 @@ def test_a_second_language_keeps_its_name_where_every_row_has_the_first(
     result = export_manifest(workspace, holes, "nemo", out)
     assert json.loads(out.read_text(encoding="utf-8").splitlines()[1])["source_lang_2"] == "fr"
     assert any("'source_lang' is called 'source_lang_2'" in note for note in result.notes)
+
+
+def test_segments_for_nemo_do_not_state_the_rate_of_their_file(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    clip = {"audio_filepath": "a.wav", "duration": 2.0, "sampling_rate": 16000, "text": "hi"}
+    made = ingest(workspace, tmp_path, clip, {**clip, "offset": 5.0})
+    out = tmp_path / "out.jsonl"
+    result = export_manifest(workspace, made, "nemo", out)
+    lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert {line.get("offset"): line.get("sampling_rate") for line in lines} == {
+        None: 16000,
+        5.0: None,
+    }
+    assert any("without sampling_rate" in note for note in result.notes)
+    whole = ingest(workspace, tmp_path, clip)
+    assert export_manifest(workspace, whole, "nemo", out).notes == ()

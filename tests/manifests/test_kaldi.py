@@ -166,3 +166,14 @@ def test_no_line_is_lost_where_a_key_stands_twice(ingest: Any, tmp_path: Path) -
         ("spk2gender", 2),
         ("reco2dur", 1),
     }
+
+
+def test_durations_of_utterances_are_read(ingest: Any, tmp_path: Path) -> None:
+    folder = data_folder(
+        tmp_path / "data",
+        wav_scp="u1 a.wav\nu2 b.wav\nu3 c.wav\n",
+        utt2dur="u1 1.5\nu3 2.5\n",
+        reco2dur="u2 7.25\nu3 99\n",
+    )
+    _, rows = ingest(folder)
+    assert {row["utt_id"]: row["duration_s"] for row in rows} == {"u1": 1.5, "u2": 7.25, "u3": 2.5}

@@ -121,6 +121,14 @@ def test_manifests_of_groups_keep_every_column(
     assert json.loads(line).items() >= own.items()
 
 
+def test_what_a_group_cannot_hold_is_told(
+    workspace: Workspace, ingest: Ingest, tmp_path: Path
+) -> None:
+    data = ingest([{**rows()[0], "sampling_rate": 16000}])
+    _, notes = written(workspace, data, ["domain"], tmp_path / "blend")
+    assert any("without sampling_rate" in note for note in notes)
+
+
 def test_values_mean_to_omegaconf_what_they_say(
     workspace: Workspace, ingest: Ingest, tmp_path: Path
 ) -> None:

@@ -182,7 +182,7 @@ def _write_manifest(
         for column, value in zip(by, group, strict=True)
     )
     target, clips = NemoFormat(), AsIngested(workspace, manifest, relative=False)
-    outgoing = Outgoing(workspace, manifest, target, clips, advance)
+    outgoing, out = Outgoing(workspace, manifest, target, clips, advance), Destination(path)
     with workspace.stream(manifest, where=condition) as reader:
-        target.write(outgoing.rows(reader), Destination(path))
-    return outgoing.renaming()
+        target.write(outgoing.rows(reader), out)
+    return [*outgoing.renaming(), *out.notes]

@@ -13,7 +13,8 @@ from asrdq.manifests.formats.records import text_of
 from asrdq.manifests.rejects import Reject, RejectReason, shorten
 
 WAV_SCP, SEGMENTS, TEXTS = "wav.scp", "segments", "text"
-UTT2SPK, SPK2GENDER, RECO2DUR = "utt2spk", "spk2gender", "reco2dur"
+UTT2SPK, SPK2GENDER = "utt2spk", "spk2gender"
+RECO2DUR, UTT2DUR = "reco2dur", "utt2dur"
 GENDER = "gender"
 
 
