@@ -129,6 +129,22 @@ def test_what_groups_make_impossible_is_said_and_nothing_is_written(
         )
 
 
+def test_what_the_former_split_makes_impossible_is_said(
+    workspace: Workspace, ingest: Ingest
+) -> None:
+    data = ingest([row(i) for i in range(40)])
+    split_manifest(workspace, data, plan("test=10"))
+    data = ingest([row(i) for i in range(44)])
+    with pytest.raises(DataError) as caught:
+        split_manifest(workspace, data, plan("test=20"))
+    said = [problem.message for problem in caught.value.problems]
+    assert said == [
+        "test: asked 20 rows, nearest 14 rows",
+        f"{data} has 44 rows and 0.04 h",
+        "40 of its rows keep the side of the former split, without --fresh",
+    ]
+
+
 def test_closest_writes_the_nearest(workspace: Workspace, ingest: Ingest) -> None:
     data = ingest([row(i, speaker=f"s{i // 20}") for i in range(100)])
     asked = plan("test=26", disjoint=["speaker"])

@@ -148,8 +148,13 @@ def _impossible(
 ) -> DataError:
     """Return the error that says what groups make of the sizes asked for."""
     problems = [Problem(line) for line in missed]
+    linked, hours = cells.totals(False), cells.totals(True) / 3600
+    problems.append(Problem(f"{manifest} has {len(rows.key):,} rows and {hours.sum():,.2f} h"))
+    if held := int(linked[cells.placed != NEW].sum()):
+        problems.append(
+            Problem(f"{held:,} of its rows keep the side of the former split, without --fresh")
+        )
     if plan.disjoint:
-        linked, hours = cells.totals(False), cells.totals(True) / 3600
         biggest = int(np.argmax(linked))
         problems.append(
             Problem(
