@@ -71,7 +71,7 @@ CASES = [
     Case(
         "stm",
         "m.stm",
-        {k: ALL[k] for k in ("text", "duration_s", "offset_s", "speaker")},
+        {**SEGMENTS, "text": words.filter(lambda text: not text.startswith(("<", ";;")))},
         folder="",
     ),
     Case("ljspeech", "metadata.csv", {"text": plain_words}, folder="wavs/"),
