@@ -39,9 +39,12 @@ def project(tmp_path: Path, run_cli: RunCli) -> Path:
     return folder
 
 
+SIDES = ("--side", "validation=0.1h", "--side", "test=10%")
+
+
 def test_split_then_leaks(project: Path, run_cli: RunCli) -> None:
     done = run_cli(
-        *("split", "data", "--side", "validation=0.1h", "--side", "test=10%"),
+        *("split", "data", *SIDES),
         *("--strata", "domain", "--disjoint", "speaker,text", "--format", "json"),
         cwd=project,
     )
@@ -56,7 +59,12 @@ def test_split_then_leaks(project: Path, run_cli: RunCli) -> None:
         *("leaks", "data_train", "data_test", *without, "--max-share", "speaker=0"), cwd=project
     )
     assert "speaker" in clean.stdout
-    again = run_cli("split", "data", "--side", "validation=0.1h", "--side", "test=10%", cwd=project)
+    many = run_cli("split", "data", *SIDES, "--strata", "speaker", "--prefix", "by", cwd=project)
+    assert "validation, the stratum farthest off: " in many.stderr
+    shown = [line.split()[0] for line in many.stdout.splitlines() if " by_" in line]
+    assert shown[:5] == ["train", "validation", "test", "validation", "validation"]
+    assert "the first 50 rows" in many.stderr
+    again = run_cli("split", "data", *SIDES, cwd=project)
     assert "400 rows have the side of the former split" in again.stderr
 
 

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
+import soundfile
 
+from asrdq.audio import probe_manifest
 from asrdq.errors import UsageError
 from asrdq.leakage import LeakPlan, LeakResult, find_duplicates, find_leaks
 from asrdq.leakage.leaks import LEAKS
@@ -109,6 +112,13 @@ def test_no_text_at_all_leaves_texts_unknown(workspace: Workspace, ingest: Inges
     }
 
 
+def test_training_without_any_text_leaves_texts_unknown(
+    workspace: Workspace, ingest: Ingest
+) -> None:
+    train, dev = ingest([row("t")], "train"), ingest([row("d", "one text")], "dev")
+    assert find_leaks(workspace, train, dev, NO_AUDIO).undecided == ("text",)
+
+
 def test_short_texts_may_be_left_out(workspace: Workspace, ingest: Ingest) -> None:
     train, dev = ingest([row("t", "thank you")], "train"), ingest([row("d", "Thank you!")], "dev")
     for words, state in ((2, "too_much"), (3, "unknown")):
@@ -155,6 +165,41 @@ def test_files_of_the_same_bytes_and_segments(
     assert overlap["similarity"] == pytest.approx(0.4)
     assert overlap["detail"] == "4.00 s"
     assert result.undecided == ()
+
+
+def test_other_containers_are_unknown_until_samples_are_compared(
+    workspace: Workspace, ingest: Ingest, tmp_path: Path
+) -> None:
+    noise(tmp_path / "t.wav", 1)
+    noise(tmp_path / "d.flac", 2)
+    train = ingest([row("t")], "train")
+    dev = ingest([row("d", audio_filepath="d.flac")], "dev")
+    result = find_leaks(workspace, train, dev, LeakPlan(only=["audio"]))
+    assert result.undecided == ("audio",)
+    assert result.findings["detail"].to_pylist() == [
+        "the bytes of .flac and .wav files tell nothing: asrdq probe both manifests"
+    ]
+    assert result.notes == (
+        "audio was compared by the bytes of files: after asrdq probe, by its samples",
+    )
+
+
+def test_segments_of_copies_are_found_after_a_probe_too(
+    workspace: Workspace, ingest: Ingest, tmp_path: Path
+) -> None:
+    samples = np.random.default_rng(1).normal(0, 0.1, 16000 * 4)
+    for name in ("long.wav", "copy.wav"):
+        soundfile.write(tmp_path / name, samples, 16000)
+    part = {"audio_filepath": "long.wav", "offset": 0.0, "duration": 2.0}
+    copy = {"audio_filepath": "copy.wav", "offset": 1.0, "duration": 2.0}
+    train = ingest([row("t", "all of it", **part)], "train")
+    dev = ingest([row("d", "all of it", **copy)], "dev")
+    for _ in range(2):
+        result = find_leaks(workspace, train, dev, LeakPlan(only=["overlap", "transcript"]))
+        assert result.too_much == ("overlap", "transcript")
+        for manifest in (train, dev):
+            probe_manifest(workspace, manifest, workers=1)
+    assert result.notes == ()
 
 
 def test_file_hashes_are_kept_and_forgotten_with_the_file(

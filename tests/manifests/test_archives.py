@@ -234,3 +234,31 @@ def test_a_damaged_saved_data_set(ingest: Any, tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:300])
     with pytest.raises(DataError, match="Arrow file is damaged"):
         ingest(tmp_path / "saved")
+
+
+def test_a_member_whose_name_is_no_text_is_named(ingest: Any, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "audio_0.tar", "w", format=tarfile.GNU_FORMAT) as tar:
+        add(tar, "1.wav", sound(1))
+        add(tar, b"caf\xe9.wav".decode(errors="surrogateescape"), sound(2))
+    row = {"audio_filepath": "1.wav", "text": "", "shard_id": 0}
+    (tmp_path / "tarred_audio_manifest.json").write_text(lines(row), encoding="utf-8")
+    result, rows = ingest(tmp_path)
+    assert [row["utt_id"] for row in rows] == ["1.wav"]
+    assert result.rejects["raw"].to_pylist() == ["caf\\xe9.wav"]
+
+
+def test_nonsense_in_a_header_is_damage(ingest: Any, tmp_path: Path) -> None:
+    shard(tmp_path, 0, 1)
+    with tarfile.open(tmp_path / "audio_1.tar", "w", format=tarfile.PAX_FORMAT) as tar:
+        add(tar, "2.wav", sound(2), pax_headers={"GNU.sparse.map": "a,b"})
+    with tarfile.open(tmp_path / "audio_2.tar", "w", format=tarfile.PAX_FORMAT) as tar:
+        add(tar, "3.wav", sound(3))
+        add(tar, "4.wav", sound(4), pax_headers={"GNU.sparse.map": "a,b"})
+    manifest = tmp_path / "tarred_audio_manifest.json"
+    for number, first in ((1, 2), (2, 3)):
+        row = {"audio_filepath": f"{first}.wav", "text": "", "shard_id": number}
+        manifest.write_text(lines(row), encoding="utf-8")
+        with pytest.raises(DataError, match="the archive is damaged") as caught:
+            ingest(tmp_path)
+        assert caught.value.where == str(tmp_path / f"audio_{number}.tar")
+        (tmp_path / f"audio_{number}.tar").unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tarfile
 from pathlib import Path
@@ -128,6 +129,25 @@ def test_patterns(pattern: str, path: str, expected: tuple[str, ...] | None) -> 
 def test_a_pattern_that_cannot_be(pattern: str) -> None:
     with pytest.raises(UsageError, match=re.escape(pattern)):
         compiled(pattern)
+
+
+def test_names_that_are_no_text(ingest: Any, tmp_path: Path) -> None:
+    write_sound(tmp_path / "1_ann.wav", 0.5)
+    odd = os.fsdecode(b"2_caf\xe9.wav")
+    (tmp_path / odd).write_bytes((tmp_path / "1_ann.wav").read_bytes())
+    result, rows = ingest(tmp_path, pattern="{label}_{speaker}.wav")
+    assert [row["speaker"] for row in rows] == ["ann"]
+    (reject,) = result.rejects.to_pylist()
+    assert (reject["reason"], reject["raw"]) == ("invalid_utf8", "2_caf\\xe9.wav")
+
+    manifest = tmp_path / os.fsdecode(b"caf\xe9.jsonl")
+    manifest.write_text('{"audio_filepath": "a.wav"}\n', encoding="utf-8")
+    with pytest.raises(UsageError, match="not valid UTF-8") as caught:
+        ingest(manifest)
+    assert caught.value.where == str(tmp_path / "caf\\xe9.jsonl")
+    (tmp_path / os.fsdecode(b"caf\xe9.TextGrid")).touch()
+    with pytest.raises(DataError, match="not valid UTF-8"):
+        ingest(tmp_path, format_name="textgrid")
 
 
 def test_files_by_name(ingest: Any, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from asrdq.manifests.formats.nemo import NemoFormat
 from asrdq.manifests.formats.protocol import ManifestFormat
 from asrdq.manifests.ingest import ingest_manifest
 from asrdq.manifests.outgoing import file_names
+from asrdq.versions.derive import derive_manifest
 from asrdq.workspace import ManifestVersion, Workspace
 
 FORMATS: list[ManifestFormat] = [NemoFormat(), CsvFormat()]
@@ -105,3 +106,58 @@ def test_a_file_that_cannot_be_written(workspace: Workspace, tmp_path: Path) -> 
     with pytest.raises(ToolError, match="cannot be written"):
         export_manifest(workspace, first, "nemo", tmp_path)
     assert not list(tmp_path.parent.glob(".*.part"))
+
+
+CANARY = {"audio_filepath": "a.wav", "duration": 1.0, "text": "hi", "target_lang": "de"}
+
+
+def test_the_language_keeps_the_name_that_a_model_asks_for(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    first = ingest(workspace, tmp_path, {**CANARY, "source_lang": "en", "pnc": "yes"})
+    assert workspace.scan(first, ["language"]).to_pydict() == {"language": ["en"]}
+    derived = derive_manifest(workspace, "kept", "SELECT * FROM first").manifest
+    out = tmp_path / "out.jsonl"
+    for version in (first, derived):
+        export_manifest(workspace, version, "nemo", out)
+        written = json.loads(out.read_text(encoding="utf-8"))
+        assert "lang" not in written
+        assert (written["source_lang"], written["target_lang"], written["pnc"]) == (
+            *("en", "de"),
+            "yes",
+        )
+
+
+def test_a_second_language_keeps_its_name_where_every_row_has_the_first(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    rows = [{**CANARY, "audio_filepath": path, "lang": "en", "source_lang": "fr"} for path in "ab"]
+    full = ingest(workspace, tmp_path, *rows)
+    out = tmp_path / "out.jsonl"
+    export_manifest(workspace, full, "nemo", out)
+    written = json.loads(out.read_text(encoding="utf-8").splitlines()[0])
+    assert (written["lang"], written["source_lang"]) == ("en", "fr")
+    assert ingest_manifest(workspace, [out], "again").manifest.fingerprint == full.fingerprint
+
+    # Without a language in some row the name would be read as one: it gives way, and it is said.
+    holes = ingest(workspace, tmp_path, rows[0], {**rows[1], "lang": None})
+    result = export_manifest(workspace, holes, "nemo", out)
+    assert json.loads(out.read_text(encoding="utf-8").splitlines()[1])["source_lang_2"] == "fr"
+    assert any("'source_lang' is called 'source_lang_2'" in note for note in result.notes)
+
+
+def test_segments_for_nemo_do_not_state_the_rate_of_their_file(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    clip = {"audio_filepath": "a.wav", "duration": 2.0, "sampling_rate": 16000, "text": "hi"}
+    made = ingest(workspace, tmp_path, clip, {**clip, "offset": 5.0})
+    out = tmp_path / "out.jsonl"
+    result = export_manifest(workspace, made, "nemo", out)
+    lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert {line.get("offset"): line.get("sampling_rate") for line in lines} == {
+        None: 16000,
+        5.0: None,
+    }
+    assert any("without sampling_rate" in note for note in result.notes)
+    whole = ingest(workspace, tmp_path, clip)
+    assert export_manifest(workspace, whole, "nemo", out).notes == ()

@@ -141,3 +141,39 @@ def test_what_would_be_read_as_something_else_is_refused(
     with pytest.raises(DataError, match="Kaldi folder"):
         export_manifest(workspace, made, "kaldi", tmp_path / "out", relative=True)
     assert not (tmp_path / "out").exists()
+
+
+def test_no_line_is_lost_where_a_key_stands_twice(ingest: Any, tmp_path: Path) -> None:
+    folder = data_folder(
+        tmp_path / "data",
+        wav_scp="r1 a.wav\nr1 b.wav\n",
+        segments="u2 r1 1 2\nu1 r1 0 1\n",
+        text="u1 one\nu1 again\nu2 two\n",
+        utt2spk="u1 s1\nu2 s1\n",
+        spk2gender="s1 f\ns1 m\n",
+    )
+    (folder / "reco2dur").write_bytes(b"r\xff 2.0\n")
+    result, rows = ingest(folder)
+    assert {(row["utt_id"], Path(row["audio_path"]).name, row["text"]) for row in rows} == {
+        ("u1", "a.wav", "one"),
+        ("u2", "a.wav", "two"),
+    }
+    assert {row["gender"] for row in rows} == {"f"}
+    found = zip(*(result.rejects[name].to_pylist() for name in ("file", "line")), strict=True)
+    assert {(Path(file).name, line) for file, line in found} == {
+        ("wav.scp", 2),
+        ("text", 2),
+        ("spk2gender", 2),
+        ("reco2dur", 1),
+    }
+
+
+def test_durations_of_utterances_are_read(ingest: Any, tmp_path: Path) -> None:
+    folder = data_folder(
+        tmp_path / "data",
+        wav_scp="u1 a.wav\nu2 b.wav\nu3 c.wav\n",
+        utt2dur="u1 1.5\nu3 2.5\n",
+        reco2dur="u2 7.25\nu3 99\n",
+    )
+    _, rows = ingest(folder)
+    assert {row["utt_id"]: row["duration_s"] for row in rows} == {"u1": 1.5, "u2": 7.25, "u3": 2.5}

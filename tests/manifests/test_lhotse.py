@@ -159,3 +159,32 @@ def test_a_recording_that_cannot_be_read_is_named(
         export_manifest(workspace, made, "lhotse", tmp_path / "cuts.jsonl")
     assert str(caught.value.where).endswith("gone.wav")
     assert not (tmp_path / "cuts.jsonl").exists()
+
+
+UNFIT = [
+    cut("bad", 0, 1.0, supervisions={"a": 1}),
+    cut("bad", 0, 1.0, supervisions="text"),
+    cut("bad", 0, 1.0, supervisions=["text"]),
+    cut("bad", 0, 1.0, supervisions=[5, 6]),
+    cut("bad", 0, 1.0, recording=recording("r", transforms=["Resample"])),
+    cut("bad", 0, 1.0, recording=recording("r", transforms={"name": 3})),
+    cut("bad", 0, 1.0, recording=recording("r", sources={"type": "file"})),
+    cut("bad", 0, 1.0, recording=recording("r", sources="r.wav")),
+]
+
+
+@pytest.mark.parametrize("bad", UNFIT)
+def test_an_object_of_another_shape_costs_its_row_alone(
+    ingest: Any, tmp_path: Path, bad: dict[str, Any]
+) -> None:
+    result, rows = ingest(write_lines(tmp_path / "cuts.jsonl", cut("good", 0, 1.0), bad))
+    assert [row["utt_id"] for row in rows] == ["good"]
+    assert result.rejected == {"wrong_type": 1}
+    assert result.rejects["line"].to_pylist() == [2]
+
+
+def test_a_custom_field_with_the_name_of_a_column_is_kept(ingest: Any, tmp_path: Path) -> None:
+    spoken = words("s", 0, 1.0, custom={"text": "as it was said", "channel": "left"})
+    _, [row] = ingest(write_lines(tmp_path / "cuts.jsonl", cut("c", 0, 1.0, supervisions=[spoken])))
+    assert (row["text"], row["text_2"]) == ("text of s", "as it was said")
+    assert (row["channel"], row["channel_2"]) == (0, "left")

@@ -76,3 +76,31 @@ def test_what_is_written_is_read_by_polars(
     read = pl.read_parquet(tmp_path / "o.parquet")
     assert read["audio_filepath"].to_list() == [f"{i}.wav" for i in range(5)]
     assert read["tags"].to_list() == [[i] for i in range(5)]
+
+
+def test_values_that_a_table_has_no_type_for_are_kept_as_text(ingest: Any, tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "path": ["1.wav", "2.wav"],
+            "hash": pa.array([2**63 + 1, None], pa.uint64()),
+            "count": pa.array([2**53 + 1, 3], pa.uint64()),
+            "price": pa.array([Decimal("1.10"), None], pa.decimal128(10, 2)),
+            "exact": pa.array([Decimal("12345678901234567.89"), None], pa.decimal128(38, 2)),
+            "wide": pa.array([Decimal("1.5"), None], pa.decimal256(50, 1)),
+            "at": pa.array([1_000_000_001, None], pa.timestamp("ns")),
+            "whole": pa.array([1_000_000_000, None], pa.timestamp("ns")),
+            "clock": pa.array([dt.time(1, 2, 3), None], pa.time64("us")),
+            "took": pa.array([dt.timedelta(seconds=90), None], pa.duration("us")),
+            "in": pa.array(
+                [{"clock": dt.time(1, 2, 3)}, None], pa.struct({"clock": pa.time32("s")})
+            ),
+        }
+    )
+    pq.write_table(table, tmp_path / "m.parquet")
+    _, [row, _] = ingest(tmp_path / "m.parquet")
+    assert (row["hash"], row["count"]) == ("9223372036854775809", 2**53 + 1)
+    assert (row["price"], row["exact"], row["wide"]) == (1.1, "12345678901234567.89", "1.5")
+    assert row["at"] == "1970-01-01 00:00:01.000000001"
+    assert row["whole"] == dt.datetime(1970, 1, 1, 0, 0, 1)
+    assert (row["clock"], row["took"]) == ("01:02:03.000000", 90.0)
+    assert "01:02:03" in str(row["in"])

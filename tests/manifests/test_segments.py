@@ -150,6 +150,10 @@ def test_outputs_for_sclite(workspace: Workspace, make_manifest: Any, tmp_path: 
     stm = export_manifest(workspace, made, "stm", tmp_path / "o.stm")
     assert (tmp_path / "o.stm").read_text() == "a 1 unknown 2 3.5 a\nb 1 unknown 0 1 b {x}\n"
     assert stm.lost == ("snr", "utt_id")
+    assert stm.notes == (
+        "a recording is called by the name of its file alone",
+        "blanks and line ends of texts are single blanks there",
+    )
     trn = export_manifest(workspace, made, "trn", tmp_path / "o.trn")
     assert sorted((tmp_path / "o.trn").read_text().splitlines()) == ["a (u1)", "b {x} (u2)"]
     assert trn.lost == ("audio_path", "duration_s", "offset_s", "snr")
@@ -194,3 +198,11 @@ def test_two_files_of_one_name_are_not_mixed_up(
     rows = [{"audio_filepath": f"{i}/a.wav", "text": "a", "duration": 1.0} for i in range(2)]
     with pytest.raises(DataError, match="called 'a'"):
         export_manifest(workspace, make_manifest(rows), target, tmp_path / "out")
+
+
+def test_a_text_grid_with_endless_tiers(ingest: Any, tmp_path: Path) -> None:
+    file = tmp_path / "a.TextGrid"
+    head = '"ooTextFile"\n"TextGrid"\n0\n1\n<exists>\n'
+    file.write_text(f'{head}1e999\n"IntervalTier"\n"t"\n0\n1\n1\n0\n1\n"hi"\n', encoding="utf-8")
+    with pytest.raises(DataError, match="no complete TextGrid"):
+        ingest(file)

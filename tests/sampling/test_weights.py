@@ -78,7 +78,7 @@ def test_rows_as_unit_and_one_temperature_for_all_levels(
 def test_input_cfg(workspace: Workspace, ingest: Ingest, tmp_path: Path) -> None:
     data = ingest(rows())
     result = weigh_groups(workspace, data, ["language", "domain"], [0.5, 0.5])
-    path = write_input_cfg(workspace, data, result, tmp_path / "blend")
+    path = write_input_cfg(workspace, data, result, tmp_path / "blend").path
     entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert [(e["type"], e["tags"]) for e in entries] == [
         ("group", {"language": "de"}),
@@ -100,6 +100,81 @@ def test_input_cfg(workspace: Workspace, ingest: Ingest, tmp_path: Path) -> None
         "en",
     )
     assert first["audio_filepath"] == str(tmp_path / "en-phone-0.wav")
+
+
+def written(
+    workspace: Workspace, data: ManifestVersion, by: Sequence[str], folder: Path
+) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """The entries as YAML 1.1 reads them, and the notes."""
+    result = weigh_groups(workspace, data, by, [0.5])
+    cfg = write_input_cfg(workspace, data, result, folder)
+    return yaml.safe_load(cfg.path.read_text(encoding="utf-8")), cfg.notes
+
+
+def test_manifests_of_groups_keep_every_column(
+    workspace: Workspace, ingest: Ingest, tmp_path: Path
+) -> None:
+    own = {"source_lang": "en", "target_lang": "de", "taskname": "ast", "n": 3, "x": {"a": [1]}}
+    data = ingest([{"audio_filepath": "/a.wav", "duration": 1.0, "text": "hi", **own}])
+    ([entry], _) = written(workspace, data, ["taskname"], tmp_path / "blend")
+    (line,) = Path(entry["manifest_filepath"]).read_text(encoding="utf-8").splitlines()
+    assert json.loads(line).items() >= own.items()
+
+
+def test_what_a_group_cannot_hold_is_told(
+    workspace: Workspace, ingest: Ingest, tmp_path: Path
+) -> None:
+    data = ingest([{**rows()[0], "sampling_rate": 16000}])
+    _, notes = written(workspace, data, ["domain"], tmp_path / "blend")
+    assert any("without sampling_rate" in note for note in notes)
+
+
+def test_values_mean_to_omegaconf_what_they_say(
+    workspace: Workspace, ingest: Ingest, tmp_path: Path
+) -> None:
+    values = ["60e1", "no", "${oc.env:HOME}", "\\${x}", "1_000", "???"]
+    data = ingest([{"audio_filepath": v, "duration": 1.0, "site": v, "channel": v} for v in values])
+    entries, notes = written(workspace, data, ["site"], tmp_path / "blend")
+    assert {e.get("tags", {}).get("site") for e in entries} == {
+        *("60e1", "no", "\\${oc.env:HOME}", "\\\\\\${x}", "1_000", None)
+    }
+    assert any("'???'" in note for note in notes)
+    # YAML of OmegaConf reads 60e1 as a number unless it is quoted.
+    text = (tmp_path / "blend" / "input_cfg.yaml").read_text(encoding="utf-8")
+    assert '"60e1"' in text
+
+
+def test_a_tag_never_overwrites_what_lhotse_keeps_of_a_cut(
+    workspace: Workspace, ingest: Ingest, tmp_path: Path
+) -> None:
+    data = ingest([{"audio_filepath": "a", "duration": 1.0, "channel": "left", "domain": "x"}])
+    ([entry], notes) = written(workspace, data, ["channel", "domain"], tmp_path / "blend")
+    assert "tags" not in entry
+    assert entry["input_cfg"][0]["tags"] == {"domain": "x"}
+    assert any("'channel'" in note for note in notes)
+
+
+def test_long_names_of_groups_are_files_all_the_same(
+    workspace: Workspace, ingest: Ingest, tmp_path: Path
+) -> None:
+    name = "\u65e5\u672c_OP_" * 40
+    data = ingest([{"audio_filepath": "a", "duration": 1.0, "x": name, "y": name}])
+    ([entry], _) = written(workspace, data, ["x", "y"], tmp_path / "blend")
+    place = Path(entry["input_cfg"][0]["manifest_filepath"])
+    assert place.is_file()
+    assert "_OP_" not in place.name
+
+
+def test_what_nemo_could_not_read_is_refused(
+    workspace: Workspace, ingest: Ingest, tmp_path: Path
+) -> None:
+    data = ingest([rows()[0], {**rows()[1], "duration": None}])
+    result = weigh_groups(workspace, data, ["domain"], [0.5], unit="rows")
+    with pytest.raises(DataError, match=r"1 rows of .* have no duration"):
+        write_input_cfg(workspace, data, result, tmp_path / "blend")
+    with pytest.raises(UsageError, match="range of shards"):
+        write_input_cfg(workspace, data, result, tmp_path / "blend (1)")
+    assert not (tmp_path / "blend").exists()
 
 
 def test_what_cannot_be_weighed_is_refused(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from asrdq.errors import DataError, UsageError
 from asrdq.splitting import SideTarget, SplitPlan, SplitResult, split_manifest
 from asrdq.splitting.result import SPLITS
+from asrdq.workspace import Workspace
 
 if TYPE_CHECKING:
-    from asrdq.workspace import ManifestVersion, Workspace
+    from asrdq.workspace import ManifestVersion
 
 Row = dict[str, Any]
 Ingest = Callable[..., "ManifestVersion"]
@@ -127,6 +129,22 @@ def test_what_groups_make_impossible_is_said_and_nothing_is_written(
         )
 
 
+def test_what_the_former_split_makes_impossible_is_said(
+    workspace: Workspace, ingest: Ingest
+) -> None:
+    data = ingest([row(i) for i in range(40)])
+    split_manifest(workspace, data, plan("test=10"))
+    data = ingest([row(i) for i in range(44)])
+    with pytest.raises(DataError) as caught:
+        split_manifest(workspace, data, plan("test=20"))
+    said = [problem.message for problem in caught.value.problems]
+    assert said == [
+        "test: asked 20 rows, nearest 14 rows",
+        f"{data} has 44 rows and 0.04 h",
+        "40 of its rows keep the side of the former split, without --fresh",
+    ]
+
+
 def test_closest_writes_the_nearest(workspace: Workspace, ingest: Ingest) -> None:
     data = ingest([row(i, speaker=f"s{i // 20}") for i in range(100)])
     asked = plan("test=26", disjoint=["speaker"])
@@ -211,6 +229,24 @@ def test_what_a_killed_split_left_is_written_again(workspace: Workspace, ingest:
     again = split_manifest(workspace, data, plan("test=10"))
     assert (again.kept, again.moved) == (0, 0)
     assert again.manifests == killed.manifests
+
+
+def test_two_splits_at_once_never_mix_their_sides(workspace: Workspace, ingest: Ingest) -> None:
+    data = ingest([row(i) for i in range(200)])
+
+    def split(seed: int) -> str:
+        mine = Workspace.open(workspace.root)
+        try:
+            return split_manifest(mine, data, plan("test=50%", seed=seed)).run_id
+        except UsageError as error:
+            assert "the former split had the seed" in str(error)
+            return ""
+
+    with ThreadPoolExecutor(4) as pool:
+        runs = list(pool.map(split, range(4)))
+    assert sum(map(bool, runs)) == 1
+    made = {workspace.manifest(name).run_id for name in ("data_train", "data_test")}
+    assert made == {run for run in runs if run}
 
 
 def term_rows() -> list[Row]:

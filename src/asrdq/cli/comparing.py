@@ -83,6 +83,8 @@ def judge(result: LeakResult | DuplicateResult, table: str) -> None:
             console.warn(f"{kind}: {row['detail']}")
         elif row["state"] == "found":
             console.warn(f"{kind}: {row['rows']:,} rows, {row['share']:.2%}")
+    for note in result.notes:
+        console.say(note)
     look = f"asrdq sql \"FROM {table} WHERE run_id = '{result.run_id}'\""
     if result.too_much:
         told = [
@@ -93,7 +95,7 @@ def judge(result: LeakResult | DuplicateResult, table: str) -> None:
     if result.undecided:
         raise UndecidedError(
             f"not known: {', '.join(result.undecided)}",
-            hint=f"put the files where the manifest says, or leave it out on purpose: "
+            hint="see to what is told above, or leave it out on purpose: "
             f"--without {','.join(result.undecided)}",
         )
     if result.findings.num_rows and any(row["rows"] for row in rows.values()):

@@ -111,12 +111,16 @@ def split(
 
 
 def _shown(result: SplitResult, plan: SplitPlan) -> pa.Table:
-    """Return sizes by side and stratum; without strata one row a side."""
+    """Return sizes by side, and then by stratum: of the sides with a size first."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    sides = result.sides if plan.strata else result.sides.filter(pc.field("stratum").is_null())
     names = ["side", "side_manifest", "stratum", "asked_rows", "rows", "asked_hours", "hours"]
-    return sides.select(names)
+    whole = result.sides.filter(pc.field("stratum").is_null())
+    parts = result.sides.filter(pc.field("stratum").is_valid())
+    rest = pc.field("side") == plan.rest
+    kept = [whole, parts.filter(~rest), parts.filter(rest)] if plan.strata else [whole]
+    return pa.concat_tables(kept).select(names)
 
 
 def columns(given: list[str] | None, known: tuple[str, ...]) -> list[str]:
@@ -142,9 +146,28 @@ def _refuse_beside_preset(*given: object) -> None:
         )
 
 
+def _farthest(result: SplitResult) -> list[str]:
+    """Return in words which stratum of each side with a size misses its own by most."""
+    farthest: dict[str, tuple[float, str]] = {}
+    for row in result.sides.to_pylist():
+        by_hours = row["asked_hours"] is not None
+        asked, got = (
+            (row["asked_hours"], row["hours"]) if by_hours else (row["asked_rows"], row["rows"])
+        )
+        if row["stratum"] is None or asked is None:
+            continue
+        unit = "h" if by_hours else "rows"
+        said = f"{row['stratum']} has {got:,.4g} {unit}, asked were {asked:,.4g}"
+        farthest[row["side"]] = max(farthest.get(row["side"], (-1.0, "")), (abs(got - asked), said))
+    return [f"{side}, the stratum farthest off: {said}" for side, (_, said) in farthest.items()]
+
+
 def _tell(result: SplitResult, plan: SplitPlan) -> None:
     for line in (*result.missed, *result.notes):
         console.warn(line)
+    if plan.strata:
+        for line in _farthest(result):
+            console.say(line)
     if result.moved:
         console.warn(f"{result.moved:,} rows changed sides: new rows joined groups of two sides")
     if result.kept:

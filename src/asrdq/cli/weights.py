@@ -59,9 +59,13 @@ def weights(
         console.next_step(f"asrdq weights {manifest} --by {by} --out DIR", "for NeMo's loader")
         return
     with console.progress("weights", version.rows, "rows") as bar:
-        path = write_input_cfg(opened, version, result, place(out), advance=bar.advance)
-    console.say(f"wrote {path}")
-    console.next_step(f"model.train_ds.input_cfg={path}", "in the training configuration of NeMo")
+        written = write_input_cfg(opened, version, result, place(out), advance=bar.advance)
+    for note in written.notes:
+        console.warn(note)
+    console.say(f"wrote {written.path}")
+    console.next_step(
+        f"model.train_ds.input_cfg={written.path}", "in the training configuration of NeMo"
+    )
 
 
 def _numbers(text: str) -> list[float]:

@@ -40,6 +40,7 @@ class DuplicateResult(Result):
         findings: One row a kind, schema `FINDINGS`; rows that are alike count all of them.
         too_much: Kinds above their limit.
         undecided: Kinds with a limit that could not be compared, or not for all rows.
+        notes: What a person should know of how it was compared.
         duplicates: One row a kind and utterance, schema `DUPLICATES`.
     """
 
@@ -50,12 +51,15 @@ class DuplicateResult(Result):
     findings: pa.Table
     too_much: tuple[str, ...]
     undecided: tuple[str, ...]
+    notes: tuple[str, ...]
     duplicates: pa.Table = field(repr=False)
 
     def summary(self) -> str:
         """Return a line a kind."""
         lines = [f"{self.manifest} against itself"]
-        return "\n".join([*lines, *(f"  {line(row)}" for row in self.findings.to_pylist())])
+        return "\n".join(
+            [*lines, *(f"  {line(row)}" for row in self.findings.to_pylist()), *self.notes]
+        )
 
 
 def find_duplicates(
@@ -96,5 +100,6 @@ def find_duplicates(
         findings=found,
         too_much=tuple(too_much(found)),
         undecided=tuple(undecided(found)),
+        notes=compared.notes,
         duplicates=rows,
     )

@@ -54,6 +54,7 @@ class LeakResult(Result):
         findings: One row a kind, schema `FINDINGS`.
         too_much: Kinds above their limit.
         undecided: Kinds with a limit that could not be compared, or not for all rows.
+        notes: What a person should know of how it was compared.
         leaks: One row a kind and touched utterance, schema `LEAKS`.
     """
 
@@ -65,12 +66,15 @@ class LeakResult(Result):
     findings: pa.Table
     too_much: tuple[str, ...]
     undecided: tuple[str, ...]
+    notes: tuple[str, ...]
     leaks: pa.Table = field(repr=False)
 
     def summary(self) -> str:
         """Return a line a kind."""
         lines = [f"{self.evaluation} against {self.train}"]
-        return "\n".join([*lines, *(f"  {line(row)}" for row in self.findings.to_pylist())])
+        return "\n".join(
+            [*lines, *(f"  {line(row)}" for row in self.findings.to_pylist()), *self.notes]
+        )
 
 
 def find_leaks(
@@ -117,6 +121,7 @@ def find_leaks(
         findings=found,
         too_much=tuple(too_much(found)),
         undecided=tuple(undecided(found)),
+        notes=compared.notes,
         leaks=leaks,
     )
 

@@ -29,16 +29,18 @@ class Compared:
         matches: Touched rows, schema `MATCHES`.
         other_rows: By kind, how many rows of the other side are touched.
         gaps: By kind, why it could not be compared, or not for all rows.
+        notes: What a person should know of how it was compared.
     """
 
     matches: pa.Table
     other_rows: dict[str, int]
     gaps: dict[str, str]
+    notes: tuple[str, ...] = ()
 
     def of(self, kinds: list[str]) -> Compared:
         """Return what was found of some kinds."""
         kept = pc.is_in(self.matches["kind"], pa.array(kinds, pa.string()))
-        return Compared(self.matches.filter(kept), self.other_rows, self.gaps)
+        return Compared(self.matches.filter(kept), self.other_rows, self.gaps, self.notes)
 
 
 def joined(parts: list[Compared]) -> Compared:
@@ -47,4 +49,5 @@ def joined(parts: list[Compared]) -> Compared:
         pa.concat_tables([MATCHES.empty_table(), *(part.matches for part in parts)]),
         {kind: rows for part in parts for kind, rows in part.other_rows.items()},
         {kind: gap for part in parts for kind, gap in part.gaps.items()},
+        tuple(note for part in parts for note in part.notes),
     )

@@ -38,7 +38,7 @@ class LeakPlan:
     Attributes:
         only: Kinds to compare; all by default. Each column of `same` is a kind too.
         without: Kinds to leave out.
-        same: Further columns whose values count as shared: session, recording …
+        same: Further columns whose values count as shared, such as a session.
         max_share: Kind to the largest share of the evaluation rows that may be touched; strict
             kinds have 0 unless named, the others have no limit.
         near: Least nearness of near texts: 1 − edited words ÷ words of the longer text.

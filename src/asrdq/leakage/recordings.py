@@ -32,11 +32,13 @@ class Files:
         place: Path in the manifest to the file on this machine.
         known: File to its identity.
         missing: Number of paths of the manifest without a file.
+        kinds: Endings of the paths of the manifest, such as `.wav`.
     """
 
     place: dict[str, str] = field(default_factory=dict)
     known: dict[str, FileIdentity] = field(default_factory=dict)
     missing: int = 0
+    kinds: set[str] = field(default_factory=set)
 
     def sizes(self) -> set[int]:
         """Return the sizes of the files."""
@@ -68,6 +70,7 @@ def find_files(
             identities = pool.map(file_identity, found)
             for path, file, identity in zip(paths, found, identities, strict=True):
                 files.missing += identity is None
+                files.kinds.add(Path(path).suffix.lower())
                 if like is None or file in places or (identity and identity.size_bytes in sizes):
                     files.place[path] = file
                     if identity is not None:

@@ -90,7 +90,8 @@ def _compare(
 ) -> Compared:
     facts = [_facts(workspace, manifest) for manifest in (evaluation, train)]
     probed = facts[0].num_rows == evaluation.rows and facts[1].num_rows == train.rows
-    content = {} if probed else content_of(workspace, [asked, other], advance)
+    by_bytes = not probed or any(_has_segments(workspace, each) for each in (evaluation, train))
+    content = content_of(workspace, [asked, other], advance) if by_bytes else {}
     within = str(evaluation == train).lower()
     segments = [
         _SEGMENTS.format(
@@ -119,10 +120,25 @@ def _compare(
             [[touched[str(kind)]]] = database.sql(
                 f"SELECT count(DISTINCT other_utt_id) FROM pairs WHERE {condition}"
             ).fetchall()
-    unread = 0 if probed else asked.missing + (other.missing if other is not asked else 0)
+    gaps, notes = _unsure(asked, other, by_bytes, probed)
+    return Compared(pa.concat_tables(matches), touched, gaps, notes)
+
+
+def _unsure(
+    asked: Files, other: Files, by_bytes: bool, probed: bool
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return by kind what could not be compared, and what to know of how it was compared."""
+    unread = asked.missing + (other.missing if other is not asked else 0) if by_bytes else 0
     gap = f"{unread:,} audio files cannot be read"
     gaps = {str(kind): gap for kind in BY_FILE} if unread else {}
-    return Compared(pa.concat_tables(matches), touched, gaps)
+    if probed:
+        return gaps, ()
+    if asked.kinds.isdisjoint(other.kinds):
+        sides = " and ".join(", ".join(sorted(each.kinds)) for each in (asked, other))
+        gaps.setdefault(
+            str(Kind.AUDIO), f"the bytes of {sides} files tell nothing: asrdq probe both manifests"
+        )
+    return gaps, ("audio was compared by the bytes of files: after asrdq probe, by its samples",)
 
 
 _BEST = """
@@ -133,6 +149,12 @@ _BEST = """
     QUALIFY row_number() OVER
         (PARTITION BY utt_id ORDER BY similarity DESC NULLS LAST, other_utt_id) = 1
 """
+
+
+def _has_segments(workspace: Workspace, manifest: ManifestVersion) -> bool:
+    """Return whether a row is a part of a recording, so that bytes tell which ones overlap."""
+    with workspace.stream(manifest, ["utt_id"], "offset_s IS NOT NULL") as reader:
+        return any(batch.num_rows for batch in reader)
 
 
 def _facts(workspace: Workspace, manifest: ManifestVersion) -> pa.Table:

@@ -70,6 +70,9 @@ def shared_texts(
     asked = TextRows.read(workspace, evaluation, plan.min_words)
     if not len(asked.texts):
         return _nothing("the evaluation manifest has no text")
+    with workspace.stream(train, ["utt_id"], "text <> ''") as reader:
+        if not any(batch.num_rows for batch in reader):
+            return _nothing("the training manifest has no text")
     index = NearIndex.build(asked.texts, plan.near)
     near = str(Kind.NEAR_TEXT) in plan.kinds()
     found, touched = [], dict.fromkeys(map(str, (Kind.TEXT, Kind.NEAR_TEXT)), 0)

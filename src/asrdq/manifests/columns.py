@@ -73,6 +73,11 @@ class FieldMap:
         """Return the metadata columns that could not keep their name: safe to own name."""
         return {safe: own for own, safe in self.safe.items() if safe != own}
 
+    def language_name(self) -> dict[str, str]:
+        """Return what the file calls the language, if that is not the format's first name."""
+        own = self.chosen.get(LANGUAGE)
+        return {LANGUAGE: own} if own and own != self.aliases[LANGUAGE][0] else {}
+
     def _safe_name(self, own: str) -> str:
         if own not in self.safe:
             base = _UNSAFE.sub("_", own)[:_LONGEST_NAME] or "column"

@@ -80,7 +80,7 @@ def export_manifest(
 ) -> ExportResult:
     """Write a manifest version in some format, with every column under its original name.
 
-    Where the format needs that name for another column, it is the name in the table. Audio paths
+    Where the format needs that name for another column, it gets a free one and a note. Audio paths
     are absolute as they are on this machine, so that the file can lie anywhere. Columns that the
     format has no place for are named in the result.
 
@@ -130,8 +130,10 @@ def write_rows(
         stage("export", manifest.rows, "rows") as bar,
         _ordered(workspace, manifest, target.order) as reader,
     ):
-        outgoing = Outgoing(manifest, target, clips, bar.advance)
+        outgoing = Outgoing(workspace, manifest, target, clips, bar.advance)
         target.write(outgoing.rows(reader), out)
+    for note in outgoing.renaming():
+        out.note(note)
     lost, notes = tuple(sorted(outgoing.lost)), tuple(out.notes)
     return ExportResult(manifest, str(out), target.name, outgoing.count, lost, notes)
 

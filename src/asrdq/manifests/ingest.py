@@ -202,7 +202,8 @@ def _write_beside_reading(reader: Reader, writer: PartWriter, log: RejectLog) ->
 
 
 def _facts(reader: Reader, writer: PartWriter, run_id: str) -> dict[str, Any]:
-    renamed = {k: v for item in reader.inputs for k, v in item.fields.renamed().items()}
+    names = [item.fields.renamed() | item.fields.language_name() for item in reader.inputs]
+    renamed = {column: own for each in names for column, own in each.items()}
     return {
         "fingerprint": str(sum((part.digest for part in writer.parts), Fingerprint())),
         "rows": sum(part.rows for part in writer.parts),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from asrdq.errors import Problem, UsageError
 from asrdq.manifests.block import Source
 from asrdq.manifests.fetching import Fetched
+from asrdq.manifests.formats.audio_names import shown_name
 from asrdq.manifests.formats.opening import read_head
 from asrdq.manifests.formats.pattern import PatternFormat
 from asrdq.manifests.formats.protocol import ManifestFormat
@@ -51,6 +52,8 @@ def find_inputs(
         try:
             if names[index] in names[:index]:
                 raise UsageError("the file is named twice", where=names[index])
+            if (shown := shown_name(str(file))) != str(file):
+                raise UsageError("its path is not valid UTF-8", where=shown, hint="rename it")
             found = with_columns(chosen or sniff_format(file), columns)
             read_head(file)
         except UsageError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from asrdq.errors import DataError
@@ -20,6 +20,7 @@ from asrdq.manifests.columns import (
 from asrdq.manifests.formats.protocol import WritableFormat
 from asrdq.manifests.path_map import PathMap
 from asrdq.workspace.audio_root import relative_audio, resolve_audio
+from asrdq.workspace.sql import connection, select_from
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,6 +84,7 @@ class Outgoing:
 
     def __init__(
         self,
+        workspace: Workspace,
         manifest: ManifestVersion,
         target: WritableFormat,
         clips: Clips,
@@ -90,7 +92,9 @@ class Outgoing:
     ) -> None:
         self._manifest, self._target = manifest, target
         self._clips, self._advance = clips, advance
+        self._filled = _filled(workspace, manifest)
         self.lost: set[str] = set()
+        self._renamed: dict[str, str] = {}
         self.count = 0
 
     def rows(self, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
@@ -100,7 +104,11 @@ class Outgoing:
         holds = self._target.holds
         schema = self._clips.place(pa.RecordBatch.from_pylist([], reader.schema)).schema
         columns = [c for c in schema.names if holds is None or c in holds]
-        names = file_names(columns, self._target.aliases, self._manifest.renamed)
+        original = self._manifest.renamed
+        names = file_names(columns, self._target.aliases, original, self._filled)
+        for column, name in zip(columns, names, strict=True):
+            if column not in CANONICAL and name != original.get(column, column):
+                self._renamed[original.get(column, column)] = name
         fields = [
             schema.field(column).with_name(name)
             for column, name in zip(columns, names, strict=True)
@@ -108,6 +116,13 @@ class Outgoing:
         return pa.RecordBatchReader.from_batches(
             pa.schema(fields), self._batches(reader, columns, names)
         )
+
+    def renaming(self) -> list[str]:
+        """Return in words which columns could not have their original name."""
+        return [
+            f"column '{own}' is called '{name}' there: '{own}' would be read as another column"
+            for own, name in self._renamed.items()
+        ]
 
     def _batches(
         self, reader: pa.RecordBatchReader, columns: list[str], names: list[str]
@@ -138,22 +153,48 @@ class Outgoing:
 _MAY_BE_NULL = (DURATION, OFFSET, LANGUAGE, SPEAKER)
 
 
-def file_names(columns: Sequence[str], aliases: Aliases, renamed: Mapping[str, str]) -> list[str]:
+def _filled(workspace: Workspace, manifest: ManifestVersion) -> frozenset[str]:
+    """Return which of speaker and language every row of a version has."""
+    counts = ", ".join(f"count({name}) AS {name}" for name in (LANGUAGE, SPEAKER))
+    body, _ = select_from(workspace.store, manifest.table, manifest.version)
+    with connection(workspace.store, ()) as (database, _):
+        [counted] = database.sql(f"SELECT {counts} FROM ({body})").to_arrow_table().to_pylist()
+    return frozenset(name for name, count in counted.items() if count == manifest.rows)
+
+
+def file_names(
+    columns: Sequence[str],
+    aliases: Aliases,
+    renamed: Mapping[str, str],
+    filled: Collection[str] = (),
+) -> list[str]:
     """Return what the columns of a manifest table are called in a file, no two alike.
 
-    Canonical columns come first, under the format's names. A metadata column has its original
-    name unless that is taken, or would be read as a canonical column that may be absent.
+    Canonical columns come first, under the format's names; the language under the one that it was
+    read by, if the format has it: models differ in what they ask for, `lang` or `source_lang`. A
+    metadata column has its original name unless that is taken, or would be read as a canonical
+    column that may be absent.
 
     Args:
         columns: The columns of the table.
         aliases: The names that the format has for canonical columns.
-        renamed: Metadata columns to their original names.
+        renamed: Columns to their original names.
+        filled: Canonical columns that are absent from no row.
     """
     names = {column: aliases.get(column, (column,))[0] for column in CANONICAL}
-    absent = {alias for column in _MAY_BE_NULL for alias in aliases.get(column, ())}
+    if renamed.get(LANGUAGE) in aliases.get(LANGUAGE, ()):
+        names[LANGUAGE] = renamed[LANGUAGE]
+    likelier = _before(aliases.get(LANGUAGE, ()), names[LANGUAGE])
+    may_be_absent = set(_MAY_BE_NULL).difference(filled)
+    absent = {alias for column in may_be_absent for alias in aliases.get(column, ())}
     for column in columns:
         if column not in names:
-            taken = absent.union(names.values())
+            taken = absent.union(likelier, names.values())
             original = renamed.get(column, column)
             names[column] = free_name(column, taken) if original in taken else original
     return [names[column] for column in columns]
+
+
+def _before(names: Sequence[str], name: str) -> Sequence[str]:
+    """Return the names that a reader would take before another one."""
+    return names[: names.index(name)] if name in names else ()

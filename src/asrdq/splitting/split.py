@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from asrdq.splitting.rows import SplitRows, group_sizes, read_rows
 from asrdq.splitting.sides import write_sides
 from asrdq.splitting.sizes import size_table
 from asrdq.workspace.layout import check_manifest_name
+from asrdq.workspace.locks import locked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,34 +53,37 @@ def split_manifest(
     Raises:
         UsageError: A column or expression is wrong, or a manifest of a side's name is there
             that no split made.
+        ToolError: Another process has been writing the same sides for minutes.
         DataError: A side would be empty or cannot have its size, or a priority stratum is too
             small; nothing is written then.
     """
-    names = {side: check_manifest_name(f"{prefix or manifest.name}_{side}") for side in plan.names}
-    former = find_former(workspace, names, plan, fresh=fresh)
-    with workspace.run(COMMAND, manifest, plan.parameters()) as run:
-        rows = read_rows(workspace, manifest, plan, advance)
-        _check_priority(rows, plan)
-        before = former_sides(workspace, former, plan.names, rows.key, plan.seed)
-        cells = cells_of(rows, before)
-        side_of = assign(cells, plan, len(rows.strata))
-        missed = _missed(rows, cells, plan, side_of)
-        empty = len(np.unique(side_of)) < len(plan.names)
-        if empty or (missed and not plan.closest):
-            raise _impossible(manifest, rows, cells, plan, missed)
-        side_of_row = side_of[cells.component]
-        made = write_sides(
-            workspace,
-            manifest,
-            list(names.values()),
-            side_of_row,
-            rows.key,
-            plan.seed,
-            run.run_id,
-            advance,
-        )
-        sizes = size_table(run.run_id, manifest, rows, cells, plan, side_of, made)
-        workspace.replace(TABLE, sizes, run_id=run.run_id)
+    beginning = prefix or manifest.name
+    names = {side: check_manifest_name(f"{beginning}_{side}") for side in plan.names}
+    with _alone(workspace, beginning):
+        former = find_former(workspace, names, plan, fresh=fresh)
+        with workspace.run(COMMAND, manifest, plan.parameters()) as run:
+            rows = read_rows(workspace, manifest, plan, advance)
+            _check_priority(rows, plan)
+            before = former_sides(workspace, former, plan.names, rows.key, plan.seed)
+            cells = cells_of(rows, before)
+            side_of = assign(cells, plan, len(rows.strata))
+            missed = _missed(rows, cells, plan, side_of)
+            empty = len(np.unique(side_of)) < len(plan.names)
+            if empty or (missed and not plan.closest):
+                raise _impossible(manifest, rows, cells, plan, missed)
+            side_of_row = side_of[cells.component]
+            made = write_sides(
+                workspace,
+                manifest,
+                list(names.values()),
+                side_of_row,
+                rows.key,
+                plan.seed,
+                run.run_id,
+                advance,
+            )
+            sizes = size_table(run.run_id, manifest, rows, cells, plan, side_of, made)
+            workspace.replace(TABLE, sizes, run_id=run.run_id)
     known = before != NEW
     return SplitResult(
         run_id=run.run_id,
@@ -91,6 +96,12 @@ def split_manifest(
         missed=tuple(missed),
         notes=tuple(_notes(rows, plan)),
     )
+
+
+def _alone(workspace: Workspace, beginning: str) -> AbstractContextManager[None]:
+    """Let one process at a time write sides of a name: those of two splits are not disjoint."""
+    lock = workspace.store.layout.lock(f"{COMMAND}-{beginning}")
+    return locked(lock, what=f"the sides of {beginning}")
 
 
 def _check_priority(rows: SplitRows, plan: SplitPlan) -> None:
@@ -137,8 +148,13 @@ def _impossible(
 ) -> DataError:
     """Return the error that says what groups make of the sizes asked for."""
     problems = [Problem(line) for line in missed]
+    linked, hours = cells.totals(False), cells.totals(True) / 3600
+    problems.append(Problem(f"{manifest} has {len(rows.key):,} rows and {hours.sum():,.2f} h"))
+    if held := int(linked[cells.placed != NEW].sum()):
+        problems.append(
+            Problem(f"{held:,} of its rows keep the side of the former split, without --fresh")
+        )
     if plan.disjoint:
-        linked, hours = cells.totals(False), cells.totals(True) / 3600
         biggest = int(np.argmax(linked))
         problems.append(
             Problem(

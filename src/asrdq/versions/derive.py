@@ -153,7 +153,7 @@ def _write(
     limit = workspace.settings.ingest.max_duration_s
     with sandbox(workspace.store, query, sources.views) as opened:
         reader = opened.rows()
-        check_columns(reader.schema)
+        check_columns(reader.schema, opened.names())
         for block in _blocks(reader, fields, sources.audio_root, limit):
             log.add(block.rejects)
             writer.write(block)
@@ -207,7 +207,8 @@ def _facts(
 ) -> dict[str, Any]:
     renamed = fields.renamed()
     for parent in sources.parents:
-        renamed |= {k: own for k, own in parent.renamed.items() if k in fields.safe}
+        known = fields.safe.keys() | fields.chosen.keys()
+        renamed |= {k: own for k, own in parent.renamed.items() if k in known}
     files = [file for parent in sources.parents for file in parent.sources]
     return {
         "fingerprint": str(sum((part.digest for part in writer.parts), Fingerprint())),

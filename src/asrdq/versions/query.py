@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -93,15 +94,25 @@ def _absolute(view: View, root: str) -> View:
     return replace(view, body=body)
 
 
-def check_columns(schema: pa.Schema) -> None:
+def check_columns(schema: pa.Schema, given: Sequence[str]) -> None:
     """Check that the columns of a query make a manifest.
 
+    Args:
+        schema: The columns, no two of one name.
+        given: Their names as the query has them.
+
     Raises:
-        UsageError: The id or the audio path is missing, a canonical column has another type, or
-            a column has a type that tables do not hold; all of it at once.
+        UsageError: The id or the audio path is missing, a name is given twice, a canonical column
+            has another type, or a column has a type that tables do not hold; all of it at once.
     """
     problems = [
         f"it gives no column {name}" for name in (UTT_ID, AUDIO_PATH) if name not in schema.names
+    ]
+    times = Counter(name.lower() for name in given)
+    problems += [
+        f"it gives {name} {count} times: write * REPLACE (… AS {name}), or * EXCLUDE ({name})"
+        for name, count in times.items()
+        if count > 1
     ]
     canonical = canonical_schema()
     for field in schema:

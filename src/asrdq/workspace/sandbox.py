@@ -52,6 +52,10 @@ class Sandbox:
         """
         return _run(self.store, self.database, self.statement, dict(parameters or {}))
 
+    def names(self) -> list[str]:
+        """Return the names of the columns as given; `rows` numbers those that are given twice."""
+        return list(self.database.sql(self.statement).columns)
+
     def reads(self, views: Sequence[View]) -> list[View]:
         """Return those of some views that the statement cannot be understood without.
 

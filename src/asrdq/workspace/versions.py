@@ -37,7 +37,8 @@ class ManifestVersion:
         columns: Column names in order.
         created: When it was ingested (UTC).
         sources: The files it came from.
-        renamed: Metadata columns whose own name a table cannot have: column to own name.
+        renamed: Metadata columns whose own name a table cannot have: column to own name; and
+            `language`, where the files call it in another way than their format does first.
         run_id: The run that made it.
         lineage: The query and the parents of a version that was derived; None for an ingest.
     """

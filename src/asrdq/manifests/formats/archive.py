@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from asrdq.errors import DataError
+from asrdq.manifests.formats.audio_names import shown_name
 from asrdq.manifests.formats.opening import opened
 
 LARGEST_MEMBER_BYTES = 512 << 20
@@ -30,13 +31,18 @@ class Archive:
 
     def __iter__(self) -> Iterator[Member]:
         total = 0
-        for number, info in enumerate(self._tar, 1):
+        for number, info in enumerate(self._headers(), 1):
             self._check(info)
             total += info.size
             if total > LARGEST_ARCHIVE_BYTES or number > MOST_MEMBERS:
                 raise self._refused(info, "is one too many: the archive is too large")
             if info.isreg():
-                yield Member(str(PurePosixPath(info.name)), info.size, self._reader(info))
+                name = shown_name(str(PurePosixPath(info.name)))
+                yield Member(name, info.size, self._reader(info))
+
+    def _headers(self) -> Iterator[tarfile.TarInfo]:
+        with _told_as_damage(self._path):
+            yield from self._tar
 
     def _check(self, info: tarfile.TarInfo) -> None:
         name = PurePosixPath(info.name)
@@ -49,9 +55,10 @@ class Archive:
 
     def _reader(self, info: tarfile.TarInfo) -> Callable[[], bytes]:
         def read() -> bytes:
-            stream = self._tar.extractfile(info)
-            assert stream is not None
-            return stream.read()
+            with _told_as_damage(self._path):
+                stream = self._tar.extractfile(info)
+                assert stream is not None
+                return stream.read()
 
         return read
 
@@ -67,11 +74,17 @@ def open_archive(path: Path) -> Iterator[Archive]:
         DataError: It is damaged or hostile, also on reading from it.
         UsageError: It is not there.
     """
-    try:
-        with (
-            opened(path) as source,
-            tarfile.open(fileobj=source.stream, mode="r|", bufsize=1 << 20) as tar,
-        ):
+    with opened(path) as source:
+        with _told_as_damage(path):
+            tar = tarfile.open(fileobj=source.stream, mode="r|", bufsize=1 << 20)  # noqa: SIM115
+        with tar:
             yield Archive(path, tar, source.consumed)
-    except tarfile.TarError as error:
+
+
+@contextmanager
+def _told_as_damage(path: Path) -> Iterator[None]:
+    """Tell what goes wrong with headers; some nonsense in them is a ValueError of tarfile's."""
+    try:
+        yield
+    except (tarfile.TarError, ValueError, OverflowError) as error:
         raise DataError(f"the archive is damaged: {error}", where=str(path)) from error

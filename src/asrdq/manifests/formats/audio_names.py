@@ -22,3 +22,8 @@ def find_audio(folder: Path, stem: str, below: Iterable[str] = ("",)) -> str | N
             if (folder / name).is_file():
                 return name
     return None
+
+
+def shown_name(name: str) -> str:
+    """Return a name as text; bytes that are not UTF-8, surrogates to Python, are escaped."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""Kaldi data folders: wav.scp, segments, text, utt2spk, spk2gender, reco2dur."""
+"""Kaldi data folders: wav.scp, segments, text, utt2spk, spk2gender, reco2dur, utt2dur."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from asrdq.manifests.formats.kaldi_lines import (
     SEGMENTS,
     SPK2GENDER,
     TEXTS,
+    UTT2DUR,
     UTT2SPK,
     WAV_SCP,
     Entry,
@@ -109,20 +110,26 @@ class _Folder:
                 detail = f"'{entry.key}' is no utterance of the folder"
                 yield self._reject(entry, RejectReason.MISSING_PART, detail, lookup.name)
             yield from lookup.rejects
+        yield from self._files.rejects
 
     def _recordings(self) -> Iterator[Record | Reject]:
+        own = Lookup(self._files, UTT2DUR)
         for entry in self._files.entries(WAV_SCP):
             if isinstance(entry, Reject):
                 yield entry
             else:
-                length = read_seconds(self._lengths.get(entry.key, ""))
-                yield self._row(self._utterance(entry), entry, None, length)
+                stated = own.take(entry.key)
+                length = stated.value if stated else self._lengths.get(entry.key, "")
+                yield self._row(self._utterance(entry), entry, None, read_seconds(length))
+        yield from own.rejects
 
     def _segments(self) -> Iterator[Record | Reject]:
         recordings: dict[str, Entry] = {}
         for entry in self._files.entries(WAV_SCP):
             if isinstance(entry, Reject):
                 yield entry
+            elif entry.key in recordings:
+                yield self._files.repeated(WAV_SCP, entry, recordings[entry.key])
             else:
                 recordings[entry.key] = entry
         for entry in self._files.entries(SEGMENTS):

@@ -13,7 +13,8 @@ from asrdq.manifests.formats.records import text_of
 from asrdq.manifests.rejects import Reject, RejectReason, shorten
 
 WAV_SCP, SEGMENTS, TEXTS = "wav.scp", "segments", "text"
-UTT2SPK, SPK2GENDER, RECO2DUR = "utt2spk", "spk2gender", "reco2dur"
+UTT2SPK, SPK2GENDER = "utt2spk", "spk2gender"
+RECO2DUR, UTT2DUR = "reco2dur", "utt2dur"
 GENDER = "gender"
 
 
@@ -26,11 +27,16 @@ class Entry(NamedTuple):
 
 
 class KaldiFiles:
-    """The open files of a folder, counted together for the progress bar."""
+    """The open files of a folder, counted together for the progress bar.
+
+    Attributes:
+        rejects: Lines of the small files that were not taken.
+    """
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self._folder, self._stack = folder, stack
         self._open: list[Opened] = []
+        self.rejects: list[Reject] = []
 
     def path(self, name: str) -> str:
         """Return the path of a file of the folder."""
@@ -65,8 +71,21 @@ class KaldiFiles:
 
     def table(self, name: str) -> dict[str, str]:
         """Return the values of a small file by key."""
-        entries = self.entries(name)
-        return {entry.key: entry.value for entry in entries if isinstance(entry, Entry)}
+        found: dict[str, Entry] = {}
+        for entry in self.entries(name):
+            if isinstance(entry, Reject):
+                self.rejects.append(entry)
+            elif entry.key in found:
+                self.rejects.append(self.repeated(name, entry, found[entry.key]))
+            else:
+                found[entry.key] = entry
+        return {key: entry.value for key, entry in found.items()}
+
+    def repeated(self, name: str, entry: Entry, first: Entry) -> Reject:
+        """Return the reject of a line whose key an earlier line has."""
+        detail = f"'{entry.key}' stands on line {first.line} already"
+        raw = shorten(f"{entry.key} {entry.value}".encode())
+        return Reject(entry.line, RejectReason.DUPLICATE_ID, detail, raw, self.path(name))
 
     def _too_long(self, name: str, line: int, raw: bytes) -> Reject:
         detail = f"longer than {BLOCK_BYTES >> 20} MB"
@@ -81,7 +100,7 @@ class Lookup:
     """
 
     def __init__(self, files: KaldiFiles, name: str) -> None:
-        self.name = name
+        self.name, self._files = name, files
         self.present = files.has(name)
         self._entries = files.entries(name)
         self._ahead: dict[str, Entry] = {}
@@ -96,8 +115,11 @@ class Lookup:
                 self.rejects.append(entry)
             elif entry.key == key:
                 return entry
+            elif entry.key in self._ahead:
+                first = self._ahead[entry.key]
+                self.rejects.append(self._files.repeated(self.name, entry, first))
             else:
-                self._ahead.setdefault(entry.key, entry)
+                self._ahead[entry.key] = entry
         return None
 
     def rest(self) -> Iterator[Entry]:

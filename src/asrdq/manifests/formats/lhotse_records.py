@@ -13,6 +13,7 @@ from asrdq.manifests.columns import (
     SPEAKER,
     TEXT,
     UTT_ID,
+    free_name,
 )
 from asrdq.manifests.rejects import RejectReason
 
@@ -50,15 +51,15 @@ def cut_rows(cut: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         raise Unfit(RejectReason.NOT_A_CLIP, "the cut has no recording")
     start, duration = number(cut, "start"), number(cut, "duration")
     extra = {**_rest(cut, _CUT_FIELDS), **_custom(cut)}
-    supervisions = cut.get("supervisions") or []
+    supervisions = _objects(cut, "supervisions")
     if len(supervisions) < 2:
         words = dict(supervisions[0]) if supervisions else {}
         words |= {"id": cut.get("id"), "start": start, "duration": duration}
         yield supervision_row({**words, CHANNEL: cut.get(CHANNEL)}, recording, extra)
         return
-    for words in supervisions:
-        at = start + number(words, "start")
-        yield supervision_row({**words, "start": at}, recording, extra)
+    for each in supervisions:
+        at = start + number(each, "start")
+        yield supervision_row({**each, "start": at}, recording, extra)
 
 
 def supervision_row(
@@ -92,7 +93,9 @@ def supervision_row(
         NUM_SAMPLES: recording.get(NUM_SAMPLES),
     }
     own = {**extra, **_rest(words, _SUPERVISION_FIELDS), **_custom(words)}
-    return row | {key: value for key, value in own.items() if key not in row}
+    for key, value in own.items():
+        row[free_name(key, [*row, *own]) if key in row else key] = value
+    return row
 
 
 def audio_source(recording: Mapping[str, Any]) -> str:
@@ -101,8 +104,8 @@ def audio_source(recording: Mapping[str, Any]) -> str:
     Raises:
         Unfit: It is a command, lies in memory or in several files, or is changed on reading.
     """
-    sources = recording.get("sources") or []
-    if len(sources) != 1 or not isinstance(sources[0], Mapping):
+    sources = _objects(recording, "sources")
+    if len(sources) != 1:
         raise Unfit(RejectReason.NOT_A_CLIP, f"a recording of {len(sources)} sources, not of one")
     kind, source = sources[0].get("type"), sources[0].get("source")
     if kind == "command":
@@ -110,7 +113,7 @@ def audio_source(recording: Mapping[str, Any]) -> str:
         raise Unfit(RejectReason.COMMAND_PIPE, detail)
     if kind not in ("file", "url") or not isinstance(source, str):
         raise Unfit(RejectReason.NOT_A_CLIP, f"its audio is of the type '{kind}', not a file")
-    changes = [change.get("name", change) for change in recording.get("transforms") or []]
+    changes = [change.get("name", change) for change in _objects(recording, "transforms")]
     if any(change != "Resample" for change in changes):
         raise Unfit(RejectReason.NOT_A_CLIP, f"its audio is changed on reading: {changes}")
     return source
@@ -126,6 +129,18 @@ def number(record: Mapping[str, Any], key: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise Unfit(RejectReason.WRONG_TYPE, f"'{key}' is {value!r:.40}, not a number")
     return float(value)
+
+
+def _objects(record: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """Return a field that has to be a list of objects; an empty one where it is missing.
+
+    Raises:
+        Unfit: It is something else.
+    """
+    value = record.get(key) or []
+    if not isinstance(value, list) or not all(isinstance(each, Mapping) for each in value):
+        raise Unfit(RejectReason.WRONG_TYPE, f"'{key}' is no list of objects")
+    return value
 
 
 def _text(record: Mapping[str, Any], key: str) -> str | None:

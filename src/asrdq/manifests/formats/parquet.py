@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from asrdq.errors import DataError, UsageError
 from asrdq.manifests.columns import NUMBERS, SPEAKER, UTT_ID, Aliases
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 MAGIC = b"PAR1"
 _ROWS_A_CHUNK = 65_536
+_A_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+_EXACT_DIGITS = 15
+"""Decimals of so many digits are the same as floats."""
 
 
 @contextmanager
@@ -93,9 +97,35 @@ def parse_batch(batch: pa.RecordBatch, first_line: int, aliases: Aliases) -> Par
     for field, array in zip(batch.schema, batch.columns, strict=True):
         column = canonical.get(field.name)
         kind = _plain(field.type) if column is None else _canonical(field, column)
-        columns[field.name] = array if array.type == kind else array.cast(kind)
+        columns[field.name] = _converted(array, kind)
     lines = np.arange(first_line, first_line + batch.num_rows, dtype=np.int64)
     return Parsed(pa.table(columns), lines, [])
+
+
+def _converted(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Return an array in another type; as text if a value would not be the same in it.
+
+    A length of time becomes seconds.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if array.type == kind:
+        return array
+    if pa.types.is_duration(array.type):
+        return pc.divide(array.cast(pa.int64()).cast(pa.float64()), _A_SECOND[array.type.unit])
+    for wanted in (kind, pa.string()):
+        try:
+            return array.cast(wanted)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            continue
+    return pa.array([_text(value) for value in array.to_pylist()], pa.string())
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return None if value is None else str(value)
 
 
 def _canonical(field: pa.Field, column: str) -> pa.DataType:
@@ -128,9 +158,15 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
         return pa.binary()
     if pa.types.is_integer(kind):
-        return pa.int64() if kind != pa.uint64() else pa.float64()
+        return pa.int64()
     if pa.types.is_floating(kind):
         return pa.float64()
+    if pa.types.is_decimal(kind):
+        return pa.float64() if kind.precision <= _EXACT_DIGITS else pa.string()
+    if pa.types.is_duration(kind):
+        return pa.float64()
+    if pa.types.is_time(kind) or pa.types.is_interval(kind):
+        return pa.string()
     if pa.types.is_timestamp(kind):
         return pa.timestamp("us", "UTC" if kind.tz else None)
     if pa.types.is_large_list(kind) or pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):

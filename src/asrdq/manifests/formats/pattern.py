@@ -11,7 +11,7 @@ from typing import ClassVar
 from asrdq.errors import UsageError
 from asrdq.manifests.columns import AUDIO_PATH, CANONICAL, DURATION, NUMBERS, Aliases
 from asrdq.manifests.formats.audio_headers import header_durations
-from asrdq.manifests.formats.audio_names import AUDIO_SUFFIXES
+from asrdq.manifests.formats.audio_names import AUDIO_SUFFIXES, shown_name
 from asrdq.manifests.formats.protocol import Chunk, Parsed
 from asrdq.manifests.formats.records import Record, parse_records, record_chunks
 from asrdq.manifests.rejects import Reject, RejectReason
@@ -63,7 +63,10 @@ class PatternFormat:
         for number, path in enumerate(_files(folder), 1):
             asked = path if "/" in self._pattern else path.rpartition("/")[2]
             found = self._names.fullmatch(asked)
-            if found:
+            if (shown := shown_name(path)) != path and Path(path).suffix.lower() in AUDIO_SUFFIXES:
+                detail, file = "its name is not valid UTF-8", str(folder / shown)
+                yield Reject(number, RejectReason.INVALID_UTF8, detail, shown, file)
+            elif found:
                 yield number, {AUDIO_PATH: path, **found.groupdict()}
             elif Path(path).suffix.lower() in AUDIO_SUFFIXES:
                 detail = f"its name does not fit {self._pattern}"

@@ -63,6 +63,10 @@ class StmFormat:
                     name = _word(PurePosixPath(path).stem)
                     if seen.setdefault(name, path) != path:
                         raise DataError(f"two recordings are called '{name}'")
+                    if name != path:
+                        out.note("a recording is called by the name of its file alone")
+                    if " ".join(row[TEXT].split()) != row[TEXT]:
+                        out.note("blanks and line ends of texts are single blanks there")
                     file.write(f"{name} {_line(row)}\n".encode())
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from asrdq.errors import DataError, UsageError
 from asrdq.manifests.columns import AUDIO_PATH, DURATION, OFFSET, TEXT, Aliases
-from asrdq.manifests.formats.audio_names import find_audio
+from asrdq.manifests.formats.audio_names import find_audio, shown_name
 from asrdq.manifests.formats.opening import read_whole
 from asrdq.manifests.formats.protocol import Chunk, Parsed
 from asrdq.manifests.formats.records import Record, parse_records, record_chunks
@@ -67,6 +67,8 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _rows(file: Path) -> Iterator[Record | Reject]:
+    if (shown := shown_name(str(file))) != str(file):
+        raise DataError("its name is not valid UTF-8", where=shown, hint="rename it")
     tokens = _tokens(_decoded(file))
     audio = find_audio(file.parent, file.stem) or f"{file.stem}.wav"
     try:
@@ -82,7 +84,7 @@ def _rows(file: Path) -> Iterator[Record | Reject]:
                     continue
                 row: dict[str, Any] = {AUDIO_PATH: audio, TEXT: words, OFFSET: start, _TIER: tier}
                 yield line, {**row, DURATION: round(end - start, DIGITS)}
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise DataError("is no complete TextGrid", where=str(file)) from None
 
 
