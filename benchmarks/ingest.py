@@ -15,15 +15,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import memory
 from ingest_peers import CUTS_SQL, OFFLINE, PEERS
 
 ROUNDS = 3
@@ -75,14 +74,15 @@ class Measure:
 
 def measure(command: list[str], folder: Path) -> Measure:
     """Run a command and return its wall time and the peak memory of its largest process."""
-    started = time.perf_counter()
+    report = folder / "report.json"
+    between = [sys.executable, memory.__file__, str(report)]
     with (folder / "output.txt").open("wb") as output, (folder / "errors.txt").open("wb") as errors:
-        process = subprocess.Popen(command, cwd=folder, env=OFFLINE, stdout=output, stderr=errors)
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+        done = subprocess.run(
+            [*between, *command], cwd=folder, env=OFFLINE, stdout=output, stderr=errors, check=False
+        )
+    if done.returncode:
         raise SystemExit((folder / "errors.txt").read_text())
-    return Measure(time.perf_counter() - started, usage.ru_maxrss / 1024)
+    return Measure(**json.loads(report.read_text()))
 
 
 def best(runs: list[Measure]) -> Measure:
