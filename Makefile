@@ -2,11 +2,12 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format bench docs constraints samples system clean
+.PHONY: help demo test check lint format bench peers docs constraints samples system clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,8 +31,10 @@ format: $(VENV)/.dev ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## Measure every claim of benchmarks/claims.yaml beside its peer
+bench: $(VENV)/.dev peers ## Measure every claim of benchmarks/claims.yaml beside its peer
 	@$(BIN)/python benchmarks/run.py
+
+peers: $(PEERS)/.installed ## Install the peers of benchmarks/ into .venv-peers
 
 docs: $(VENV)/.docs ## Build the documentation into ./site
 	@$(BIN)/python tools/make_cli_reference.py
@@ -50,7 +53,7 @@ system: ## Install the system packages that tests need, or say which are missing
 	@tools/system_packages.sh chromium
 
 clean: ## Remove everything that was built, .venv too
-	rm -rf $(VENV) build dist site demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(PEERS) build dist site demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(BIN)/python:
 	@tools/create_venv.sh $(VENV)
@@ -63,6 +66,12 @@ $(VENV)/.light: $(BIN)/python pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/.light
 	@echo "installing the development tools into $(VENV)" >&2
 	@$(PIP) -c constraints.txt -e ".[dev]"
+	@touch $@
+
+$(PEERS)/.installed: benchmarks/peers.txt
+	@tools/create_venv.sh $(PEERS)
+	@echo "installing the peers of benchmarks into $(PEERS)" >&2
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet -r $<
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.light

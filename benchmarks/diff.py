@@ -4,7 +4,7 @@ One row in fifty is removed, one added, and one has another text. The peers read
 files and count the same things: rows and hours by kind of change, changed rows by field, and all of
 it by domain.
 
-python benchmarks/diff.py [ROWS] [--against limit|polars|pandas]
+python benchmarks/diff.py [ROWS] [--against limit|polars|pandas] [--rounds N]
 """
 
 from __future__ import annotations
@@ -103,13 +103,13 @@ def two_versions(rows: int, folder: Path) -> tuple[Path, list[str]]:
     return workspace.root, files
 
 
-def compare(rows: int, against: str, folder: Path) -> dict[str, float | str]:
+def compare(rows: int, against: str, rounds: int, folder: Path) -> dict[str, float | str]:
     """Run both in turn, check that they count the same, and return the figures."""
     workspace, files = two_versions(rows, folder)
     ours = [sys.executable, "-m", "asrdq", "--quiet", "diff", "train@0", "train@1"]
     ours += ["--by", "domain", "--format", "json", "--workspace", str(workspace)]
     ours_runs, peer_runs = [], []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         ours_runs.append(measure(ours, folder))
         counts = our_counts(folder)
         if against in PEERS:
@@ -147,9 +147,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("rows", nargs="?", type=int, default=5_000_000)
     parser.add_argument("--against", choices=["limit", *PEERS], default="limit")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        measured = compare(given.rows, given.against, Path(folder))
+        measured = compare(given.rows, given.against, given.rounds, Path(folder))
     print(json.dumps(measured))
     if float(measured["diff_peak_mb"]) > LIMIT_MB:
         raise SystemExit(f"peak memory is above {LIMIT_MB} MB")

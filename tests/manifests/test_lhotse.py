@@ -114,6 +114,22 @@ def test_an_array_that_is_none(ingest: Any, tmp_path: Path) -> None:
         ingest(file)
 
 
+def test_an_array_that_is_too_long(
+    ingest: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asrdq.manifests.formats.lhotse._ARRAY_BYTES", 1 << 20)
+    cuts = [cut(f"c{number}", 0, 1) for number in range(2000)]
+    file = tmp_path / "cuts.json"
+    file.write_text(json.dumps(cuts).ljust(1 << 20))
+    assert ingest(file)[0].manifest.rows == len(cuts)
+    file.write_text(json.dumps(cuts).ljust((1 << 20) + 1))
+    with pytest.raises(DataError, match="is longer than 1 MB") as caught:
+        ingest(file)
+    assert caught.value.where == str(file)
+    assert caught.value.hint is not None
+    assert "jq -c '.[]' cuts.json > cuts.jsonl" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("name", "cuts", "hours"),
     [

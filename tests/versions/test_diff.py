@@ -132,14 +132,14 @@ def test_between_two_names_and_against_itself(
     same = diff_manifests(workspace, train, train)
     assert not same.differs
     assert same.unchanged == Amount(2, 2.0)
-    with changed_rows(workspace, train, train) as rows:
+    with changed_rows(workspace, train, train) as (_, rows):
         assert rows.read_all().num_rows == 0
 
 
 def test_the_rows_themselves(workspace: Workspace, ingest: Ingest, clip: Clip) -> None:
     before = ingest([clip("a", take=1), clip("b"), clip("c")])
     after = ingest([clip("a", take=2, text="new"), clip("b"), clip("d", duration=1.0)])
-    with changed_rows(workspace, before, after) as reader:
+    with changed_rows(workspace, before, after) as (result, reader):
         rows = reader.read_all().to_pylist()
     columns = ("change", "utt_id", "audio_path", "duration_s", "field", "before", "after")
     assert [tuple(row[name] for name in columns) for row in rows] == [
@@ -148,6 +148,7 @@ def test_the_rows_themselves(workspace: Workspace, ingest: Ingest, clip: Clip) -
         ("removed", "c", "/data/c.wav", 3600.0, None, None, None),
         ("added", "d", "/data/d.wav", 1.0, None, None, None),
     ]
+    assert result.to_json() == diff_manifests(workspace, before, after).to_json()
 
 
 def test_files_changed_by_hand_are_noticed(

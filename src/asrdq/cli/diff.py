@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,15 +48,19 @@ def diff(
     opened = Workspace.open(workspace)
     older, newer = opened.manifest(before), opened.manifest(after)
     columns = [name.strip() for name in by.split(",")] if by else []
-    with console.progress("diff", STEPS, "steps") as bar:
-        result = diff_manifests(opened, older, newer, by=columns, advance=bar.advance)
-    if rows:
-        with changed_rows(opened, older, newer) as reader:
+    with ExitStack() as stack:
+        with console.progress("diff", STEPS, "steps") as bar:
+            if rows:
+                listed = changed_rows(opened, older, newer, by=columns, advance=bar.advance)
+                result, reader = stack.enter_context(listed)
+            else:
+                result = diff_manifests(opened, older, newer, by=columns, advance=bar.advance)
+        if rows:
             render(reader, format)
-    elif format in (Format.TABLE, Format.MARKDOWN):
-        show(result, format)
-    else:
-        emit(result, format)
+        elif format in (Format.TABLE, Format.MARKDOWN):
+            show(result, format)
+        else:
+            emit(result, format)
     for note in result.notes:
         console.warn(note)
     if result.differs and not rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,35 +29,42 @@ def components(groups: Sequence[pa.ChunkedArray], rows: int) -> NDArray[np.int64
     edges: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
     values = 0
     for group in groups:
-        owner, value, distinct = _values(group)
-        value += values
+        owner, value, distinct = _values(group, values)
+        again = np.flatnonzero(owner[1:] == owner[:-1]) + 1
+        edges.append((value[again - 1], value[again]))
+        if len(again):
+            owner, value = np.delete(owner, again), np.delete(value, again)
+        if values:
+            known = node[owner] != _NONE
+            edges.append((node[owner[known]], value[known]))
+        node[owner] = value
         values += distinct
-        first = np.ones(len(owner), bool)
-        first[1:] = owner[1:] != owner[:-1]
-        same_row = np.flatnonzero(~first)
-        edges.append((value[same_row - 1], value[same_row]))
-        holders, lead = owner[first], value[first]
-        known = node[holders] != _NONE
-        edges.append((node[holders[known]], lead[known]))
-        node[holders] = lead
     return _numbers(node, edges, values)
 
 
-def _values(group: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Return the row and the number of each value that is not null, and how many numbers."""
+def _values(
+    group: pa.ChunkedArray, first: int
+) -> tuple[NDArray[np.integer[Any]], NDArray[np.int64], int]:
+    """Return the row and the number of each value that is not null, and how many numbers.
+
+    Numbers count from `first`.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    column = group.combine_chunks()
-    if pa.types.is_list(column.type):
+    owner = None
+    if pa.types.is_list(group.type):
+        column = group.combine_chunks()
         owner = pc.list_parent_indices(column).to_numpy(zero_copy_only=False)
-        column = pc.list_flatten(column)
-    else:
-        owner = np.arange(len(column))
-    encoded = column.dictionary_encode()
-    here = column.is_valid().to_numpy(zero_copy_only=False)
-    value = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)
-    return owner[here].astype(np.int64), value[here].astype(np.int64), len(encoded.dictionary)
+        group = pa.chunked_array([pc.list_flatten(column)])
+    encoded = group.dictionary_encode()
+    distinct = len(encoded.chunk(0).dictionary) if encoded.num_chunks else 0
+    number = pa.chunked_array([chunk.indices for chunk in encoded.chunks], pa.int32())
+    value = number.drop_null().to_numpy() + np.int64(first)
+    if not number.null_count:
+        return np.arange(len(value), dtype=np.int32) if owner is None else owner, value, distinct
+    here = np.flatnonzero(number.is_valid().to_numpy())
+    return here if owner is None else owner[here], value, distinct
 
 
 def _numbers(

@@ -72,7 +72,8 @@ def read_rows(
             seconds.append(batch.column("duration_s").fill_null(0.0).to_numpy().astype("f4"))
             strata.append(batch.column("stratum").dictionary_encode())
             for number, chunks in enumerate(hashes):
-                chunks.append(batch.column(f"group_{number}"))
+                # A copy: the column itself would hold the whole batch in memory.
+                chunks.append(pa.concat_arrays([batch.column(f"group_{number}")]))
             advance(batch.num_rows)
     if not keys:
         raise DataError(f"{manifest} has no rows to split", hint="ingest a manifest with rows")
@@ -84,10 +85,12 @@ def read_rows(
     columns = {name: pa.chunked_array(chunks) for name, chunks in zip(groups, hashes, strict=True)}
     names = pa.chunked_array(strata).unify_dictionaries()
     stratum = np.concatenate([chunk.indices.to_numpy() for chunk in names.chunks])
+    key, length = np.concatenate(keys), np.concatenate(seconds)
+    del keys, seconds, strata  # memory is at its highest in what follows
     return SplitRows(
-        key=np.concatenate(keys),
-        seconds=np.concatenate(seconds),
-        stratum=stratum.astype(np.int32),
+        key=key,
+        seconds=length,
+        stratum=stratum.astype(np.int32, copy=False),
         strata=names.chunk(0).dictionary.to_pylist(),
         groups=columns,
         component=components(list(columns.values()), manifest.rows),

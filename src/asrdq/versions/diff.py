@@ -25,6 +25,7 @@ from asrdq.workspace.store import quote_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from duckdb import DuckDBPyConnection
 
     from asrdq.workspace import ManifestVersion, Workspace
 
@@ -121,12 +122,22 @@ def diff_manifests(
     """
     compared = _comparison(workspace, before, after, by)
     with connection(workspace.store, ()) as (database, _):
-        compared.run(database)
-        advance(1)
-        fields = count_fields(database, compared)
-        advance(1)
-        strata, changes = count_strata(database, compared), count_changes(database)
-        advance(1)
+        return _counted(database, compared, before, after, advance)
+
+
+def _counted(
+    database: DuckDBPyConnection,
+    compared: Comparison,
+    before: ManifestVersion,
+    after: ManifestVersion,
+    advance: Callable[[int], object],
+) -> DiffResult:
+    compared.run(database)
+    advance(1)
+    fields = count_fields(database, compared)
+    advance(1)
+    strata, changes = count_strata(database, compared), count_changes(database)
+    advance(1)
     ours, theirs = set(before.columns), set(after.columns)
     return DiffResult(
         before=before,
@@ -135,7 +146,7 @@ def diff_manifests(
         unchanged=_unchanged(before, after, changes),
         fields=fields,
         strata=strata,
-        by=tuple(by),
+        by=compared.by,
         only_before=tuple(name for name in before.columns if name not in theirs),
         only_after=tuple(name for name in after.columns if name not in ours),
         notes=tuple(_notes(compared)),
@@ -155,15 +166,21 @@ def _unchanged(before: ManifestVersion, after: ManifestVersion, changes: Changes
 
 @contextmanager
 def changed_rows(
-    workspace: Workspace, before: ManifestVersion, after: ManifestVersion
-) -> Iterator[pa.RecordBatchReader]:
-    """Give the rows that differ as a stream, in order of their ids.
+    workspace: Workspace,
+    before: ManifestVersion,
+    after: ManifestVersion,
+    *,
+    by: Sequence[str] = (),
+    advance: Callable[[int], object] = lambda _: None,
+) -> Iterator[tuple[DiffResult, pa.RecordBatchReader]]:
+    """Compare two versions as `diff_manifests` does; give the rows that differ as a stream too.
 
-    There is one row for each field that changed, with its value before and after as text, and
-    one for each clip that was added or removed, whose `field`, `before` and `after` are null.
-    `audio_path` and `duration_s` are those of the newer side, for removed rows of the older.
+    The rows come in order of their ids: one for each field that changed, with its value before and
+    after as text, and one for each clip that was added or removed, whose `field`, `before` and
+    `after` are null. `audio_path` and `duration_s` are those of the newer side, for removed
+    rows of the older.
     """
-    compared = _comparison(workspace, before, after, ())
+    compared = _comparison(workspace, before, after, by)
     texts = [
         f"CASE WHEN b.v_{index} IS DISTINCT FROM a.v_{index} THEN {{'field': {quote_text(name)}, "
         f"'before': CAST(b.v_{index} AS VARCHAR), 'after': CAST(a.v_{index} AS VARCHAR)}} END"
@@ -182,9 +199,9 @@ def changed_rows(
         )
     """
     with connection(workspace.store, ()) as (database, _):
-        compared.find_suspects(database)
+        result = _counted(database, compared, before, after, advance)
         database.execute("SET preserve_insertion_order = true")
-        yield database.sql(query).to_arrow_reader()
+        yield result, database.sql(query).to_arrow_reader()
 
 
 def _comparison(

@@ -14,7 +14,7 @@ from asrdq.workspace.answer import Answer
 from asrdq.workspace.cache import ContentCache
 from asrdq.workspace.layout import Layout, find_root
 from asrdq.workspace.runs import Run
-from asrdq.workspace.sandbox import user_query
+from asrdq.workspace.sandbox import BATCH_ROWS, user_query
 from asrdq.workspace.sql import (
     connection,
     mentioned,
@@ -115,7 +115,8 @@ class Workspace:
         chosen = "*" if columns is None else ", ".join(map(quote_name, columns))
         condition = f" WHERE {where}" if where else ""
         with connection(self.store, ()) as (database, _):
-            yield database.sql(f"SELECT {chosen} FROM ({body}){condition}").to_arrow_reader()
+            rows = database.sql(f"SELECT {chosen} FROM ({body}){condition}")
+            yield rows.to_arrow_reader(BATCH_ROWS)
 
     def audio_file(self, manifest: ManifestVersion, audio_path: str) -> str:
         """Return where a clip of a manifest lies on this machine.

@@ -70,7 +70,7 @@ def _record(line: bytes, canonical: Mapping[str, str], context: Any) -> dict[str
     if context == TOO_LONG:
         raise _Unfit(RejectReason.TOO_LONG, f"the line is longer than {BLOCK_BYTES >> 20} MB")
     try:
-        value = json.loads(line.decode(), object_pairs_hook=_object)
+        value = _DECODER.decode(line.decode())
     except UnicodeDecodeError as error:
         raise _Unfit(
             RejectReason.INVALID_UTF8, f"byte {error.start + 1} is not valid UTF-8"
@@ -95,6 +95,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"the key '{twice}' stands there twice")
     return record
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 
 def _typed(name: str, column: str, value: Any) -> Any:

@@ -152,7 +152,8 @@ def _rows(
 
 def _array_chunk(file: Path) -> Chunk:
     """Return the objects of a file that is one JSON array, each with the line it begins on."""
-    text = read_whole(file, _ARRAY_BYTES).removeprefix(BOM)
+    hint = f"an array is read whole; make it JSON lines: jq -c '.[]' {file.name} > cuts.jsonl"
+    text = read_whole(file, _ARRAY_BYTES, hint).removeprefix(BOM)
     decoder = json.JSONDecoder()
     objects: list[tuple[int, Any]] = []
     try:

@@ -69,8 +69,13 @@ def read_head(path: Path) -> bytes:
         return source.stream.read(_HEAD_BYTES)
 
 
-def read_whole(path: Path, limit: int) -> bytes:
+def read_whole(path: Path, limit: int, hint: str | None = None) -> bytes:
     """Return the content of a small file, decompressed.
+
+    Args:
+        path: The file.
+        limit: The most bytes it may have.
+        hint: What to do with a longer one.
 
     Raises:
         UsageError: It is missing or cannot be read.
@@ -79,7 +84,7 @@ def read_whole(path: Path, limit: int) -> bytes:
     with opened(path) as source:
         content = source.stream.read(limit + 1)
     if len(content) > limit:
-        raise DataError(f"is longer than {limit >> 20} MB", where=str(path))
+        raise DataError(f"is longer than {limit >> 20} MB", where=str(path), hint=hint)
     return content
 
 
