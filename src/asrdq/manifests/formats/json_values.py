@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,9 +34,10 @@ class Literals:
     Attributes:
         data: The block.
         content: The same as numbers.
-        start: Where each value starts; shape (lines, fields).
+        start: Where each value starts; shape (fields, lines).
         end: Where it ends: the byte after its last.
         texts: Number of values between quotes found so far.
+        escapes: Whether there is a backslash anywhere.
     """
 
     data: bytes
@@ -44,6 +45,10 @@ class Literals:
     start: NDArray[np.int64]
     end: NDArray[np.int64]
     texts: int = 0
+    escapes: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.escapes = b"\\" in self.data
 
     def prove(self, at: NDArray[np.int64], expected: bytes) -> None:
         """Make sure that these bytes stand at each of the places; they must lie in the block.
@@ -51,12 +56,10 @@ class Literals:
         Raises:
             UnprovenError: They do not.
         """
-        size = next(size for size in (8, 4, 2, 1) if size <= len(expected))
-        words = np.ndarray(len(self.data) - size + 1, f"<u{size}", self.content, strides=(1,))
-        for offset in {*range(0, len(expected) - size, size), len(expected) - size}:
-            word = int.from_bytes(expected[offset : offset + size], "little")
-            if (words[at + offset] != word).any():
-                raise UnprovenError
+        size = len(expected)
+        places = np.ndarray(len(self.data) - size + 1, f"V{size}", self.content, strides=(1,))
+        if places[at].tobytes() != expected * at.size:
+            raise UnprovenError
 
     def prove_words(self, column: int, where: NDArray[np.bool_], word: bytes) -> None:
         """Make sure that some values of a column are this word.
@@ -64,7 +67,7 @@ class Literals:
         Raises:
             UnprovenError: They are not.
         """
-        start, end = self.start[where, column], self.end[where, column]
+        start, end = self.start[column, where], self.end[column, where]
         if (end - start != len(word)).any():
             raise UnprovenError
         self.prove(start, word)
@@ -78,7 +81,7 @@ class Literals:
             UnprovenError: One may.
         """
         quotes = np.count_nonzero(self.content == _QUOTE)
-        if b"\\" in self.data:
+        if self.escapes:
             if b"\\\\" in self.data:
                 raise UnprovenError
             quotes -= self.data.count(b'\\"')
@@ -90,10 +93,10 @@ class Literals:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        lines = len(self.start)
+        lines = self.start.shape[1]
         borders = np.empty((lines, 2), np.int32)
-        borders[:, 0] = self.start[:, column] + margin
-        borders[:, 1] = self.end[:, column] - margin
+        borders[:, 0] = self.start[column] + margin
+        borders[:, 1] = self.end[column] - margin
         buffers = [None, pa.py_buffer(borders), pa.py_buffer(self.data)]
         between = pa.Array.from_buffers(pa.string(), 2 * lines - 1, buffers)
         values = np.arange(0, 2 * lines, 2, dtype=np.int32)
@@ -108,7 +111,7 @@ def read_column(literals: Literals, column: int, kind: pa.DataType) -> pa.Array:
     """
     import pyarrow as pa
 
-    first = literals.content[literals.start[:, column]]
+    first = literals.content[literals.start[column]]
     null = first == _N
     if null.any():
         literals.prove_words(column, null, b"null")
@@ -124,13 +127,13 @@ def _texts(
 ) -> pa.Array:
     import pyarrow.compute as pc
 
-    start, end = literals.start[:, column], literals.end[:, column]
+    start, end = literals.start[column], literals.end[column]
     quoted = (first == _QUOTE) & (literals.content[end - 1] == _QUOTE) & (end - start >= 2)
     if not (quoted | null).all():
         raise UnprovenError
     literals.texts += int(quoted.sum())
     texts = literals.cut(column, null, margin=1)
-    if b"\\" in literals.data and pc.any(pc.match_substring(texts, "\\")).as_py():
+    if literals.escapes and pc.any(pc.match_substring(texts, "\\")).as_py():
         return _parsed(pc.binary_join_element_wise('"', texts, '"', ""), "VARCHAR")
     return texts
 
@@ -185,7 +188,7 @@ def _prove_digits(
 ) -> None:
     """Make sure that numbers start and end with a digit, and with no idle zero."""
     content = literals.content
-    start, end = literals.start[:, column] + minus, literals.end[:, column]
+    start, end = literals.start[column] + minus, literals.end[column]
     leading = content[start]
     idle = (leading == _ZERO) & (end - start > 1) & (content[start + 1] != _DOT)
     if not ((_DIGITS[leading] & _DIGITS[content[end - 1]] & ~idle) | null).all():

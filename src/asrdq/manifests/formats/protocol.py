@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from asrdq.manifests.formats.destination import Destination
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)

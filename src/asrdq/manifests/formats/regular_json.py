@@ -57,7 +57,8 @@ def _parse_piece(data: bytes, fields: pa.Schema) -> pa.Table:
     keys = _key_ends(content)
     if not len(keys) or len(keys) != lines * len(fields):
         raise UnprovenError
-    literals = _find_literals(data, content, keys.reshape(lines, -1), fields.names)
+    keys = np.ascontiguousarray(keys.reshape(lines, -1).T)
+    literals = _find_literals(data, content, keys, fields.names)
     columns = [read_column(literals, i, kind) for i, kind in enumerate(fields.types)]
     literals.prove_quotes()
     return pa.table(columns, fields)
@@ -82,19 +83,19 @@ def _find_literals(
     comma = b", " if spaced else b","
     openings = [comma + b'"' + name.encode() + b'"' for name in names]
     openings[0] = b"{" + openings[0].removeprefix(comma)
-    opened = keys - np.array([len(opening) - 1 for opening in openings])
+    opened = keys - np.array([[len(opening) - 1] for opening in openings])
     start = keys + len('": ' if spaced else '":')
     end = np.empty_like(start)
-    end[:, :-1] = opened[:, 1:]
-    end[:-1, -1] = opened[1:, 0] - len("}\n")
-    end[-1, -1] = len(data.removesuffix(b"\n")) - len("}")
+    end[:-1] = opened[1:]
+    end[-1, :-1] = opened[0, 1:] - len("}\n")
+    end[-1, -1] = len(data) - len(b"}\n" if data.endswith(b"\n") else b"}")
     if opened[0, 0] != 0 or (end <= start).any():
         raise UnprovenError
     literals = Literals(data, content, start, end)
     for column, opening in enumerate(openings):
-        literals.prove(opened[:, column], opening)
+        literals.prove(opened[column], opening)
     if spaced:
         literals.prove(start - 1, b" ")
-    literals.prove(end[:-1, -1], b"}\n")
-    literals.prove(end[-1:, -1], b"}")
+    literals.prove(end[-1, :-1], b"}\n")
+    literals.prove(end[-1, -1:], b"}")
     return literals
