@@ -73,6 +73,21 @@ def test_a_text_grid_that_ends_early(ingest: Any, tmp_path: Path, end: int) -> N
     assert caught.value.where == str(file)
 
 
+def test_a_damaged_text_grid_in_a_folder_costs_its_rows_alone(ingest: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "talks"
+    folder.mkdir()
+    (folder / "a.TextGrid").write_text(SHORT)
+    (folder / "b.TextGrid").write_text(SHORT[: SHORT.index('"bell"')])
+    (folder / "c.TextGrid").write_bytes(b"\xff\xfe\x00")
+    alone, rows_alone = ingest(folder / "a.TextGrid", name="alone")
+    made, rows = ingest(folder)
+    assert [row["text"] for row in rows] == [row["text"] for row in rows_alone] != []
+    assert made.rejected == {**alone.rejected, "bad_file": 2}
+    told = [row for row in made.rejects.to_pylist() if row["reason"] == "bad_file"]
+    assert [Path(row["file"]).name for row in told] == ["b.TextGrid", "c.TextGrid"]
+    assert "no complete TextGrid" in told[0]["detail"]
+
+
 def test_a_text_grid_that_is_too_large(
     ingest: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

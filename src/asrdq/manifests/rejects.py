@@ -44,6 +44,7 @@ class RejectReason(enum.StrEnum):
     MISSING_PART = "missing_part"
     NOT_A_CLIP = "not_a_clip"
     BAD_INTERVAL = "bad_interval"
+    BAD_FILE = "bad_file"
     NO_MATCH = "no_match"
 
 

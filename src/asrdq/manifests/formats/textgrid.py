@@ -42,13 +42,14 @@ class TextGridFormat:
         return b"ooTextFile" in begin and b"TextGrid" in begin
 
     def split(self, path: Path) -> Iterator[Chunk]:
-        """Read one file after the other."""
+        """Read one file after the other; a damaged one in a folder is rejected as a whole."""
         files = _files(path) if path.is_dir() else [path]
         if not files:
             raise UsageError("has no TextGrid in it", where=str(path))
         for file in files:
             size = file.stat().st_size
-            for chunk in record_chunks(_rows(file), file=str(file)):
+            rows = _sound_rows(file) if path.is_dir() else _rows(file)
+            for chunk in record_chunks(rows, file=shown_name(str(file))):
                 yield Chunk(b"", chunk.first_line, chunk.context, size, chunk.file)
                 size = 0
 
@@ -64,6 +65,14 @@ class _Token(NamedTuple):
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.name.lower().endswith(_SUFFIX))
+
+
+def _sound_rows(file: Path) -> Iterator[Record | Reject]:
+    try:
+        rows = list(_rows(file))
+    except DataError as error:
+        rows = [Reject(1, RejectReason.BAD_FILE, error.message, shown_name(file.name))]
+    yield from rows
 
 
 def _rows(file: Path) -> Iterator[Record | Reject]:
