@@ -71,6 +71,8 @@ def test_wrong_shares_are_refused() -> None:
         allocate(sizes(a=5), "shares", rows=5, shares={"a": float("nan")})
     with pytest.raises(UsageError, match=r"add up to 0\.9"):
         allocate(sizes(a=5, b=5), "shares", rows=5, shares={"a": 0.5, "b": 0.4})
+    with pytest.raises(UsageError, match="share of b is below 0"):
+        allocate(sizes(a=5, b=5), "shares", rows=5, shares={"a": 1.5, "b": -0.5})
 
 
 @given(

@@ -105,6 +105,8 @@ def _weights(
         )
     if not abs(sum(shares.values()) - 1.0) <= 1e-6:
         raise UsageError(f"the shares add up to {sum(shares.values()):g}, not to 1")
+    if negative := [name for name, share in shares.items() if share < 0]:
+        raise UsageError(f"the share of {', '.join(negative)} is below 0")
     return [shares[name] for name in names]
 
 
