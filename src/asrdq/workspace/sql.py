@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 import threading
 from collections.abc import Iterable, Iterator
@@ -125,9 +126,17 @@ def _shared_database(store: TableStore) -> DuckDBPyConnection:
     place = str(store.layout.spill)
     with _sharing:
         if place not in _shared:
-            _shared.clear()
+            _close_shared()
             _shared[place] = _open_database(store)
         return _shared[place]
+
+
+@atexit.register
+def _close_shared() -> None:
+    """Close the shared database; its threads must end before the process takes itself apart."""
+    for database in _shared.values():
+        database.close()
+    _shared.clear()
 
 
 def serve_files(database: DuckDBPyConnection, store: TableStore) -> None:
