@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
 from asrdq.audio.readers import Samples
-from asrdq.places import address, is_remote
+from asrdq.places import S3Path, address, is_remote
+
+T = TypeVar("T")
 
 _HASHING_THREADS: Final = 4
 _REQUESTS_AT_ONCE: Final = 16
@@ -63,17 +65,23 @@ def file_identity(path: str | os.PathLike[str]) -> FileIdentity | None:
 
 def _object_identity(audio: str) -> FileIdentity | None:
     from asrdq.s3 import stat_object
+
+    found = _unless_withheld(stat_object, audio)
+    return FileIdentity(audio, *found) if found else None
+
+
+def _unless_withheld(ask: Callable[[S3Path], T], audio: str) -> T | None:
+    """Return what a server says of an object; None where there is none, or it is refused."""
     from asrdq.s3_errors import S3Error
 
     try:
-        found = stat_object(address(audio))
+        return ask(address(audio))
     except FileNotFoundError:
         return None
     except S3Error as error:
         if error.denied:
             return None
         raise
-    return FileIdentity(audio, *found)
 
 
 def file_identities(paths: Iterable[str]) -> dict[str, FileIdentity | None]:
@@ -98,7 +106,7 @@ def file_hashes(paths: Iterable[str]) -> dict[str, str | None]:
 
 def _file_hash(path: str) -> str | None:
     if is_remote(path):
-        return _object_hash(path)
+        return _unless_withheld(_object_hash, path)
     try:
         if not Path(path).is_file():
             return None
@@ -108,18 +116,10 @@ def _file_hash(path: str) -> str | None:
         return None
 
 
-def _object_hash(audio: str) -> str | None:
+def _object_hash(path: S3Path) -> str:
     from asrdq.s3 import pieces
-    from asrdq.s3_errors import S3Error
 
     digest = hashlib.blake2b(digest_size=16)
-    try:
-        for piece in pieces(address(audio)):
-            digest.update(piece)
-    except FileNotFoundError:
-        return None
-    except S3Error as error:
-        if error.denied:
-            return None
-        raise
+    for piece in pieces(path):
+        digest.update(piece)
     return digest.hexdigest()

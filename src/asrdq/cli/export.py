@@ -16,6 +16,7 @@ from asrdq.errors import UsageError
 from asrdq.exporting import AudioTarget
 
 if TYPE_CHECKING:
+    from asrdq.exporting import AudioExportResult
     from asrdq.manifests import ExportResult, Rewriting
     from asrdq.workspace import ManifestVersion, Workspace
 
@@ -114,13 +115,19 @@ def export(
         workers=workers or opened.settings.workers,
         stage=console.progress,
     )
+    _tell_audio(result, version, audio, moved=rewriting is not None)
+
+
+def _tell_audio(
+    result: AudioExportResult, version: ManifestVersion, audio: AudioTarget, *, moved: bool
+) -> None:
     _tell(result.summary(), result.written, result.notes)
     for reason, count in result.reasons().items():
         console.warn(f"left out {count:,} × {reason}: listed in {result.failures}")
     file = shlex.quote(result.written.file)
     console.next_step(
         f"asrdq ingest {file} --name {version.name}_{audio.value}",
-        "where the audio will be, to audit it" if rewriting else "to audit what was written",
+        "where the audio will be, to audit it" if moved else "to audit what was written",
     )
 
 

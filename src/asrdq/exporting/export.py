@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from asrdq.manifests.formats.protocol import WritableFormat
     from asrdq.workspace import ManifestVersion, Workspace
 
 DIFFERS_S = 0.1
@@ -118,21 +119,13 @@ def export_audio(
         DataError: The manifest has no row, or too many clips cannot be converted: no manifest is
             written then. Or as for `export_manifest`.
         UsageError: The folder cannot be taken, the format holds no paths, some audio lies at
-            addresses; or as for `export_manifest`.
+            addresses of another kind than S3; or as for `export_manifest`.
+        S3Error: Audio lies on a server that cannot be reached, or refuses.
         ToolError: A file cannot be written.
     """
-    form = find_writable(format_name)
-    refuse_names(form, "--audio")
-    if relative and rewriting is not None:
-        raise UsageError("relative paths have no prefix to map", hint="leave --relative out")
-    place = ExportFolder(folder)
+    form, place = find_writable(format_name), ExportFolder(folder)
     out = place.path / f"{manifest.name}{form.suffix}"
-    for file in (out, place.failures(manifest.name)):
-        refuse_source(file, manifest)
-    if rewriting is not None:
-        _check_covered(place, rewriting)
-    if manifest.rows == 0:
-        raise DataError(f"manifest {manifest} has no row", hint="asrdq ingest FILE --name NAME")
+    _check_asked(manifest, form, place, out, relative, rewriting)
     if max_failed_share is None:
         max_failed_share = workspace.settings.ingest.max_reject_share
     parameters = {"audio": str(target), "format": form.name, "folder": str(place.path)}
@@ -167,8 +160,28 @@ def export_audio(
         )
 
 
+def _check_asked(
+    manifest: ManifestVersion,
+    form: WritableFormat,
+    place: ExportFolder,
+    out: Path,
+    relative: bool,
+    rewriting: Rewriting | None,
+) -> None:
+    """Refuse what cannot be done before anything is converted."""
+    refuse_names(form, "--audio")
+    if relative and rewriting is not None:
+        raise UsageError("relative paths have no prefix to map", hint="leave --relative out")
+    for file in (out, place.failures(manifest.name)):
+        refuse_source(file, manifest)
+    if rewriting is not None:
+        _check_covered(place, rewriting)
+    if manifest.rows == 0:
+        raise DataError(f"manifest {manifest} has no row", hint="asrdq ingest FILE --name NAME")
+
+
 def _check_covered(place: ExportFolder, rewriting: Rewriting) -> None:
-    """Refuse a map that leaves out the new files before they are made."""
+    """Refuse a map that leaves out the new files."""
     if not rewriting.keep_unmapped and rewriting.path_map.find(f"{place.audio}/x") is None:
         raise UsageError(
             f"the new audio will be in {place.audio}, which has none of the mapped prefixes",
