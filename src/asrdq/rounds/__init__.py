@@ -1,0 +1,1 @@
+"""Two scored rounds compared, and what to do next."""

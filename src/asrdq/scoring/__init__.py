@@ -1,0 +1,1 @@
+"""Error rates of hypotheses, per utterance, term and group, with intervals."""

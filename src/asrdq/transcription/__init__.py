@@ -1,0 +1,1 @@
+"""Transcribers: what turns audio into hypotheses."""
