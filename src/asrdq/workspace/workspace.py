@@ -23,7 +23,7 @@ from asrdq.workspace.sql import (
     sql_type,
     view_names,
 )
-from asrdq.workspace.store import TableStore, quote_name
+from asrdq.workspace.store import RowStream, TableStore, quote_name
 from asrdq.workspace.versions import (
     ManifestVersion,
     manifest_names,
@@ -146,11 +146,11 @@ class Workspace:
         """Return whether a result table has ever been written."""
         return self.store.exists(name)
 
-    def append(self, name: str, rows: pa.Table) -> None:
+    def append(self, name: str, rows: pa.Table | RowStream) -> None:
         """Append rows to a table in one atomic commit; new columns are added to it."""
         self.store.append(name, rows)
 
-    def replace(self, name: str, rows: pa.Table, **where: str | Sequence[str]) -> None:
+    def replace(self, name: str, rows: pa.Table | RowStream, **where: str | Sequence[str]) -> None:
         """Put `rows` in the place of those with the given values: `replace(…, run_id=run_id)`.
 
         One atomic commit; repeating it gives the same table.
