@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
-from asrdq.errors import UsageError, unknown
+from asrdq.errors import UsageError
+from asrdq.hypotheses.ids import Ids, check_ids_rule
 from asrdq.manifests.columns import DURATION, SPEAKER
 from asrdq.scoring.resampling import REPLICATES
-
-Missing = Literal["error", "empty", "skip"]
-"""What a manifest row without a hypothesis is: a mistake, an empty hypothesis, or left out."""
 
 DURATION_BUCKET = "duration_bucket"
 DURATION_BUCKETS: Mapping[str, str] = {
@@ -36,7 +34,8 @@ class ScorePlan:
             is scored.
         entities: Column with tagged spans, each with a label and its text.
         blocks: Column whose values make utterances belong together; none for single utterances.
-        missing: What a row without a hypothesis is.
+        ids: What becomes of rows without a hypothesis: `strict` refuses, `empty` counts it as
+            empty, `common` leaves them out.
         sample: Whether only the rows of the standing sample are scored, with its weights.
         macro: Whether the mean of each utterance's own WER is given too.
         seed: Seed of the intervals.
@@ -49,15 +48,14 @@ class ScorePlan:
     term: str = "term"
     entities: str = "entities"
     blocks: str | None = SPEAKER
-    missing: Missing = "error"
+    ids: Ids = "strict"
     sample: bool = False
     macro: bool = False
     seed: int = 0
     replicates: int = REPLICATES
 
     def __post_init__(self) -> None:
-        if self.missing not in get_args(Missing):
-            raise unknown("treatment of missing hypotheses", self.missing, get_args(Missing))
+        check_ids_rule(self.ids)
         if self.replicates < 100:
             raise UsageError(f"an interval needs 100 replicates at least, not {self.replicates}")
 

@@ -100,16 +100,16 @@ def joined(
             "SELECT count(*), count(*) FILTER (hypothesis IS NULL AND reference IS NOT NULL), "
             "count(*) FILTER (reference IS NULL) FROM beside"
         ).fetchall()[0]
-        if missing and plan.missing == "error":
+        if missing and plan.ids == "strict":
             raise _missing(database, manifest, hyps, missing, total)
         kept = "reference IS NOT NULL"
-        if plan.missing == "skip":
+        if plan.ids == "common":
             kept += " AND hypothesis IS NOT NULL"
         database.execute(
             "CREATE VIEW joined AS SELECT * REPLACE (coalesce(hypothesis, '') AS hypothesis) "
             f"FROM beside WHERE {kept}"
         )
-        rows = total - silent - (missing if plan.missing == "skip" else 0)
+        rows = total - silent - (missing if plan.ids == "common" else 0)
         has_terms, has_spans = plan.term in types, plan.entities in types
         yield Joined(database, rows, missing, silent, has_terms, has_spans)
 
@@ -154,8 +154,8 @@ def _source(
     selected = ", ".join(f"{sql} AS {quote_name(name)}" for name, sql in chosen.items())
     return (
         f"SELECT {selected} FROM {quote_name(str(manifest))} m LEFT JOIN ("
-        f"SELECT utt_id, hypothesis FROM {_HYPOTHESES} WHERE hyps = {quote_text(hyps)} AND manifest = "
-        f"{quote_text(manifest.name)}) h USING (utt_id){sample}"
+        f"SELECT utt_id, hypothesis FROM {_HYPOTHESES} WHERE hyps = {quote_text(hyps)} "
+        f"AND manifest = {quote_text(manifest.name)}) h USING (utt_id){sample}"
     )
 
 
@@ -187,7 +187,7 @@ def _missing(
     return DataError(
         f"{missing:,} of {total:,} rows of {manifest} have no hypothesis in '{hyps}'",
         problems=[Problem(f"no hypothesis: {utt_id}") for (utt_id,) in ids],
-        hint="--missing empty counts them as empty, --missing skip leaves them out",
+        hint="--ids empty counts them as empty, --ids common leaves them out",
     )
 
 
