@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import pyarrow as pa
@@ -120,6 +121,7 @@ def load_hypotheses(
         source = sources.named(str(file.resolve()))
         choice = ColumnChoice(columns or {}, source)
         format, reader = hypothesis_format(format, file, choice.aliases)
+        choice.aliases = reader.aliases
         parameters = {"hyps": name, "path": source, "format": format, "ids": ids}
         with (
             workspace.run("hypotheses", manifest, parameters) as run,
