@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
@@ -124,6 +125,18 @@ def test_a_plug_in(install: Install, point: str, version: str, expected: str) ->
     assert chosen(" Room  12, É ") == expected
     assert chosen.column(pa.array([" Room  12, É ", None])).to_pylist() == [expected, None]
     assert len(chosen.hash) == 12
+
+
+def test_the_plug_in_of_the_documentation(
+    install: Install, tmp_path: Path, project_root: Path
+) -> None:
+    page = (project_root / "docs" / "normalisers.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
+    (tmp_path / "own_normalisers.py").write_text("".join(blocks))
+    install(house_style="own_normalisers:HOUSE_STYLE")
+    chosen = normaliser("house-style")
+    assert chosen("Uh so, UM what") == "so, what"
+    assert [step for step, _ in chosen.explain("x")][1:3] == ["lower", "drop fillers"]
 
 
 def test_the_code_of_a_plug_in_is_in_its_hash(install: Install, tmp_path: Path) -> None:
