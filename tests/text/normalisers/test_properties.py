@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asrdq.text.normalisers import Normaliser, normaliser
@@ -67,11 +67,13 @@ def test_normalising_twice_is_normalising_once(chosen: Normaliser, text: str) ->
     assert once.encode().decode() == once
 
 
+@settings(max_examples=30)
 @given(text=texts)
 def test_the_explanation_ends_with_the_result(chosen: Normaliser, text: str) -> None:
     assert chosen.explain(text)[-1][1] == chosen(text)
 
 
+@settings(max_examples=40)
 @given(given_rows=rows)
 def test_a_column_is_its_texts_one_by_one(chosen: Normaliser, given_rows: list[str | None]) -> None:
     one_by_one = [None if text is None else chosen(text) for text in given_rows]
@@ -86,6 +88,7 @@ def test_a_column_is_its_texts_one_by_one(chosen: Normaliser, given_rows: list[s
     assert chosen.column(chunks).to_pylist() == one_by_one
 
 
+@settings(max_examples=50)
 @given(one=texts, other=texts)
 def test_words_are_normalised_each_by_itself(chosen: Normaliser, one: str, other: str) -> None:
     if chosen.word_by_word and chosen.equivalences is None:
