@@ -90,7 +90,7 @@ def test_counts_and_rates_of_everything(scored: Scored) -> None:
     assert everything["units"] == 13
     assert result.rate("ser")["rate"] == 0.5
     assert result.rate("ker")["rate"] == pytest.approx(1 / 3)
-    assert (result.rows, result.missing, result.untranscribed) == (6, 0, 0)
+    assert (result.rows, result.missing, result.empty_references) == (6, 0, 1)
 
 
 def test_rates_by_groups(scored: Scored) -> None:
@@ -190,7 +190,7 @@ def test_a_missing_hypothesis_is_refused_unless_something_else_was_asked(
     assert (common.rows, common.missing, common.rate("wer")["words"]) == (4, 2, 7)
 
 
-def test_a_row_without_a_reference_is_left_out_and_counted(
+def test_an_empty_reference_is_told_and_only_its_insertions_count(
     workspace: Workspace, ingest: Callable[..., ManifestVersion]
 ) -> None:
     rows = [
@@ -200,7 +200,7 @@ def test_a_row_without_a_reference_is_left_out_and_counted(
     version = ingest(rows, "eval")
     put(workspace, {"a": "x", "b": "y"})
     result = score_hypotheses(workspace, version, "r1")
-    assert (result.rows, result.untranscribed) == (1, 1)
+    assert (result.rows, result.empty_references, result.rate("wer")["rate"]) == (2, 1, 1.0)
 
 
 def test_no_hypotheses_at_all(workspace: Workspace, manifest: ManifestVersion) -> None:

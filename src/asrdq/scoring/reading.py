@@ -46,7 +46,6 @@ class Joined:
         database: Where the view `joined` is.
         rows: Utterances to be scored.
         missing: Rows of the manifest without a hypothesis.
-        untranscribed: Rows without a reference, which nothing can be scored against.
         terms: Whether rows have terms.
         spans: Whether rows have tagged spans.
     """
@@ -54,7 +53,6 @@ class Joined:
     database: DuckDBPyConnection
     rows: int
     missing: int
-    untranscribed: int
     terms: bool
     spans: bool
 
@@ -100,22 +98,19 @@ def joined(
         types = {column[0]: column[1] for column in described}
         source = _source(manifest, hyps, plan, types, sample)
         database.execute(f"CREATE VIEW beside AS {source}")
-        total, missing, silent = database.sql(
-            "SELECT count(*), count(*) FILTER (hypothesis IS NULL AND reference IS NOT NULL), "
-            "count(*) FILTER (reference IS NULL) FROM beside"
+        total, missing = database.sql(
+            "SELECT count(*), count(*) FILTER (hypothesis IS NULL) FROM beside"
         ).fetchall()[0]
         if missing and plan.ids == "strict":
             raise _missing(database, manifest, hyps, missing, total)
-        kept = "reference IS NOT NULL"
-        if plan.ids == "common":
-            kept += " AND hypothesis IS NOT NULL"
+        left_out = missing if plan.ids == "common" else 0
+        condition = " WHERE hypothesis IS NOT NULL" if left_out else ""
         database.execute(
             "CREATE VIEW joined AS SELECT * REPLACE (coalesce(hypothesis, '') AS hypothesis) "
-            f"FROM beside WHERE {kept}"
+            f"FROM beside{condition}"
         )
-        rows = total - silent - (missing if plan.ids == "common" else 0)
         has_terms, has_spans = plan.term in types, plan.entities in types
-        yield Joined(database, rows, missing, silent, has_terms, has_spans)
+        yield Joined(database, total - left_out, missing, has_terms, has_spans)
 
 
 def _source(
@@ -184,8 +179,7 @@ def _missing(
     database: DuckDBPyConnection, manifest: ManifestVersion, hyps: str, missing: int, total: int
 ) -> DataError:
     ids = database.sql(
-        "SELECT utt_id FROM beside WHERE hypothesis IS NULL AND reference IS NOT NULL "
-        f"ORDER BY 1 LIMIT {EXAMPLES}"
+        f"SELECT utt_id FROM beside WHERE hypothesis IS NULL ORDER BY 1 LIMIT {EXAMPLES}"
     ).fetchall()
     return DataError(
         f"{missing:,} of {total:,} rows of {manifest} have no hypothesis in '{hyps}'",
