@@ -186,3 +186,18 @@ def test_other_sets_of_ids_are_refused_unless_asked(
     assert told in done.stderr
     assert "--ids" in done.stderr
     run_cli("score", "eval", "--hyps", f"r1={file}", "--ids", "common", cwd=small)
+
+
+def test_hypotheses_of_a_sample_alone(small: Path, run_cli: RunCli) -> None:
+    run_cli("sample", "eval", "--rows", "2", cwd=small)
+    drawn = run_cli("sql", "SELECT utt_id FROM samples", "--format", "json", cwd=small)
+    ids = {row["utt_id"] for row in json.loads(drawn.stdout)}
+    file = hyps(small, [(key, text) for key, text in GOOD if key in ids])
+    options = ("--hyps", f"r1={file}", "--sample", "--format", "json")
+    result = json.loads(run_cli("score", "eval", *options, cwd=small).stdout)
+    assert result["rows"] == 2
+    assert result["groups"][0]["utterances"] == 4
+    run_cli("score", "eval", "--hyps", "r1", cwd=small, code=1)
+    other = hyps(small, [(key, text) for key, text in GOOD if key not in ids])
+    done = run_cli("score", "eval", "--hyps", f"r2={other}", "--sample", cwd=small, code=1)
+    assert "have no hypothesis in 'r2'" in done.stderr
