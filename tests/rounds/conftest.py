@@ -1,0 +1,123 @@
+"""NIST's own tools as the oracle, and rounds that are made up row by row."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asrdq.rounds.mapsswe import WordErrors, error_slots
+
+PROGRAMS = Path("/usr/lib/sctk/bin")
+_RESULT = re.compile(
+    r"# segs: (\d+)\).*mean: *(-?[\d.]+)\).*std dev: *([\d.]+)\).*Z Stat: *(-?[\d.]+)\)"
+)
+_COUNTS = re.compile(r"\bcorr +(\d+) +(\d+)\s+incorr +(\d+) +(\d+)")
+
+
+@dataclass(frozen=True)
+class ScStats:
+    """What sc_stats prints of a pair: MAPSSWE to three digits, and the table of McNemar."""
+
+    segments: int
+    mean: float
+    deviation: float
+    z: float
+    errors: tuple[int, int]
+    utterances: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Sctk:
+    """The programs of NIST's toolkit."""
+
+    folder: Path
+
+    def align(self, reference: Path, hypothesis: Path, name: str) -> Path:
+        """Align two .trn files and return sclite's .sgml."""
+        given = self.folder / name
+        shutil.copyfile(hypothesis, given)
+        command = ["sctk", "sclite", "-i", "rm", "-s", "-o", "sgml", "stdout"]
+        done = subprocess.run(
+            [*command, "-r", reference, "trn", "-h", given, "trn"], capture_output=True, check=True
+        )
+        aligned = self.folder / f"{name}.sgml"
+        aligned.write_bytes(done.stdout)
+        return aligned
+
+    def compare(self, before: Path, after: Path) -> ScStats:
+        """Return what sc_stats says of two alignments; it runs one test at a time."""
+        matched, sentences = self._test(before, after, "mapsswe"), self._test(before, after, "mcn")
+        result = _RESULT.search(matched)
+        errors = re.search(r"Totals +\d+ +(\d+) +(\d+)", matched)
+        counts = _COUNTS.search(sentences)
+        assert result and errors and counts, matched
+        mean, deviation, z = map(float, result.groups()[1:])
+        both = int(errors[1]), int(errors[2])
+        return ScStats(int(result[1]), mean, deviation, z, both, tuple(map(int, counts.groups())))
+
+    def _test(self, before: Path, after: Path, name: str) -> str:
+        output = self.folder / "out"
+        subprocess.run(
+            [PROGRAMS / "sc_stats", "-p", "-t", name, "-v", "-n", output],
+            input=before.read_bytes() + after.read_bytes(),
+            capture_output=True,
+            check=True,
+        )
+        return Path(f"{output}.stats.{name}").read_text(encoding="utf-8", errors="replace")
+
+
+@pytest.fixture
+def sctk(tmp_path: Path) -> Sctk:
+    """NIST's scoring toolkit; in CI its absence is a failure."""
+    if (PROGRAMS / "sc_stats").is_file() and shutil.which("sctk"):
+        return Sctk(tmp_path)
+    reason = "sctk is not installed (`make system` installs it where it can)"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def read_sgml(path: Path) -> dict[str, str]:
+    """Return the kinds of the aligned words of each utterance: C, S, D and I."""
+    found: dict[str, str] = {}
+    utterance: str | None = None
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        if line.startswith("<PATH"):
+            named = re.search(r'id="\((.*?)\)"', line)
+            assert named
+            utterance = named[1]
+            found[utterance] = ""
+        elif line.startswith("<"):
+            utterance = None
+        elif utterance and line:
+            found[utterance] = "".join(re.findall(r"(?:^|:)([CSDI])(?=,)", line))
+    return found
+
+
+def word_errors(aligned: Sequence[str]) -> WordErrors:
+    """Return the errors of utterances whose aligned words are given by their kinds."""
+    slots = [error_slots(kinds) for kinds in aligned]
+    return WordErrors(
+        np.repeat(np.arange(len(slots)), [len(each) for each in slots]),
+        np.array([slot for each in slots for slot in each], np.int64),
+    )
+
+
+@pytest.fixture
+def artie_alignments(sctk: Sctk, shared_data: Path) -> tuple[Path, Path]:
+    """Two rounds of DeepSpeech on the same 1,712 utterances, aligned by sclite."""
+    folder = shared_data / "artie" / "expected"
+    rounds = [folder / f"artie_deepspeech_v0-{version}" for version in ("5-1", "6-0")]
+    before, after = (sctk.align(r / "ref.trn", r / "hyp.trn", r.name[-5:]) for r in rounds)
+    return before, after
+
+
+Align = Callable[[Sequence[str]], WordErrors]
