@@ -24,14 +24,18 @@ _COUNTS = re.compile(r"\bcorr +(\d+) +(\d+)\s+incorr +(\d+) +(\d+)")
 
 @dataclass(frozen=True)
 class ScStats:
-    """What sc_stats prints of a pair: MAPSSWE to three digits, and the table of McNemar."""
+    """What sc_stats prints of a pair: MAPSSWE to three digits, and tables of McNemar.
+
+    The tables hold: right in both, only before, only after, in neither.
+    """
 
     segments: int
     mean: float
     deviation: float
     z: float
     errors: tuple[int, int]
-    utterances: tuple[int, ...]
+    segment_table: tuple[int, ...]
+    utterance_table: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,17 @@ class Sctk:
         matched, sentences = self._test(before, after, "mapsswe"), self._test(before, after, "mcn")
         result = _RESULT.search(matched)
         errors = re.search(r"Totals +\d+ +(\d+) +(\d+)", matched)
-        counts = _COUNTS.search(sentences)
-        assert result and errors and counts, matched
+        tables = [_COUNTS.search(text) for text in (matched, sentences)]
+        assert result and errors and all(tables), matched
         mean, deviation, z = map(float, result.groups()[1:])
         both = int(errors[1]), int(errors[2])
-        return ScStats(int(result[1]), mean, deviation, z, both, tuple(map(int, counts.groups())))
+        counts = [tuple(map(int, table.groups())) for table in tables if table]
+        return ScStats(int(result[1]), mean, deviation, z, both, *counts)
+
+    def errors(self, *aligned: Path) -> list[WordErrors]:
+        """Return the errors in each of several .sgml files, utterances numbered by their ids."""
+        kinds = [_aligned_words(path) for path in aligned]
+        return [numbered([each[name] for name in sorted(kinds[0])]) for each in kinds]
 
     def _test(self, before: Path, after: Path, name: str) -> str:
         output = self.folder / "out"
@@ -74,18 +84,7 @@ class Sctk:
         return Path(f"{output}.stats.{name}").read_text(encoding="utf-8", errors="replace")
 
 
-@pytest.fixture
-def sctk(tmp_path: Path) -> Sctk:
-    """NIST's scoring toolkit; in CI its absence is a failure."""
-    if (PROGRAMS / "sc_stats").is_file() and shutil.which("sctk"):
-        return Sctk(tmp_path)
-    reason = "sctk is not installed (`make system` installs it where it can)"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def read_sgml(path: Path) -> dict[str, str]:
+def _aligned_words(path: Path) -> dict[str, str]:
     """Return the kinds of the aligned words of each utterance: C, S, D and I."""
     found: dict[str, str] = {}
     utterance: str | None = None
@@ -102,13 +101,30 @@ def read_sgml(path: Path) -> dict[str, str]:
     return found
 
 
-def word_errors(aligned: Sequence[str]) -> WordErrors:
+def numbered(aligned: Sequence[str]) -> WordErrors:
     """Return the errors of utterances whose aligned words are given by their kinds."""
     slots = [error_slots(kinds) for kinds in aligned]
     return WordErrors(
         np.repeat(np.arange(len(slots)), [len(each) for each in slots]),
         np.array([slot for each in slots for slot in each], np.int64),
     )
+
+
+@pytest.fixture
+def word_errors() -> Callable[..., WordErrors]:
+    """Make the errors of a round: `word_errors("CSD", "CC")` has two in the first utterance."""
+    return lambda *aligned: numbered(aligned)
+
+
+@pytest.fixture
+def sctk(tmp_path: Path) -> Sctk:
+    """NIST's scoring toolkit; in CI its absence is a failure."""
+    if (PROGRAMS / "sc_stats").is_file() and shutil.which("sctk"):
+        return Sctk(tmp_path)
+    reason = "sctk is not installed (`make system` installs it where it can)"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture
@@ -119,5 +135,3 @@ def artie_alignments(sctk: Sctk, shared_data: Path) -> tuple[Path, Path]:
     before, after = (sctk.align(r / "ref.trn", r / "hyp.trn", r.name[-5:]) for r in rounds)
     return before, after
 
-
-Align = Callable[[Sequence[str]], WordErrors]

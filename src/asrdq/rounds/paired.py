@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, t
 
+from asrdq.scoring.resampling import draw_again
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -43,17 +45,6 @@ class BlockSums:
     units_after: Floats
     rows: Floats
     step: Floats
-
-    def cells(self, part: slice) -> BlockSums:
-        """Return some of the cells."""
-        return BlockSums(
-            self.errors_before[:, part],
-            self.errors_after[:, part],
-            self.units_before[:, part],
-            self.units_after[:, part],
-            self.rows[:, part],
-            self.step[part],
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +163,11 @@ def _spread(deviations: Floats, blocks: Integers, imaginary: Floats) -> Floats:
 
 def _draws(blocks: int, replicates: int, seed: int) -> NDArray[np.uint8]:
     """Return how often each replicate draws each block, shape (replicates, blocks)."""
-    random = np.random.default_rng([seed, 0])
+    generator = np.random.default_rng([seed, 0])
     counts = np.empty((replicates, blocks), np.uint8)
     for start in range(0, replicates, _REPLICATES_AT_ONCE):
         some = counts[start : start + _REPLICATES_AT_ONCE]
-        drawn = random.integers(0, blocks, some.shape) + blocks * np.arange(len(some))[:, None]
-        some[:] = np.bincount(drawn.ravel(), minlength=some.size).reshape(some.shape)
+        some[:] = draw_again(generator, len(some), blocks)
     return counts
 
 
