@@ -134,4 +134,3 @@ def artie_alignments(sctk: Sctk, shared_data: Path) -> tuple[Path, Path]:
     rounds = [folder / f"artie_deepspeech_v0-{version}" for version in ("5-1", "6-0")]
     before, after = (sctk.align(r / "ref.trn", r / "hyp.trn", r.name[-5:]) for r in rounds)
     return before, after
-

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from asrdq.rounds.paired import BlockSums, Integers
+from asrdq.rounds.paired import BlockSums, Floats, Integers
 from asrdq.rounds.pairing import Pairing, numbers, quantities
 from asrdq.scoring.resampling import MOST_BLOCKS
 
@@ -82,8 +81,9 @@ def block_sums(
     cell = blocking.of_row[inside] * groups + group[inside]
     shape = blocking.count, groups
 
-    def added(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(cell, values[inside], shape[0] * groups).reshape(shape)
+    def added(values: Floats) -> Floats:
+        sums: Floats = np.bincount(cell, values[inside], shape[0] * groups).astype(np.float64)
+        return sums.reshape(shape)
 
     errors_before, units_before = quantities(pairing.before, metric)
     errors_after, units_after = quantities(pairing.after, metric)

@@ -79,7 +79,7 @@ class Criterion(Strict):
     metric: Rated
     comparison: Comparison
     value: Annotated[float, BeforeValidator(_share), Field(ge=-1.0, le=1.0)]
-    scope: dict[str, str | list[str]] = {}
+    scope: Mapping[str, str | list[str]] = Field(default_factory=dict)
     macro: str | None = None
     certain: bool = False
     note: str | None = None
@@ -118,9 +118,9 @@ class Criteria(Strict):
     """Everything a criteria file may say."""
 
     version: Literal[1] = 1
-    must: list[Criterion] = []
-    should: list[Criterion] = []
-    nice: list[Criterion] = []
+    must: tuple[Criterion, ...] = ()
+    should: tuple[Criterion, ...] = ()
+    nice: tuple[Criterion, ...] = ()
 
     @model_validator(mode="after")
     def _some_must(self) -> Criteria:
@@ -205,6 +205,3 @@ def _met(criterion: Criterion, found: Measured) -> bool | None:
     if len(known) < len(values):
         return None
     return all(compare(value, criterion.value) for value in known)
-
-
-Scoped = Mapping[str, str | list[str]]

@@ -10,6 +10,7 @@ algorithms", ICASSP 1989; the segments are those of `sc_stats` of the NIST toolk
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -139,4 +140,4 @@ def _z(difference: Integers, mean: float, deviation: float | None) -> float | No
         return 0.0
     if not deviation:
         return None
-    return mean / (deviation / len(difference) ** 0.5)
+    return mean / (deviation / math.sqrt(len(difference)))

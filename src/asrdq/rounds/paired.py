@@ -158,7 +158,8 @@ def _linearised(sums: BlockSums, confidence: float) -> Differences:
 
 def _spread(deviations: Floats, blocks: Integers, imaginary: Floats) -> Floats:
     variance = blocks / (blocks - 1.0) * (deviations**2).sum(0)
-    return np.sqrt(variance + 2 * imaginary**2)
+    spread: Floats = np.sqrt(variance + 2 * imaginary**2)
+    return spread
 
 
 def _draws(blocks: int, replicates: int, seed: int) -> NDArray[np.uint8]:
@@ -175,7 +176,8 @@ def _imaginary(replicates: int, seed: int) -> Floats:
     """Return by how many errors the two imaginary utterances move each replicate."""
     random = np.random.default_rng([seed, 1])
     worse, better = random.poisson(1.0, (2, replicates))
-    return (worse - better).astype(np.float64)
+    moved: Floats = (worse - better).astype(np.float64)
+    return moved
 
 
 def _resample(

@@ -74,9 +74,7 @@ def _words(random: np.random.Generator, design: Design, shape: tuple[int, int]) 
     return words.astype(np.int64)
 
 
-def _draw(
-    random: np.random.Generator, design: Design, words: Integers, odds: Floats
-) -> BlockSums:
+def _draw(random: np.random.Generator, design: Design, words: Integers, odds: Floats) -> BlockSums:
     before, after = _rate(design.before, odds), _rate(design.after, odds)
     shared = random.binomial(words, design.agreement)
     own = words - shared
@@ -100,7 +98,8 @@ def _draw(
 def _rate(rate: float, odds: Floats) -> Floats:
     if rate in (0.0, 1.0):
         return np.full(odds.shape, rate)
-    return 1 / (1 + np.exp(-(np.log(rate / (1 - rate)) + odds)))
+    own: Floats = 1 / (1 + np.exp(-(np.log(rate / (1 - rate)) + odds)))
+    return own
 
 
 def _truth(design: Design) -> float:
