@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from asrdq.errors import ExitCode
 from asrdq.places import Place
+from asrdq.rounds.scope import scope_text
 from asrdq.settings import Strict, read_yaml_model
 
 Comparison = Literal["<", "<=", ">", ">="]
@@ -61,6 +62,10 @@ def _share(value: Any) -> Any:
     return value
 
 
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
 class Criterion(Strict):
     """One line: a metric of the newer round, a comparison, a value, and the rows it is about.
 
@@ -79,7 +84,9 @@ class Criterion(Strict):
     metric: Rated
     comparison: Comparison
     value: Annotated[float, BeforeValidator(_share), Field(ge=-1.0, le=1.0)]
-    scope: Mapping[str, str | list[str]] = Field(default_factory=dict)
+    scope: Mapping[str, Annotated[tuple[str, ...], BeforeValidator(_listed)]] = Field(
+        default_factory=dict
+    )
     macro: str | None = None
     certain: bool = False
     note: str | None = None
@@ -105,13 +112,9 @@ class Criterion(Strict):
         return self
 
     def __str__(self) -> str:
-        where = "".join(f" {column}={_listed(values)}" for column, values in self.scope.items())
+        where = f" of {scope_text(self.scope)}" if self.scope else ""
         mean = f" (mean over {self.macro})" if self.macro else ""
         return f"{self.metric}{where}{mean} {self.comparison} {self.value:g}"
-
-
-def _listed(values: str | list[str]) -> str:
-    return values if isinstance(values, str) else "|".join(values)
 
 
 class Criteria(Strict):
