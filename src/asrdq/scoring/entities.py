@@ -51,6 +51,9 @@ def score_spans(
     The first span of a text in a row is its first occurrence in the reference, the second one
     the second.
     """
+    if not len(spans.text):
+        nothing = np.empty(0, np.int64)
+        return SpanScores(np.empty(0, bool), nothing, nothing)
     vocabulary = Vocabulary(dict.fromkeys(spans.text), normalise)
     said = vocabulary.numbered(pairs).find(pairs.references, len(pairs.words))
     places: dict[tuple[int, int], list[int]] = {}

@@ -64,10 +64,14 @@ def score_keywords(
     and in order (source: the playbook's KER). Hits, misses and false ones count every occurrence
     of every term of the vocabulary by the word alignment.
     """
+    rows = len(pairs.references)
+    if not len(vocabulary):
+        nothing = np.zeros(rows, np.int64)
+        missed = np.zeros(len(asked.term), bool)
+        return KeywordScores([TermFault.EMPTY] * len(missed), missed, nothing, nothing, nothing)
     numbered = vocabulary.numbered(pairs)
     said = numbered.find(pairs.references, len(pairs.words))
     heard = numbered.find(pairs.hypotheses, len(pairs.words))
-    rows = len(pairs.references)
     right = words_right(pairs, edits, said, vocabulary.lengths)
     hits = np.bincount(said.text[right], minlength=rows)
     false = np.bincount(heard.text, minlength=rows) - hits
@@ -87,7 +91,8 @@ def words_right(
 ) -> NDArray[np.bool_]:
     """Return of which occurrences in references all words were heard, with nothing between."""
     wrong, between = span_errors(pairs, edits, said.place, lengths[said.term])
-    return np.equal(wrong + between, 0)
+    right: NDArray[np.bool_] = (wrong + between) == 0
+    return right
 
 
 def span_errors(
@@ -121,4 +126,5 @@ def _among(
 ) -> NDArray[np.bool_]:
     """Return which rows have their term among the occurrences."""
     there = np.isin(row * terms + term, found.text * terms + found.term)
-    return np.logical_and(term != UNKNOWN, there)
+    among: NDArray[np.bool_] = (term != UNKNOWN) & there
+    return among

@@ -6,7 +6,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from asrdq.errors import ToolError, unknown
 from asrdq.places import S3Path
@@ -28,6 +28,9 @@ _TRIES = 6
 _COLOUR = re.compile(r"\x1b\[\d*m")
 
 T = TypeVar("T")
+
+Rows: TypeAlias = "pa.Table | Callable[[], pa.RecordBatchReader]"
+"""Rows to be written: a table, or what gives a stream of them, anew each time it is asked."""
 
 
 class TableStore:
@@ -83,14 +86,14 @@ class TableStore:
 
         return pa.schema(table.schema().to_arrow())
 
-    def append(self, name: str, rows: pa.Table) -> int:
+    def append(self, name: str, rows: Rows) -> int:
         """Append rows in one atomic commit and return the version it made.
 
         New columns are added to the table; columns that `rows` lacks are null in it.
         """
         return self._write(name, rows, mode="append")
 
-    def replace(self, name: str, rows: pa.Table, where: dict[str, Sequence[str]]) -> int:
+    def replace(self, name: str, rows: Rows, where: dict[str, Sequence[str]]) -> int:
         """Put `rows` in the place of those whose columns have one of the given values.
 
         One atomic commit: repeating it gives the same table.
@@ -103,7 +106,7 @@ class TableStore:
             return self.append(name, rows)
         return self._write(name, rows, mode="overwrite", predicate=" AND ".join(clauses))
 
-    def _write(self, name: str, rows: pa.Table, **options: Any) -> int:
+    def _write(self, name: str, rows: Rows, **options: Any) -> int:
         from deltalake import DeltaTable, write_deltalake
 
         path, place = str(self.layout.table(name)), self.options()
@@ -111,7 +114,7 @@ class TableStore:
         def write() -> int:
             write_deltalake(
                 path,
-                rows,
+                rows() if callable(rows) else rows,
                 schema_mode="merge",
                 configuration=KEEP_ALL_VERSIONS,
                 storage_options=place,

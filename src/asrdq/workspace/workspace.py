@@ -23,7 +23,7 @@ from asrdq.workspace.sql import (
     sql_type,
     view_names,
 )
-from asrdq.workspace.store import TableStore, quote_name
+from asrdq.workspace.store import Rows, TableStore, quote_name
 from asrdq.workspace.versions import (
     ManifestVersion,
     manifest_names,
@@ -146,14 +146,15 @@ class Workspace:
         """Return whether a result table has ever been written."""
         return self.store.exists(name)
 
-    def append(self, name: str, rows: pa.Table) -> None:
+    def append(self, name: str, rows: Rows) -> None:
         """Append rows to a table in one atomic commit; new columns are added to it."""
         self.store.append(name, rows)
 
-    def replace(self, name: str, rows: pa.Table, **where: str | Sequence[str]) -> None:
+    def replace(self, name: str, rows: Rows, **where: str | Sequence[str]) -> None:
         """Put `rows` in the place of those with the given values: `replace(…, run_id=run_id)`.
 
-        One atomic commit; repeating it gives the same table.
+        One atomic commit; repeating it gives the same table. Rows that do not fit in memory come
+        as a stream: a function that gives a new reader each time it is called.
         """
         if not where:
             raise ValueError("replace needs a column and a value, such as run_id='…'")

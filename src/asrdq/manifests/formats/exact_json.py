@@ -79,11 +79,25 @@ def _record(line: bytes, canonical: Mapping[str, str], context: Any) -> dict[str
         raise _Unfit(RejectReason.BROKEN_JSON, "nested too deeply") from None
     except ValueError as error:
         raise _Unfit(RejectReason.BROKEN_JSON, str(error)) from None
+    return _checked(value, canonical, escapes=rb"\u" in line)
+
+
+def checked_object(
+    value: Any, canonical: Mapping[str, str], line: int
+) -> tuple[int, dict[str, Any]] | Reject:
+    """Return a JSON value that was decoded elsewhere with its line, or the reject."""
+    try:
+        return line, _checked(value, canonical, escapes=True)
+    except _Unfit as unfit:
+        return Reject(line, unfit.reason, unfit.detail, shorten(json.dumps(value).encode()))
+
+
+def _checked(value: Any, canonical: Mapping[str, str], *, escapes: bool) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _Unfit(RejectReason.NOT_AN_OBJECT, f"a JSON {_kind(value)}, not an object")
     for name in value.keys() & canonical.keys():
         value[name] = _typed(name, canonical[name], value[name])
-    if rb"\u" in line:
+    if escapes:
         _refuse_half_characters(value)
     return value
 

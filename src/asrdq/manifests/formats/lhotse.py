@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,11 +12,12 @@ from asrdq.errors import DataError, UsageError
 from asrdq.manifests.columns import CANONICAL, Aliases
 from asrdq.manifests.formats.destination import Destination
 from asrdq.manifests.formats.exact_json import json_objects
+from asrdq.manifests.formats.json_array import array_items
 from asrdq.manifests.formats.json_lines import first_object
 from asrdq.manifests.formats.lhotse_records import Unfit, cut_rows, number, supervision_row
 from asrdq.manifests.formats.lhotse_writing import write_cuts, write_pair
 from asrdq.manifests.formats.lines import BOM, line_chunks
-from asrdq.manifests.formats.opening import read_head, read_whole
+from asrdq.manifests.formats.opening import read_head
 from asrdq.manifests.formats.protocol import Chunk, Parsed
 from asrdq.manifests.formats.records import Records, parse_records
 from asrdq.manifests.rejects import Reject, RejectReason, shorten
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _RECORDINGS, _SUPERVISIONS = "recordings", "supervisions"
-_ARRAY_BYTES = 512 << 20
-_BETWEEN = re.compile(r"[\s,]*")
 _CUT_KEYS = frozenset({"id", "start", "duration", "supervisions"})
 _SUPERVISION_KEYS = frozenset({"id", "recording_id", "start", "duration"})
 _RECORDING_KEYS = frozenset({"id", "sources", "sampling_rate"})
@@ -151,24 +149,9 @@ def _rows(
 
 
 def _array_chunk(file: Path) -> Chunk:
-    """Return the objects of a file that is one JSON array, each with the line it begins on."""
-    hint = f"an array is read whole; make it JSON lines: jq -c '.[]' {file.name} > cuts.jsonl"
-    text = read_whole(file, _ARRAY_BYTES, hint).removeprefix(BOM)
-    decoder = json.JSONDecoder()
-    objects: list[tuple[int, Any]] = []
-    try:
-        content = text.decode()
-        at, line, counted = content.index("[") + 1, 1, 0
-        while True:
-            at = _BETWEEN.match(content, at).end()  # type: ignore[union-attr]
-            if content.startswith("]", at):
-                break
-            line, counted = line + content.count("\n", counted, at), at
-            item, at = decoder.raw_decode(content, at)
-            objects.append((line, item))
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"is no JSON array: {error}", where=str(file)) from None
-    return Chunk(b"", 1, _Context(None, None, tuple(objects)), file.stat().st_size)
+    """Return the objects of a file that is one JSON array."""
+    objects = tuple(array_items(file))
+    return Chunk(b"", 1, _Context(None, None, objects), file.stat().st_size)
 
 
 def _supervisions_of(folder: Path) -> Path | None:

@@ -1,0 +1,1 @@
+"""Files of hypotheses, format by format; what manifests are read with serves here too."""

@@ -1,0 +1,153 @@
+"""The words of a CTM file become hypotheses of the segments that they lie in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from asrdq.errors import DataError, Problem
+from asrdq.hypotheses.columns import CHANNEL, CONFIDENCE, HYPOTHESIS
+from asrdq.hypotheses.formats.ctm import MIDDLE, RECORDING, WORD
+from asrdq.hypotheses.ids import EXAMPLES, IdMatch
+from asrdq.hypotheses.matching import (
+    count_rows,
+    first_rows,
+    missing_ids,
+    show_file,
+    without_suffix,
+)
+from asrdq.hypotheses.reading import LINE, Staged
+from asrdq.manifests.columns import AUDIO_PATH, DURATION, OFFSET, UTT_ID
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_NAMES: Final = {
+    "name of the recording": without_suffix(AUDIO_PATH),
+    "audio path": AUDIO_PATH,
+    "id": UTT_ID,
+}
+"""What the first column of a CTM file may be, with the SQL of it for a clip."""
+
+
+def match_words(database: DuckDBPyConnection, staged: Staged, clips: Path) -> tuple[str, IdMatch]:
+    """Put the words of each clip, in their order, into the view `matched`.
+
+    A word belongs to the segment that its middle lies in. A clip of a recording that the file
+    knows, and in which no word lies, has an empty hypothesis; the confidence of a hypothesis is
+    the mean of those of its words, where all have one.
+
+    Args:
+        database: Where views are made.
+        staged: The words.
+        clips: The manifest, from `stage_clips`.
+
+    Returns:
+        What recordings are known by, and how words and clips agree; the words outside of all
+        clips are the extra ones.
+
+    Raises:
+        DataError: A word lies in several segments, or words of several channels in one.
+    """
+    show_file(database, "words", staged.path)
+    show_file(database, "clips", clips)
+    said = _show_segments(database, staged)
+    _refuse_mixed_channels(database)
+    _refuse_overlaps(database)
+    database.execute(
+        f"CREATE OR REPLACE TEMP VIEW matched AS SELECT s.{UTT_ID}, min(p.{LINE}) AS {LINE}, "
+        f"coalesce(string_agg(p.{WORD}, ' ' ORDER BY p.{MIDDLE}, p.{LINE}), '') AS {HYPOTHESIS}, "
+        f"CASE WHEN count(p.{CONFIDENCE}) = count(p.{WORD}) THEN avg(p.{CONFIDENCE}) END "
+        f"AS {CONFIDENCE} FROM segments s LEFT JOIN placed p USING ({UTT_ID}) GROUP BY s.{UTT_ID}"
+    )
+    return said, _id_match(database, staged.rows)
+
+
+def _show_segments(database: DuckDBPyConnection, staged: Staged) -> str:
+    """Make views of the segments of known recordings, and of the words placed in them."""
+    database.execute("CREATE OR REPLACE TEMP TABLE voided (recording VARCHAR)")
+    if staged.voided:
+        database.executemany(
+            "INSERT INTO voided VALUES (?)", [[name] for name in sorted(staged.voided)]
+        )
+    known = f"SELECT DISTINCT {RECORDING} AS key FROM words"
+    found = {
+        said: count_rows(database, f"(({known}) SEMI JOIN ({_recordings(key)}) USING (key))")
+        for said, key in _NAMES.items()
+    }
+    said = max(found, key=lambda name: found[name])
+    database.execute(
+        f"CREATE OR REPLACE TEMP VIEW segments AS SELECT c.*, coalesce({OFFSET}, 0) AS start, "
+        f"CASE WHEN {OFFSET} IS NULL OR {DURATION} IS NULL THEN 'infinity'::DOUBLE "
+        f"ELSE {OFFSET} + {DURATION} END AS stop "
+        f"FROM (SELECT *, {_NAMES[said]} AS key FROM clips) c "
+        f"SEMI JOIN ({known}) USING (key) SEMI JOIN ({_recordings(_NAMES[said])}) USING (key) "
+        "ANTI JOIN voided ON key = recording"
+    )
+    database.execute(
+        f"CREATE OR REPLACE TEMP VIEW placed AS SELECT s.{UTT_ID}, w.* FROM words w JOIN "
+        f"segments s ON w.{RECORDING} = s.key AND w.{MIDDLE} >= s.start AND w.{MIDDLE} < s.stop "
+        f"AND (s.{CHANNEL} IS NULL OR s.{CHANNEL} = w.{CHANNEL})"
+    )
+    return said
+
+
+def _recordings(key: str) -> str:
+    """Return SQL for the names that stand for one audio file only."""
+    return (
+        f"SELECT key FROM (SELECT {key} AS key, {AUDIO_PATH} FROM clips) "
+        f"GROUP BY key HAVING count(DISTINCT {AUDIO_PATH}) = 1"
+    )
+
+
+def _refuse_mixed_channels(database: DuckDBPyConnection) -> None:
+    found = database.execute(
+        f"SELECT {RECORDING}, list(DISTINCT {CHANNEL} ORDER BY {CHANNEL}) FROM placed "
+        f"WHERE {UTT_ID} IN (SELECT {UTT_ID} FROM segments WHERE {CHANNEL} IS NULL) "
+        f"GROUP BY {RECORDING} HAVING count(DISTINCT {CHANNEL}) > 1 ORDER BY 1 LIMIT {EXAMPLES}"
+    ).fetchall()
+    if found:
+        raise DataError(
+            "words of several channels lie in the same segments",
+            problems=[Problem(f"{name}: channels {', '.join(each)}") for name, each in found],
+            hint="give the manifest a column `channel`",
+        )
+
+
+def _refuse_overlaps(database: DuckDBPyConnection) -> None:
+    found = database.execute(
+        f"SELECT {LINE}, any_value({WORD}), list({UTT_ID} ORDER BY {UTT_ID}), count(*) OVER () "
+        f"FROM placed GROUP BY {LINE} HAVING count(*) > 1 ORDER BY {LINE} LIMIT {EXAMPLES}"
+    ).fetchall()
+    if found:
+        raise DataError(
+            f"{found[0][3]:,} words lie in more than one segment",
+            problems=[
+                Problem(f"line {line}: {word!r} is in {', '.join(ids[:5])}")
+                for line, word, ids, _ in found
+            ],
+            hint="give hypotheses by id instead of words with times",
+        )
+
+
+def _id_match(database: DuckDBPyConnection, words: int) -> IdMatch:
+    clips, matched = count_rows(database, "clips"), count_rows(database, "segments")
+    outside = "words ANTI JOIN placed USING (line)"
+    extra = count_rows(database, f"({outside})")
+    strange = first_rows(
+        database,
+        f"SELECT concat({RECORDING}, ' ', {CHANNEL}, ' ', round({MIDDLE}, 2), ' s ', {WORD}), "
+        f"{LINE} FROM {outside} ORDER BY {LINE}",
+        any_found=extra > 0,
+    )
+    return IdMatch(
+        clips=clips,
+        rows=words,
+        matched=matched,
+        missing=clips - matched,
+        extra=extra,
+        missing_ids=missing_ids(database, any_found=matched < clips),
+        extra_ids=tuple(name for name, _ in strange),
+        extra_lines=tuple(line for _, line in strange),
+        unit="words",
+    )

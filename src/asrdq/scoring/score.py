@@ -1,0 +1,206 @@
+"""`asrdq score`: error rates of a set of hypotheses, by group and with intervals."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pyarrow as pa
+
+from asrdq.errors import DataError
+from asrdq.results import Result
+from asrdq.scoring.groups import as_table, group_rows, groupings
+from asrdq.scoring.plan import ScorePlan
+from asrdq.scoring.reading import EXAMPLES, Joined, joined
+from asrdq.scoring.staged import Staged, rows_of
+from asrdq.scoring.tables import (
+    EDITS,
+    GROUPS,
+    SCORE_GROUPS,
+    SCORES,
+    SPAN_SCORES,
+    SPANS,
+    TERM_SCORES,
+    TERMS,
+    UTTERANCES,
+    WORD_EDITS,
+)
+from asrdq.scoring.utterances import ScoredUtterances, score_utterances
+from asrdq.scoring.vocabulary import Vocabulary
+from asrdq.text.normalisers import Normaliser, normaliser
+from asrdq.workspace.staging import staging
+
+if TYPE_CHECKING:
+    from asrdq.workspace import ManifestVersion, Workspace
+
+COMMAND = "score"
+_THREADS, _AHEAD = 2, 4
+
+_ROWS = {SCORES: UTTERANCES, WORD_EDITS: EDITS, TERM_SCORES: TERMS, SPAN_SCORES: SPANS}
+
+
+@dataclass(frozen=True)
+class ScoreResult(Result):
+    """Error rates of a set of hypotheses.
+
+    Attributes:
+        run_id: The run.
+        hyps: The set of hypotheses.
+        manifest: The manifest version with the references.
+        normaliser: Name of the normaliser.
+        normaliser_version: Its version.
+        normaliser_hash: Hash over everything that decides what it does.
+        rows: Utterances scored.
+        missing: Rows without a hypothesis: scored as empty or left out, as the plan says.
+        untranscribed: Rows without a reference; they are left out.
+        groups: One row a group and metric (schema `GROUPS`).
+        faults: Terms and spans that could not be scored, and why; at most 20 of a kind.
+        fault_counts: How many there are of each kind.
+    """
+
+    main_table: ClassVar[str] = "groups"
+
+    run_id: str
+    hyps: str
+    manifest: str
+    normaliser: str
+    normaliser_version: str
+    normaliser_hash: str
+    rows: int
+    missing: int
+    untranscribed: int
+    groups: pa.Table = field(repr=False)
+    faults: pa.Table = field(repr=False)
+    fault_counts: dict[str, int] = field(default_factory=dict)
+
+    def summary(self) -> str:
+        """Return the rates of all utterances together, a line each."""
+        lines = [f"{self.hyps} on {self.manifest}: {self.rows:,} utterances, {self.normaliser}"]
+        lines += [
+            f"  {row['metric']}: {row['rate']:.4f} [{row['low']:.4f}, {row['high']:.4f}]"
+            for row in self.groups.to_pylist()
+            if not row["grouped_by"]
+        ]
+        return "\n".join(lines)
+
+
+def score(
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    hyps: str,
+    plan: ScorePlan | None = None,
+    *,
+    advance: Callable[[float], None] = lambda _: None,
+) -> ScoreResult:
+    """Score a set of hypotheses against the texts of a manifest.
+
+    The rows go to the tables `scores`, `word_edits`, `term_scores`, `span_scores` and
+    `score_groups`, in the place of those of the same set, manifest version and normaliser.
+
+    Args:
+        workspace: Where the manifest and the hypotheses are.
+        manifest: The version with the references.
+        hyps: Name of the set of hypotheses.
+        plan: What is scored, and how.
+        advance: Told of the number of utterances scored.
+
+    Raises:
+        UsageError: A column, the normaliser or the sample is not there.
+        DataError: Rows have no hypothesis and the plan does not say what becomes of them, or
+            there is nothing to score.
+    """
+    plan = plan or ScorePlan()
+    chosen = normaliser(plan.normaliser, equivalences=plan.equivalences)
+    parameters = {**plan.parameters(), "hyps": hyps, "normaliser_hash": chosen.hash}
+    with (
+        workspace.run(COMMAND, manifest, parameters) as run,
+        staging(workspace.store, run.run_id) as folder,
+        joined(workspace, manifest, hyps, plan) as source,
+    ):
+        if not source.rows:
+            raise DataError(f"{manifest} has no utterance that '{hyps}' could be scored on")
+        with Staged(folder) as staged:
+            for scored, beside in _scored(source, plan, chosen):
+                staged.add(scored, beside)
+                advance(scored.utterances.num_rows)
+        keys = {"run_id": run.run_id, "hyps": hyps, "manifest": str(manifest)}
+        versions = {
+            "normaliser": chosen.name,
+            "normaliser_version": str(chosen.version),
+            "normaliser_hash": chosen.hash,
+        }
+        rows = [
+            row
+            for grouping in groupings(plan, terms=source.terms, spans=source.spans)
+            for row in group_rows(source.database, staged.file(grouping.table), grouping, plan)
+        ]
+        groups = as_table(rows, {**keys, **versions}, GROUPS)
+        _store(workspace, staged, groups, keys, versions)
+        faults, fault_counts = _faults(source, staged)
+    return ScoreResult(
+        **keys,
+        **versions,
+        rows=source.rows,
+        missing=source.missing,
+        untranscribed=source.untranscribed,
+        groups=groups,
+        faults=faults,
+        fault_counts=fault_counts,
+    )
+
+
+def _scored(
+    source: Joined, plan: ScorePlan, chosen: Normaliser
+) -> Iterator[tuple[ScoredUtterances, pa.RecordBatch]]:
+    """Score blocks in threads, a few ahead, and give them in order."""
+    vocabulary = Vocabulary(source.distinct_terms(), chosen)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        pending: deque[tuple[Future[ScoredUtterances], pa.RecordBatch]] = deque()
+        for utterances, beside in source.blocks(plan):
+            pending.append((pool.submit(score_utterances, utterances, chosen, vocabulary), beside))
+            if len(pending) > _AHEAD:
+                done, groups = pending.popleft()
+                yield done.result(), groups
+        for done, groups in pending:
+            yield done.result(), groups
+
+
+def _store(
+    workspace: Workspace,
+    staged: Staged,
+    groups: pa.Table,
+    keys: dict[str, str],
+    versions: dict[str, str],
+) -> None:
+    """Put the rows in the place of those of the same hypotheses, manifest and normaliser."""
+    place = {name: keys[name] for name in ("hyps", "manifest")} | {
+        "normaliser": versions["normaliser"]
+    }
+    for name, schema in _ROWS.items():
+        rows = rows_of(staged.file(name), schema, {**keys, **versions})
+        workspace.replace(name, rows, **place)
+    workspace.replace(SCORE_GROUPS, groups, **place)
+
+
+def _faults(source: Joined, staged: Staged) -> tuple[pa.Table, dict[str, int]]:
+    """Return the first terms and spans that could not be scored, and the number of each fault."""
+    listed = [
+        f"SELECT utt_id, {kind} AS kind, {text} AS text, fault FROM "
+        f"read_parquet('{_quoted(staged.file(name))}') WHERE fault IS NOT NULL"
+        for name, kind, text in ((TERM_SCORES, "'term'", "term"), (SPAN_SCORES, "label", "text"))
+    ]
+    source.database.execute(f"CREATE VIEW faulty AS {' UNION ALL '.join(listed)}")
+    counted = source.database.sql("SELECT fault, count(*) FROM faulty GROUP BY 1").fetchall()
+    rows = source.database.sql(
+        "FROM faulty QUALIFY row_number() OVER (PARTITION BY fault ORDER BY utt_id, text) "
+        f"<= {EXAMPLES} ORDER BY fault, utt_id, text"
+    )
+    return rows.to_arrow_table(), dict(counted)
+
+
+def _quoted(path: Path) -> Any:
+    return str(path).replace("'", "''")
