@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from asrdq.rounds.paired import BlockSums, Floats, Integers
 from asrdq.rounds.pairing import Pairing, numbers, quantities
 from asrdq.scoring.resampling import MOST_BLOCKS
+
+SPEAKER, UTTERANCE = "speaker", "utterance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,7 @@ class Blocking:
     Attributes:
         of_row: Number of the block, shape (utterances,).
         count: Number of blocks that are drawn.
-        unit: What they are: `speakers` or `utterances`.
+        unit: What they are: `speaker` or `utterance`.
         merged: How many there were where they had to be merged at random, else None.
     """
 
@@ -31,8 +34,8 @@ class Blocking:
 
     def __str__(self) -> str:
         if self.merged is None:
-            return f"{self.count:,} {self.unit}"
-        return f"{self.merged:,} {self.unit} in {self.count:,} random groups"
+            return f"{self.count:,} {self.unit}s"
+        return f"{self.merged:,} {self.unit}s in {self.count:,} random groups"
 
 
 def block_rows(block: pa.ChunkedArray, *, seed: int = 0, most: int = MOST_BLOCKS) -> Blocking:
@@ -47,18 +50,29 @@ def block_rows(block: pa.ChunkedArray, *, seed: int = 0, most: int = MOST_BLOCKS
         seed: Seed of the merging.
         most: Largest number of blocks.
     """
-    encoded = pc.dictionary_encode(block.combine_chunks()) if len(block) else pa.array([])
-    names = encoded.indices if len(block) else pa.array([], pa.int32())
-    alone = np.asarray(pc.is_null(names), bool)
-    known = int(pc.count_distinct(names).as_py()) if len(block) else 0
-    if known < 2:
-        rows, known = np.arange(len(block)), len(block)
-        unit = "utterances"
-    else:
-        rows = np.asarray(pc.fill_null(names, 0)).astype(np.int64)
-        rows[alone] = known + np.arange(alone.sum())
-        known += int(alone.sum())
-        unit = "speakers"
+    codes = block.combine_chunks().dictionary_encode()
+    names = len(codes.dictionary)
+    alone = np.asarray(codes.indices.is_null())
+    if names + alone.sum() < 2 or not names:
+        return single_rows(np.ones(len(block), np.bool_), seed, most=most)
+    rows = np.asarray(pc.fill_null(codes.indices, 0)).astype(np.int64)
+    rows[alone] = names + np.arange(alone.sum())
+    return _merged(rows, names + int(alone.sum()), SPEAKER, seed, most)
+
+
+def single_rows(inside: NDArray[np.bool_], seed: int = 0, *, most: int = MOST_BLOCKS) -> Blocking:
+    """Number utterances as blocks of their own.
+
+    Args:
+        inside: Which utterances count, shape (utterances,); the others are in block 0.
+        seed: Seed of the merging.
+        most: Largest number of blocks.
+    """
+    rows = np.where(inside, np.cumsum(inside) - 1, 0)
+    return _merged(rows, int(inside.sum()), UTTERANCE, seed, most)
+
+
+def _merged(rows: Integers, known: int, unit: str, seed: int, most: int) -> Blocking:
     if known <= most:
         return Blocking(rows, known, unit)
     group = np.random.default_rng([seed, 2]).permutation(known) % most

@@ -48,6 +48,12 @@ class Exposure:
         trained = np.asarray(pc.is_in(utt_ids, shared)).astype(np.int64)
         return Grouping(EXPOSURE, (HELD_OUT, TRAINED_ON), trained)
 
+    def term_grouping(self, terms: pa.ChunkedArray, normaliser: Normaliser) -> Grouping:
+        """Return terms (as they are written) that are unseen in training apart from seen ones."""
+        known = {term: normaliser(term) in self.seen for term in terms.unique().to_pylist()}
+        seen = np.array([known[term] for term in terms.to_pylist()], np.int64)
+        return Grouping(TERM_EXPOSURE, (UNSEEN, SEEN), seen)
+
     def summary(self) -> str:
         """Return how many rows and terms are known from training."""
         return (

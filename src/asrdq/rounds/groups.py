@@ -10,10 +10,9 @@ import pyarrow.compute as pc
 
 from asrdq.errors import UsageError
 from asrdq.rounds.paired import Floats, Integers
+from asrdq.scoring.plan import DURATION_BUCKET, DURATION_BUCKETS
 
-BUCKETS = ("< 5 s", "5 to 15 s", "≥ 15 s")
 _EDGES_S = (5.0, 15.0)
-DURATION = "duration"
 MOST_GROUPS = 1_000
 NONE = "(none)"
 
@@ -47,7 +46,7 @@ def by_duration(duration_s: Floats) -> Grouping:
     """
     bucket = np.digitize(duration_s, _EDGES_S).astype(np.int64)
     bucket[np.isnan(duration_s)] = -1
-    return Grouping(DURATION, BUCKETS, bucket)
+    return Grouping(DURATION_BUCKET, tuple(DURATION_BUCKETS), bucket)
 
 
 def by_column(name: str, values: pa.ChunkedArray) -> Grouping:

@@ -93,6 +93,51 @@ def _different(only_before: pa.ChunkedArray, only_after: pa.ChunkedArray) -> Dat
     )
 
 
+def pair_terms(pairing: Pairing, before: pa.Table, after: pa.Table) -> Pairing:
+    """Return the terms of paired utterances, a row a term that both rounds were asked for.
+
+    The rows have the columns that `ker` is made of, so that a term counts as an utterance with
+    one term does; blocks and weights are those of their utterances.
+
+    Args:
+        pairing: The utterances.
+        before: Terms of the first round: `utt_id`, `term`, `missed`.
+        after: Terms of the second round.
+    """
+    sides = []
+    for terms in (before, after):
+        key = pc.binary_join_element_wise(terms["utt_id"], terms["term"], "\x1f")
+        first = terms.append_column("key", key).group_by("key", use_threads=False)
+        sides.append(
+            first.aggregate([(name, "first") for name in ("utt_id", "term", "missed")])
+            .rename_columns(["key", "utt_id", "term", "missed"])
+            .sort_by("key")
+        )
+    shared = [
+        side.filter(pc.is_in(side["key"], other["key"]))
+        for side, other in zip(sides, reversed(sides), strict=True)
+    ]
+    row = pc.index_in(shared[0]["utt_id"], pairing.utt_ids)
+    kept = pc.is_valid(row)
+    rows = row.filter(kept)
+    one = pa.array(np.ones(len(rows), np.int32))
+    return Pairing(
+        *(
+            pa.table(
+                {
+                    "utt_id": side["utt_id"].filter(kept),
+                    "term": side["term"].filter(kept),
+                    "terms": one,
+                    "missed_terms": side["missed"].filter(kept).cast(pa.int32()),
+                    "weight": pairing.after["weight"].take(rows),
+                    "block": pairing.after["block"].take(rows),
+                }
+            )
+            for side in shared
+        )
+    )
+
+
 def quantities(scores: pa.Table, metric: str) -> tuple[Floats, Floats]:
     """Return errors and units of each utterance for a rate, each of shape (utterances,).
 

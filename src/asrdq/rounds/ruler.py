@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from asrdq.rounds.pairing import quantities
+from asrdq.errors import DataError
+from asrdq.rounds.pairing import METRICS, quantities
+from asrdq.rounds.scored import Scored, Scoring, read_scored, rescore
+
+if TYPE_CHECKING:
+    from asrdq.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,51 @@ def same_references(before: pa.Table, after: pa.Table) -> bool:
     place = pc.index_in(before["utt_id"], after["utt_id"])
     shared = pc.is_valid(place)
     theirs = after["reference"].take(place.filter(shared))
-    return bool(pc.all(pc.equal(before["reference"].filter(shared), theirs)).as_py() in (True, None))
+    return pc.all(pc.equal(before["reference"].filter(shared), theirs)).as_py() is not False
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Both rounds under the ruler of the newer one, and what the change of ruler did."""
+
+    before: Scored
+    after: Scored
+    change: RulerChange | None
+
+
+def by_one_ruler(workspace: Workspace, before: Scoring, after: Scoring) -> Measured:
+    """Return both rounds by the normaliser and the references of the newer one.
+
+    Where these are not those of the older one, the older round is scored again by the new
+    ruler, and the newer one by the old, so that the gain can be taken apart.
+
+    Raises:
+        DataError: The normaliser of the newer scoring has changed since it was made.
+    """
+    old, new = read_scored(workspace, before), read_scored(workspace, after)
+    if before.normaliser_hash == after.normaliser_hash and same_references(
+        old.utterances, new.utterances
+    ):
+        return Measured(old, new, None)
+    again = rescore(workspace, before.hyps, after)
+    if again is None:
+        name, version = after.plan.normaliser, after.manifest
+        raise DataError(
+            f"the rounds were scored by different rulers, and the normaliser '{name}' has "
+            f"changed since '{after.hyps}' was scored",
+            hint=f"asrdq score {version} --hyps {after.hyps} --normaliser {name}",
+        )
+    back = rescore(workspace, after.hyps, before)
+    metrics = {
+        metric: FourRates(
+            rate(old.utterances, metric),
+            rate(again.utterances, metric),
+            rate(back.utterances if back else None, metric),
+            rate(new.utterances, metric),
+        )
+        for metric in METRICS
+    }
+    return Measured(again, new, RulerChange(before.ruler, after.ruler, metrics))
 
 
 def rate(scores: pa.Table | None, metric: str) -> float | None:

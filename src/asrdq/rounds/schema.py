@@ -19,6 +19,7 @@ DELTAS = pa.schema(
         ("group", pa.string()),
         ("rows", pa.int64()),
         ("blocks", pa.int64()),
+        ("blocked_by", pa.string()),
         *_RATES,
         ("relative_low", pa.float64()),
         ("relative_high", pa.float64()),
@@ -29,7 +30,8 @@ DELTAS = pa.schema(
         ("method", pa.string()),
     ]
 )
-"""One row a metric and group: the rates of both rounds, the change with its 95 % interval, the
+"""One row a metric and group: its `blocks` (speakers, or utterances where there is one speaker or
+none), the rates of both rounds, the change with its 95 % interval, the
 probability of improvement, p and Holm's p, the change these rows would show with 80 % power, and
 how the interval was made (`bootstrap`, `t`, `none`)."""
 
@@ -40,6 +42,7 @@ COMPARISONS = pa.schema(
         ("run_id", pa.string()),
         ("compared", pa.timestamp("us", "UTC")),
         ("manifest", pa.string()),
+        ("manifest_version", pa.int64()),
         ("before", pa.string()),
         ("after", pa.string()),
         ("before_run_id", pa.string()),

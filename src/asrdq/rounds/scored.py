@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from asrdq.errors import DataError, UsageError, unknown
+from asrdq.errors import UsageError, unknown
 from asrdq.scoring.plan import ScorePlan
 from asrdq.scoring.reading import joined
 from asrdq.scoring.tables import SCORES, TERM_SCORES, TERMS, UTTERANCES
@@ -47,13 +48,19 @@ class Scoring:
         """Normaliser and references in words."""
         return f"{self.plan.normaliser} ({self.normaliser_hash}) on {self.manifest}"
 
-    def normaliser(self) -> Normaliser | None:
-        """Return the normaliser; None where its code or files have changed since."""
-        found = normaliser(self.plan.normaliser, equivalences=self.plan.equivalences)
+    def normaliser(self) -> Normaliser:
+        """Return the normaliser as it is now."""
+        return normaliser(self.plan.normaliser, equivalences=self.plan.equivalences)
+
+    def normaliser_then(self) -> Normaliser | None:
+        """Return the normaliser as it was; None where its code or files have changed since."""
+        found = self.normaliser()
         return found if found.hash == self.normaliser_hash else None
 
 
-def find_scorings(workspace: Workspace, names: Sequence[str], manifest: str | None) -> list[Scoring]:
+def find_scorings(
+    workspace: Workspace, names: Sequence[str], manifest: str | None
+) -> list[Scoring]:
     """Return the last finished scoring of each set of hypotheses, on one manifest.
 
     Args:
@@ -126,37 +133,39 @@ def _latest(workspace: Workspace, found: list[dict[str, Any]], hyps: str, name: 
     return Scoring(row["run_id"], hyps, version, row["normaliser_hash"], plan)
 
 
-def read_scores(workspace: Workspace, scoring: Scoring) -> pa.Table:
-    """Return the scored utterances of a scoring, schema `UTTERANCES`."""
-    return workspace.read(SCORES, f"run_id = {quote_text(scoring.run_id)}", schema=UTTERANCES)
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The rows of a scoring: `utterances` (schema `UTTERANCES`) and `terms` (schema `TERMS`)."""
+
+    utterances: pa.Table
+    terms: pa.Table
 
 
-def read_terms(workspace: Workspace, scoring: Scoring) -> pa.Table:
-    """Return the scored terms of a scoring, schema `TERMS`; those with a fault are left out."""
-    where = f"run_id = {quote_text(scoring.run_id)} AND fault IS NULL"
-    return workspace.read(TERM_SCORES, where, schema=TERMS)
+def read_scored(workspace: Workspace, scoring: Scoring) -> Scored:
+    """Return the rows of a scoring; terms with a fault are left out."""
+    mine = f"run_id = {quote_text(scoring.run_id)}"
+    return Scored(
+        workspace.read(SCORES, mine, schema=UTTERANCES),
+        workspace.read(TERM_SCORES, f"{mine} AND fault IS NULL", schema=TERMS),
+    )
 
 
-def rescore(workspace: Workspace, scoring: Scoring, ruler: Scoring) -> pa.Table:
-    """Score the hypotheses of one scoring as another one was; nothing is written.
+def rescore(workspace: Workspace, hyps: str, ruler: Scoring) -> Scored | None:
+    """Score hypotheses as another scoring was made; nothing is written.
 
-    Returns:
-        Scored utterances, schema `UTTERANCES`.
-
-    Raises:
-        DataError: The normaliser of the other scoring has changed since.
+    None comes back where the normaliser of that scoring has changed since.
     """
-    chosen = ruler.normaliser()
+    chosen = ruler.normaliser_then()
     if chosen is None:
-        raise DataError(
-            f"the normaliser {ruler.plan.normaliser} has changed since '{ruler.hyps}' was scored",
-            hint=f"asrdq score {ruler.manifest} --hyps {ruler.hyps} --normaliser "
-            f"{ruler.plan.normaliser}",
-        )
-    with joined(workspace, ruler.manifest, scoring.hyps, ruler.plan) as source:
+        return None
+    with joined(workspace, ruler.manifest, hyps, ruler.plan) as source:
         vocabulary = Vocabulary(source.distinct_terms(), chosen)
-        batches = [
-            score_utterances(utterances, chosen, vocabulary).utterances
+        blocks = [
+            score_utterances(utterances, chosen, vocabulary)
             for utterances, _ in source.blocks(ruler.plan)
         ]
-    return pa.Table.from_batches(batches, UTTERANCES)
+    terms = pa.Table.from_batches([block.terms for block in blocks], TERMS)
+    return Scored(
+        pa.Table.from_batches([block.utterances for block in blocks], UTTERANCES),
+        terms.filter(pc.field("fault").is_null()),
+    )
