@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from asrdq.rounds.mapsswe import WordErrors, error_slots
+
+if TYPE_CHECKING:
+    from asrdq.rounds import Comparison
+    from asrdq.workspace import ManifestVersion, Workspace
 
 PROGRAMS = Path("/usr/lib/sctk/bin")
 _RESULT = re.compile(
@@ -134,3 +140,60 @@ def artie_alignments(sctk: Sctk, shared_data: Path) -> tuple[Path, Path]:
     rounds = [folder / f"artie_deepspeech_v0-{version}" for version in ("5-1", "6-0")]
     before, after = (sctk.align(r / "ref.trn", r / "hyp.trn", r.name[-5:]) for r in rounds)
     return before, after
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """A workspace in which rows become an evaluation, and texts become rounds on it."""
+
+    workspace: Workspace
+    folder: Path
+
+    def ingest(self, rows: Sequence[Mapping[str, Any]], name: str = "eval") -> ManifestVersion:
+        """Ingest rows; each has `utt_id` and `text`, and a clip that need not be there."""
+        from asrdq.manifests import ingest_manifest
+
+        file = self.folder / f"{name}.jsonl"
+        given = [{"audio_path": f"{row['utt_id']}.wav", "duration_s": 4.0, **row} for row in rows]
+        file.write_text("".join(json.dumps(row) + "\n" for row in given), encoding="utf-8")
+        ingest_manifest(self.workspace, [file], name, audio_root=self.folder)
+        return self.workspace.manifest(name)
+
+    def hear(
+        self,
+        name: str,
+        texts: Mapping[str, str],
+        manifest: str = "eval",
+        **scoring: Any,
+    ) -> None:
+        """Make a round of texts by utt_id and score it."""
+        from asrdq.hypotheses import load_hypotheses
+
+        file = self.folder / f"{name}.hyps.jsonl"
+        lines = [json.dumps({"utt_id": key, "hypothesis": text}) for key, text in texts.items()]
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        version = self.workspace.manifest(manifest)
+        load_hypotheses(self.workspace, version, file, name=name, ids=scoring.get("ids", "strict"))
+        self.score(name, manifest, **scoring)
+
+    def score(self, name: str, manifest: str = "eval", **scoring: Any) -> None:
+        """Score a round."""
+        from asrdq.scoring.plan import ScorePlan
+        from asrdq.scoring.score import score
+
+        version = self.workspace.manifest(manifest)
+        score(self.workspace, version, name, ScorePlan(replicates=100, **scoring))
+
+    def compare(self, before: str = "r1", after: str = "r2", **plan: Any) -> Comparison:
+        """Compare two rounds, with few replicates unless told."""
+        from asrdq.rounds import ComparePlan, compare_rounds
+
+        manifest = plan.pop("manifest", None)
+        made = ComparePlan(**{"replicates": 1000, **plan})
+        return compare_rounds(self.workspace, before, after, made, manifest=manifest)
+
+
+@pytest.fixture
+def rounds(workspace: Workspace, tmp_path: Path) -> Rounds:
+    """A workspace for rounds."""
+    return Rounds(workspace, tmp_path)

@@ -64,6 +64,7 @@ VERBS = {
         Verb("audit", "Align transcripts with audio and judge every sampled clip.", _MEASURE),
         Verb("faults", "Plant known faults and measure how many the audit finds.", _MEASURE),
         Verb("gate", "Give the verdict: PROCEED, CAUTION, STOP or UNDECIDED.", _DECIDE),
+        Verb("compare", "Compare two scored rounds: KEEP, GROW, OVERFIT or STOP.", _DECIDE),
         Verb("report", "Write one HTML page with the evidence.", _DECIDE),
     )
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from asrdq.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from asrdq.rounds.compare import compare
+    from asrdq.rounds.compare import compare_rounds
     from asrdq.rounds.criteria import Criteria, read_criteria
     from asrdq.rounds.decision import Decision, Rules, Verdict
     from asrdq.rounds.plan import ComparePlan
@@ -20,14 +20,14 @@ __all__ = [
     "Decision",
     "Rules",
     "Verdict",
-    "compare",
+    "compare_rounds",
     "read_criteria",
 ]
 
 __getattr__ = lazy_names(
     __name__,
     {
-        "compare": ["compare"],
+        "compare": ["compare_rounds"],
         "criteria": ["Criteria", "read_criteria"],
         "decision": ["Decision", "Rules", "Verdict"],
         "plan": ["ComparePlan"],

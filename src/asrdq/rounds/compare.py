@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 COMMAND = "compare"
 
 
-def compare(
+def compare_rounds(
     workspace: Workspace,
     before: str,
     after: str,
@@ -76,9 +76,11 @@ def compare(
             pairing = pair(measured.before.utterances, measured.after.utterances, ids=plan.ids)
             columns = _columns(workspace, rounds[1].manifest, pairing, plan)
             bar.advance(2)
-        with stage("look for rows of the training data", None, "manifests") as bar:
-            exposure = _exposure(workspace, train, rounds[1], measured, pairing)
-            bar.advance(1)
+        exposure = None
+        if train is not None:
+            with stage("look into the training data", None, "manifests") as bar:
+                exposure = _exposure(workspace, train, rounds[1], measured, pairing)
+                bar.advance(1)
         result = _compare(
             workspace, run.run_id, rounds, plan, pairing, measured, columns, exposure, stage
         )
@@ -172,13 +174,11 @@ def _columns(
 
 def _exposure(
     workspace: Workspace,
-    train: ManifestVersion | None,
+    train: ManifestVersion,
     newer: Scoring,
     measured: Measured,
     pairing: Pairing,
-) -> Exposure | None:
-    if train is None:
-        return None
+) -> Exposure:
     terms = pc.unique(measured.after.terms["term"]).to_pylist()
     return find_exposure(workspace, train, newer.manifest, pairing.after, terms, newer.normaliser())
 

@@ -80,6 +80,10 @@ class Comparison(Result):
         counted = pc.value_counts(self.changed["kind"]).to_pylist()
         return {item["values"]: item["counts"] for item in counted}
 
+    def changed_of(self, kind: str | None) -> pa.Table:
+        """Return the utterances of one kind of change; all of them without a kind."""
+        return self.changed if kind is None else self.changed.filter(pc.field("kind") == kind)
+
     def summary(self) -> str:
         """Return the verdict, its reasons, and what was measured."""
         lines = [
