@@ -77,7 +77,7 @@ def compare(
     """Compare two scored rounds and decide: KEEP, GROW, OVERFIT or STOP.
 
     A rate of a group has the change with its 95 % interval, paired by utterance and resampled by
-    speaker. `--guard` and `--target` take `domain=clean|studio`; each `--guard` is a set of its own.
+    speaker. `--guard` and `--target` take `domain=clean|studio`; each `--guard` is its own set.
 
     Exit codes: KEEP (and GO) 0; OVERFIT, STOP, a drop that is too small, NO_GO 1; what the data
     cannot tell 4.

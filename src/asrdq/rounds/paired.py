@@ -91,7 +91,6 @@ def paired_differences(
     replicates: int = REPLICATES,
     seed: int = 0,
     confidence: float = 0.95,
-    least_blocks: int = LEAST_BLOCKS,
 ) -> Differences:
     """Return the change of each cell with its interval.
 
@@ -108,11 +107,10 @@ def paired_differences(
         replicates: Bootstrap replicates.
         seed: Seed of the resampling; the same gives the same limits.
         confidence: Nominal coverage.
-        least_blocks: From how many blocks on the interval is resampled.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         found = _linearised(sums, confidence)
-    wide = np.flatnonzero(found.blocks >= least_blocks)
+    wide = np.flatnonzero(found.blocks >= LEAST_BLOCKS)
     if len(wide):
         counts = _draws(len(sums.rows), replicates, seed)
         noise = _imaginary(replicates, seed)

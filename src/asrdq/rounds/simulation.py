@@ -45,7 +45,12 @@ class Coverage:
 
 
 def simulate(
-    design: Design, *, rounds: int = 2000, replicates: int = 2000, seed: int = 0
+    design: Design,
+    *,
+    rounds: int = 2000,
+    replicates: int = 2000,
+    seed: int = 0,
+    confidence: float = 0.95,
 ) -> Coverage:
     """Draw pairs of rounds and count how often the interval covers the true change.
 
@@ -56,13 +61,16 @@ def simulate(
         rounds: Number of pairs of rounds.
         replicates: Bootstrap replicates.
         seed: Seed of everything.
+        confidence: Nominal coverage.
     """
     random = np.random.default_rng(seed)
     shape = design.speakers, rounds
     words = _words(random, design, shape)
     odds = random.normal(0.0, design.unlike, shape)
     sums = _draw(random, design, words, odds)
-    found = paired_differences(sums, replicates=replicates, seed=seed)
+    found = paired_differences(
+        sums, replicates=replicates, seed=seed, confidence=confidence
+    )
     truth = _truth(design)
     held = (found.low <= truth + 1e-12) & (truth - 1e-12 <= found.high)
     return Coverage(design, rounds, float(held.mean()), float((found.high - found.low).mean()))
