@@ -178,11 +178,10 @@ class Rounds:
 
     def score(self, name: str, manifest: str = "eval", **scoring: Any) -> None:
         """Score a round."""
-        from asrdq.scoring.plan import ScorePlan
-        from asrdq.scoring.score import score
+        from asrdq.scoring import ScorePlan, score_hypotheses
 
         version = self.workspace.manifest(manifest)
-        score(self.workspace, version, name, ScorePlan(replicates=100, **scoring))
+        score_hypotheses(self.workspace, version, name, ScorePlan(replicates=100, **scoring))
 
     def compare(self, before: str = "r1", after: str = "r2", **plan: Any) -> Comparison:
         """Compare two rounds, with few replicates unless told."""

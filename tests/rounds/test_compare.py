@@ -11,8 +11,9 @@ from asrdq.rounds import Verdict
 from asrdq.rounds.decision import Code
 
 if TYPE_CHECKING:
-    from asrdq.rounds import Comparison
     from tests.rounds.conftest import Rounds
+
+    from asrdq.rounds import Comparison
 
 PLAYBOOK = {  # rows, misses in round 1, misses in round 2
     "drug": (14, 12, 3),
@@ -134,7 +135,7 @@ def guarded(rounds: Rounds, clean: int, broken: int) -> None:
     rows = [{"utt_id": k, "text": f"one two {k}", "domain": "noisy"} for k in keys]
     rounds.ingest([*rows, *({"utt_id": k, "text": f"a {k}", "domain": "clean"} for k in kept)])
     right = {k: f"a {k}" for k in kept}
-    rounds.hear("r1", {**{k: "one two" for k in keys}, **right})
+    rounds.hear("r1", {**dict.fromkeys(keys, "one two"), **right})
     spoilt = {k: "a" if i < broken else f"a {k}" for i, k in enumerate(kept)}
     rounds.hear("r2", {**{k: f"one two {k}" for k in keys}, **spoilt})
 
@@ -170,7 +171,7 @@ def test_other_utterances_are_an_error_unless_those_in_common_are_asked_for(
 ) -> None:
     keys = [f"u{i}" for i in range(30)]
     rounds.ingest([{"utt_id": k, "text": f"one {k}"} for k in keys])
-    rounds.hear("r1", {k: "one" for k in keys[:28]}, ids="common")
+    rounds.hear("r1", dict.fromkeys(keys[:28], "one"), ids="common")
     rounds.hear("r2", {k: f"one {k}" for k in keys[1:]}, ids="common")
     with pytest.raises(DataError, match=r"only the first round has 1: u0; .*second.* 2: u28, u29"):
         rounds.compare(metric="wer")
@@ -233,7 +234,7 @@ def test_rows_and_terms_of_the_training_data_are_told_apart(rounds: Rounds) -> N
     known = [{"utt_id": k, "text": "drug0 other words"} for k in keys[:5]]
     known += [{"utt_id": f"t{k}", "text": f"Give drug1, {k}!"} for k in keys[5:10:2]]
     rounds.ingest(known, "train")
-    rounds.hear("r1", {k: "give" for k in keys})
+    rounds.hear("r1", dict.fromkeys(keys, "give"))
     rounds.hear("r2", {r["utt_id"]: r["text"] if i < 10 else "give" for i, r in enumerate(rows)})
     found = rounds.compare(metric="wer", train="train")
     assert group(found, "wer", "exposure", "trained on")["rows"] == 8

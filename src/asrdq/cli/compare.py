@@ -8,7 +8,7 @@ import typer
 
 from asrdq import console
 from asrdq.cli.comparing import listed
-from asrdq.cli.options import FormatOption, WorkspaceOption
+from asrdq.cli.options import FormatOption, SeedOption, WorkspaceOption
 from asrdq.cli.output import FOR_PEOPLE, Format, emit, render
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def compare(
     replicates: Annotated[
         int, typer.Option("--replicates", min=1000, help="Bootstrap replicates.")
     ] = 10_000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the resampling.")] = 0,
+    seed: SeedOption = None,
     format: FormatOption = Format.TABLE,
     workspace: WorkspaceOption = ".",
 ) -> int:
@@ -102,7 +102,7 @@ def compare(
         ids=ids,
         rules=Rules(keep=keep),
         replicates=replicates,
-        seed=seed,
+        seed=opened.settings.sampling.seed if seed is None else seed,
     )
     result = compare_rounds(opened, before, after, plan, manifest=manifest, stage=console.progress)
     if rows:

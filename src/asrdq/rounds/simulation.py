@@ -68,9 +68,7 @@ def simulate(
     words = _words(random, design, shape)
     odds = random.normal(0.0, design.unlike, shape)
     sums = _draw(random, design, words, odds)
-    found = paired_differences(
-        sums, replicates=replicates, seed=seed, confidence=confidence
-    )
+    found = paired_differences(sums, replicates=replicates, seed=seed, confidence=confidence)
     truth = _truth(design)
     held = (found.low <= truth + 1e-12) & (truth - 1e-12 <= found.high)
     return Coverage(design, rounds, float(held.mean()), float((found.high - found.low).mean()))
