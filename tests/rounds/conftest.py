@@ -42,6 +42,7 @@ class ScStats:
     errors: tuple[int, int]
     segment_table: tuple[int, ...]
     utterance_table: tuple[int, ...]
+    utterance_p: float
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,16 @@ class Sctk:
         mean, deviation, z = map(float, result.groups()[1:])
         both = int(errors[1]), int(errors[2])
         counts = [tuple(map(int, table.groups())) for table in tables if table]
-        return ScStats(int(result[1]), mean, deviation, z, both, *counts)
+        p = re.search(r"occurring is ([\d.]+)", sentences)
+        chance = float(p[1]) if p else 1.0
+        return ScStats(int(result[1]), mean, deviation, z, both, *counts, chance)
+
+    def speakers(self, before: Path, after: Path) -> tuple[dict[str, int], float]:
+        """Return how many speakers get better (+), worse (-) or stay (0), and Wilcoxon's z."""
+        signs = re.findall(r"= N\(([-+0])\) = +(\d+)", self._test(before, after, "sign"))
+        z = re.search(r"Z statistic = *(-?[\d.]+)", self._test(before, after, "wilc"))
+        assert z
+        return {sign: int(count) for sign, count in signs}, float(z[1])
 
     def errors(self, *aligned: Path) -> list[WordErrors]:
         """Return the errors in each of several .sgml files, utterances numbered by their ids."""
@@ -81,11 +91,11 @@ class Sctk:
 
     def _test(self, before: Path, after: Path, name: str) -> str:
         output = self.folder / "out"
-        subprocess.run(
+        subprocess.run(  # it may crash when it has written everything
             [PROGRAMS / "sc_stats", "-p", "-t", name, "-v", "-n", output],
             input=before.read_bytes() + after.read_bytes(),
             capture_output=True,
-            check=True,
+            check=False,
         )
         return Path(f"{output}.stats.{name}").read_text(encoding="utf-8", errors="replace")
 

@@ -115,6 +115,22 @@ def test_mcnemar_on_artie(sctk: Sctk, artie_alignments: tuple[Path, Path]) -> No
     assert found.p < 0.001
 
 
+@pytest.mark.parametrize(("differing", "broken"), [(5, 0), (8, 1), (12, 3), (20, 6)])
+def test_the_p_value_of_mcnemar(sctk: Sctk, tmp_path: Path, differing: int, broken: int) -> None:
+    rows = range(differing)
+    rounds = (
+        [["a", "b" if i < broken else "x"] for i in rows],
+        [["a", "x" if i < broken else "b"] for i in rows],
+    )
+    trn(tmp_path / "ref", [["a", "b"]] * differing)
+    aligned = []
+    for name, words in zip(("first", "second"), rounds, strict=True):
+        trn(tmp_path / f"{name}.trn", words)
+        aligned.append(sctk.align(tmp_path / "ref", tmp_path / f"{name}.trn", name))
+    wrong = [np.isin(np.arange(differing), e.utterance) for e in sctk.errors(*aligned)]
+    assert mcnemar(*wrong).p == pytest.approx(sctk.compare(*aligned).utterance_p, abs=6e-4)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_random_rounds_on_sclites_alignment(sctk: Sctk, tmp_path: Path, seed: int) -> None:
     """Runs of insertions at both ends, deleted ends, empty hypotheses."""

@@ -32,6 +32,7 @@ from asrdq.rounds.result import Comparison
 from asrdq.rounds.ruler import Measured, by_one_ruler
 from asrdq.rounds.schema import COMPARISONS, DELTAS, GROUPS, GROUPS_TABLE, TABLE
 from asrdq.rounds.scored import Scoring, find_scorings
+from asrdq.rounds.speakers import speaker_rates, speaker_test
 from asrdq.scoring.plan import DURATION_BUCKET
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ def _compare(
         ruler=measured.change,
         mapsswe=mapsswe(*errors),
         mcnemar=mcnemar(*wrong),
+        speakers=speaker_test(*speaker_rates(pairing)),
         notes=tuple(_notes(plan, pairing, exposure)),
         deltas=pa.concat_tables(tables),
         changed=changed_rows(pairing),

@@ -18,6 +18,7 @@ from asrdq.rounds.guards import Guard
 from asrdq.rounds.mapsswe import SegmentTest
 from asrdq.rounds.mcnemar import UtteranceTest
 from asrdq.rounds.ruler import RulerChange
+from asrdq.rounds.speakers import SpeakerTest
 
 EXAMPLES_IN_JSON = 20
 
@@ -40,6 +41,7 @@ class Comparison(Result):
         ruler: What the change of normaliser or references did, where there was one.
         mapsswe: The matched-pairs test of NIST on word errors.
         mcnemar: The test on utterances.
+        speakers: Tests on the rates of speakers, where there are two or more.
         notes: What a person should know.
         deltas: One row a metric and group, schema `DELTAS`.
         changed: One row an utterance whose word errors changed, schema `CHANGED`.
@@ -60,6 +62,7 @@ class Comparison(Result):
     ruler: RulerChange | None
     mapsswe: SegmentTest
     mcnemar: UtteranceTest
+    speakers: SpeakerTest | None
     notes: tuple[str, ...]
     deltas: pa.Table = field(repr=False)
     changed: pa.Table = field(repr=False)
@@ -98,6 +101,7 @@ class Comparison(Result):
             f"MAPSSWE {_p(self.mapsswe.p)} over {self.mapsswe.segments:,} segments; "
             f"McNemar {_p(self.mcnemar.p)}",
             f"utterances: {moved or 'none changed'}",
+            *([str(self.speakers)] if self.speakers else []),
             *self.notes,
         ]
         return "\n".join(lines)
