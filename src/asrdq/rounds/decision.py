@@ -11,6 +11,9 @@ from asrdq.rounds.change import Change
 from asrdq.rounds.detectable import detectable_change, rows_to_detect
 from asrdq.rounds.guards import Guard, GuardState
 
+_ROUNDING = 1e-9
+"""0.5 → 0.4 is a drop of 20 %, whatever the last digit of 0.4 ÷ 0.5 − 1 is."""
+
 
 class Verdict(enum.StrEnum):
     """What to do after a round."""
@@ -132,12 +135,12 @@ def _by_target(
     if target.worse:
         return Verdict.OVERFIT, Reason(Code.WORSE, f"{target}: worse"), ExitCode.FAILED
     drop = -target.relative if target.relative is not None else 0.0
-    if former_relative is not None and max(drop, -former_relative) < rules.stop:
+    if former_relative is not None and max(drop, -former_relative) < rules.stop - _ROUNDING:
         return Verdict.STOP, _floor(target, drop, -former_relative, rules), ExitCode.FAILED
     if not target.better:
         message = f"{target}: cannot be told from 0{_more_rows(target)}"
         return Verdict.GROW, Reason(Code.CANNOT_TELL, message), ExitCode.UNDECIDED
-    if drop < rules.keep:
+    if drop < rules.keep - _ROUNDING:
         message = f"{target}: {drop:.0%} lower, less than {rules.keep:.0%}"
         return Verdict.GROW, Reason(Code.SHORT_OF_TARGET, message), ExitCode.FAILED
     reason = Reason(Code.TARGET_REACHED, f"{target}: {drop:.0%} lower")
