@@ -8,6 +8,7 @@ works on many cells at once, a cell being one metric in one group of rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,13 +161,18 @@ def _spread(deviations: Floats, blocks: Integers, imaginary: Floats) -> Floats:
     return spread
 
 
+@lru_cache(maxsize=2)
 def _draws(blocks: int, replicates: int, seed: int) -> NDArray[np.uint8]:
-    """Return how often each replicate draws each block, shape (replicates, blocks)."""
+    """Return how often each replicate draws each block, shape (replicates, blocks).
+
+    They are kept, because every metric and grouping of a comparison draws the same blocks.
+    """
     generator = np.random.default_rng([seed, 0])
     counts = np.empty((replicates, blocks), np.uint8)
     for start in range(0, replicates, _REPLICATES_AT_ONCE):
         some = counts[start : start + _REPLICATES_AT_ONCE]
         some[:] = draw_again(generator, len(some), blocks)
+    counts.flags.writeable = False
     return counts
 
 
