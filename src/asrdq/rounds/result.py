@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -108,9 +108,13 @@ class Comparison(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON types; of the changed utterances the first 20 of a kind."""
-        body = super().to_dict()
-        body["changed"] = plain(examples(self.changed, EXAMPLES_IN_JSON))
-        return {**body, "counts": self.counts(), "exit_code": int(self.exit_code)}
+        body = plain(replace(self, changed=examples(self.changed, EXAMPLES_IN_JSON)))
+        return {
+            "schema_version": self.schema_version,
+            **body,
+            "counts": self.counts(),
+            "exit_code": int(self.exit_code),
+        }
 
 
 def _p(value: float | None) -> str:
