@@ -124,11 +124,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
-    if given.against == "coverage":
-        found = coverage(given.seed)
-    else:
-        found = against_limit(given.rows)
-    print(json.dumps(found))
+    covered = given.against == "coverage"
+    print(json.dumps(coverage(given.seed) if covered else against_limit(given.rows)))
 
 
 if __name__ == "__main__":

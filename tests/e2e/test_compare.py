@@ -61,7 +61,7 @@ def test_compare_for_people(scored: Path, run_cli: RunCli) -> None:
     )
     assert "KEEP: keep the round" in done.stdout
     assert "KER of all rows: 0.667 → 0.167" in done.stdout
-    assert "guard WER of domain=clean: 0.000 → 0.002" in done.stdout
+    assert "guard WER of domain=clean: 0.00000 → 0.00167" in done.stdout
     assert "60 rows are fewer than 100" in done.stdout
     lines = [line.split() for line in done.stdout.splitlines()]
     assert ["reference", "give", "metformin", "10"] in lines

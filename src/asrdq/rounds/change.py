@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from asrdq.rounds.paired import Differences
 
+_NARROW = 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -57,14 +59,23 @@ class Change:
     def __str__(self) -> str:
         if self.before is None or self.after is None or self.change is None:
             return f"{self.metric.upper()} of {self.scope}: not measured"
-        said = f"{self.metric.upper()} of {self.scope}: {self.before:.3f} → {self.after:.3f}"
-        return f"{said}, Δ {self.change:+.3f} {self.interval()}"
+        digits = self._digits()
+        said = f"{self.metric.upper()} of {self.scope}: "
+        said += f"{self.before:.{digits}f} → {self.after:.{digits}f}"
+        return f"{said}, Δ {self.change:+.{digits}f} {self.interval()}"
 
     def interval(self) -> str:
         """Return the limits of the change in words."""
         if self.low is None or self.high is None:
             return "(no interval: fewer than two speakers)"
-        return f"(95 % interval {self.low:+.3f} … {self.high:+.3f})"
+        digits = self._digits()
+        return f"(95 % interval {self.low:+.{digits}f} … {self.high:+.{digits}f})"
+
+    def _digits(self) -> int:
+        """Return how many digits tell the limits apart."""
+        if self.low is None or self.high is None or self.high - self.low >= _NARROW:
+            return 3
+        return 5
 
 
 def change_of(found: Differences, cell: int, metric: str, scope: str) -> Change:

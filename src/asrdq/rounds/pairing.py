@@ -66,9 +66,11 @@ def pair(before: pa.Table, after: pa.Table, *, ids: Ids = "strict") -> Pairing:
     only_after = _missing(after, before)
     if ids == "strict" and (len(only_before) or len(only_after)):
         raise _different(only_before, only_after)
-    shared = before.filter(pc.is_in(before["utt_id"], after["utt_id"]))
-    if not shared.num_rows:
+    if len(only_before) == before.num_rows:
         raise DataError("the rounds have no utterance in common")
+    shared = before
+    if len(only_before):
+        shared = before.filter(pc.is_in(before["utt_id"], after["utt_id"]))
     shared = shared.sort_by("utt_id")
     place = pc.index_in(shared["utt_id"], after["utt_id"])
     return Pairing(shared, after.take(place), len(only_before), len(only_after))
