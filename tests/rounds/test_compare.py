@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -204,6 +205,36 @@ def test_a_changed_normaliser_is_taken_apart_from_the_model(rounds: Rounds) -> N
     assert found.decision.verdict is Verdict.GROW
 
 
+def variants(folder: Path, *groups: str) -> str:
+    """Write a file of spelling variants."""
+    file = folder / "variants.yaml"
+    lines = ["version: 1", "language: en", "groups:", *(f"  - [{group}]" for group in groups)]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return str(file)
+
+
+def test_a_ruler_that_cannot_be_had_any_more(rounds: Rounds, tmp_path: Path) -> None:
+    """The older one leaves a rate unknown; without the newer one nothing can be compared."""
+    keys = [f"u{i:02}" for i in range(20)]
+    rounds.ingest([{"utt_id": k, "text": f"a colour {k}"} for k in keys])
+    heard = {k: f"a color {k}" for k in keys}
+    rounds.hear("r1", heard, equivalences=variants(tmp_path, "colour, color"))
+    rounds.hear("r2", heard)
+    variants(tmp_path, "colour, color", "grey, gray")
+    found = rounds.compare(metric="wer")
+    assert found.ruler is not None
+    rates = found.ruler.metrics["wer"]
+    assert (rates.before_old, rates.before_new, rates.after_old) == (
+        0.0,
+        pytest.approx(1 / 3),
+        None,
+    )
+    with pytest.raises(DataError, match="'basic' has changed since 'r1' was scored") as error:
+        rounds.compare("r2", "r1", metric="wer")
+    assert error.value.hint is not None
+    assert "--equivalences" in error.value.hint
+
+
 def test_changed_references_are_a_changed_ruler(rounds: Rounds) -> None:
     keys = [f"u{i:02}" for i in range(20)]
     rounds.ingest([{"utt_id": k, "text": f"one too {k}"} for k in keys])
@@ -245,6 +276,19 @@ def test_rows_and_terms_of_the_training_data_are_told_apart(rounds: Rounds) -> N
     assert found.decision.verdict is Verdict.GROW
     seen = group(found, "ker", "term_exposure", "seen")
     assert (seen["rows"], seen["before"], seen["after"]) == (30, 1.0, pytest.approx(2 / 3))
+
+
+def test_a_row_is_known_by_its_audio(rounds: Rounds, data_samples: Path) -> None:
+    clip = min((data_samples / "audio").glob("*.flac")).read_bytes()
+    for name in ("u0.wav", "t0.wav"):
+        (rounds.folder / name).write_bytes(clip)
+    rounds.ingest([{"utt_id": f"u{i}", "text": f"text {i}"} for i in range(3)])
+    rounds.ingest([{"utt_id": "t0", "text": "something else"}], "train")
+    for name in ("r1", "r2"):
+        rounds.hear(name, {f"u{i}": "text" for i in range(3)})
+    found = rounds.compare(metric="wer", train="train")
+    assert group(found, "wer", "exposure", "trained on")["rows"] == 1
+    assert "0 rows by utt_id, 1 by audio, 0 by text" in found.summary()
 
 
 def test_unseen_terms_are_told_apart(rounds: Rounds) -> None:

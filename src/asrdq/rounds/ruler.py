@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from asrdq.errors import DataError
 from asrdq.rounds.pairing import METRICS, quantities
 from asrdq.rounds.scored import Scored, Scoring, read_scored, rescore
 
@@ -108,14 +107,7 @@ def by_one_ruler(workspace: Workspace, before: Scoring, after: Scoring) -> Measu
     ):
         return Measured(old, new, None)
     again = rescore(workspace, before.hyps, after)
-    if again is None:
-        name, version = after.plan.normaliser, after.manifest
-        raise DataError(
-            f"the rounds were scored by different rulers, and the normaliser '{name}' has "
-            f"changed since '{after.hyps}' was scored",
-            hint=f"asrdq score {version} --hyps {after.hyps} --normaliser {name}",
-        )
-    back = rescore(workspace, after.hyps, before)
+    back = rescore(workspace, after.hyps, before) if before.has_normaliser() else None
     metrics = {
         metric: FourRates(
             rate(old.utterances, metric),

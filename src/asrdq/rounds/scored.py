@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from asrdq.errors import UsageError, unknown
+from asrdq.errors import DataError, UsageError, unknown
 from asrdq.scoring.plan import ScorePlan
 from asrdq.scoring.reading import joined
 from asrdq.scoring.tables import SCORES, TERM_SCORES, TERMS, UTTERANCES
@@ -48,14 +48,27 @@ class Scoring:
         """Normaliser and references in words."""
         return f"{self.plan.normaliser} ({self.normaliser_hash}) on {self.manifest}"
 
-    def normaliser(self) -> Normaliser:
-        """Return the normaliser as it is now."""
-        return normaliser(self.plan.normaliser, equivalences=self.plan.equivalences)
+    def has_normaliser(self) -> bool:
+        """Return whether the normaliser is still as it was, with its code and its files."""
+        return self._normaliser().hash == self.normaliser_hash
 
-    def normaliser_then(self) -> Normaliser | None:
-        """Return the normaliser as it was; None where its code or files have changed since."""
-        found = self.normaliser()
-        return found if found.hash == self.normaliser_hash else None
+    def normaliser(self) -> Normaliser:
+        """Return the normaliser that the scores were made with.
+
+        Raises:
+            DataError: Its code or its files have changed since.
+        """
+        if self.has_normaliser():
+            return self._normaliser()
+        name = self.plan.normaliser
+        more = f" --equivalences {self.plan.equivalences}" if self.plan.equivalences else ""
+        raise DataError(
+            f"the normaliser '{name}' has changed since '{self.hyps}' was scored",
+            hint=f"asrdq score {self.manifest} --hyps {self.hyps} --normaliser {name}{more}",
+        )
+
+    def _normaliser(self) -> Normaliser:
+        return normaliser(self.plan.normaliser, equivalences=self.plan.equivalences)
 
 
 def find_scorings(
@@ -150,14 +163,13 @@ def read_scored(workspace: Workspace, scoring: Scoring) -> Scored:
     )
 
 
-def rescore(workspace: Workspace, hyps: str, ruler: Scoring) -> Scored | None:
+def rescore(workspace: Workspace, hyps: str, ruler: Scoring) -> Scored:
     """Score hypotheses as another scoring was made; nothing is written.
 
-    None comes back where the normaliser of that scoring has changed since.
+    Raises:
+        DataError: The normaliser of that scoring has changed since.
     """
-    chosen = ruler.normaliser_then()
-    if chosen is None:
-        return None
+    chosen = ruler.normaliser()
     with joined(workspace, ruler.manifest, hyps, ruler.plan) as source:
         vocabulary = Vocabulary(source.distinct_terms(), chosen)
         blocks = [
