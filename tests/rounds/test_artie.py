@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from asrdq.rounds import Comparison
 
 
+pytestmark = pytest.mark.slow
+
+
 def trn(path: Path) -> dict[str, str]:
     """Return the texts of a .trn file by their ids."""
     found = {}

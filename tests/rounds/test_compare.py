@@ -109,6 +109,7 @@ def test_without_terms_the_keyword_rate_decides_nothing(rounds: Rounds) -> None:
     plain_rounds(rounds, 10, 5, 0)
     found = rounds.compare()
     assert (found.decision.verdict, found.exit_code) == (Verdict.UNDECIDED, ExitCode.UNDECIDED)
+    assert "--metric wer decides by words" in found.summary()
 
 
 def test_two_rounds_under_five_per_cent_stop(rounds: Rounds) -> None:

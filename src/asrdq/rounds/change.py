@@ -67,7 +67,7 @@ class Change:
     def interval(self) -> str:
         """Return the limits of the change in words."""
         if self.low is None or self.high is None:
-            return "(no interval: fewer than two speakers)"
+            return "(no interval: one utterance)"
         digits = self._digits()
         return f"(95 % interval {self.low:+.{digits}f} … {self.high:+.{digits}f})"
 

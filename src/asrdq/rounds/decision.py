@@ -130,7 +130,8 @@ def _by_target(
     target: Change, former_relative: float | None, rules: Rules
 ) -> tuple[Verdict, Reason, ExitCode]:
     if target.change is None or target.low is None or target.before is None:
-        reason = Reason(Code.NOT_MEASURED, str(target))
+        hint = "; no row has a term: --metric wer decides by words" if _no_terms(target) else ""
+        reason = Reason(Code.NOT_MEASURED, f"{target}{hint}")
         return Verdict.UNDECIDED, reason, ExitCode.UNDECIDED
     if target.worse:
         return Verdict.OVERFIT, Reason(Code.WORSE, f"{target}: worse"), ExitCode.FAILED
@@ -145,6 +146,10 @@ def _by_target(
         return Verdict.GROW, Reason(Code.SHORT_OF_TARGET, message), ExitCode.FAILED
     reason = Reason(Code.TARGET_REACHED, f"{target}: {drop:.0%} lower")
     return Verdict.KEEP, reason, ExitCode.OK
+
+
+def _no_terms(target: Change) -> bool:
+    return target.metric == "ker" and target.rows == 0
 
 
 def _floor(target: Change, drop: float, former_drop: float, rules: Rules) -> Reason:
