@@ -141,7 +141,8 @@ def _latest(workspace: Workspace, found: list[dict[str, Any]], hyps: str, name: 
         )
     row = mine[-1]
     parameters = json.loads(row["parameters"])
-    plan = ScorePlan(**{f.name: parameters[f.name] for f in fields(ScorePlan)})
+    known = {f.name for f in fields(ScorePlan)}
+    plan = ScorePlan(**{name: value for name, value in parameters.items() if name in known})
     version = workspace.manifest(row["manifest"])
     return Scoring(row["run_id"], hyps, version, row["normaliser_hash"], plan)
 
