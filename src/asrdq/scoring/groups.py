@@ -173,7 +173,8 @@ def _blocks_query(file: Path, grouping: Grouping) -> str:
             FROM read_parquet({quote_text(str(file))}) WHERE {grouping.condition}),
         sizes AS (
             SELECT member, min({BLOCK_KEY}) < max({BLOCK_KEY}) AND count({STRATUM}) = 0 AS by_block,
-                approx_count_distinct({BLOCK_KEY}) + count(*) FILTER ({BLOCK_KEY} IS NULL) AS blocks,
+                approx_count_distinct({BLOCK_KEY})
+                    + count(*) FILTER ({BLOCK_KEY} IS NULL) AS blocks,
                 count(*) AS utterances
             FROM scored GROUP BY member),
         keyed AS (
