@@ -63,6 +63,7 @@ VERBS = {
         Verb("sample", "Draw a stratified sample for an audit.", _MEASURE),
         Verb("audit", "Align transcripts with audio and judge every sampled clip.", _MEASURE),
         Verb("faults", "Plant known faults and measure how many the audit finds.", _MEASURE),
+        Verb("transcribe", "Transcribe clips into a set of hypotheses.", _MEASURE),
         Verb("gate", "Give the verdict: PROCEED, CAUTION, STOP or UNDECIDED.", _DECIDE),
         Verb("report", "Write one HTML page with the evidence.", _DECIDE),
     )
