@@ -24,8 +24,9 @@ CACHE = "cache"
 RESERVED = frozenset({
     "alignments", "audio_facts", "audits", "calibrations", "check_results", "decisions",
     "detections", "duplicates", "fault_trials", "handoffs", "hypotheses",
-    "hypothesis_words", "leaks", "rejects", "runs", "samples", "scores", "signoffs", "splits", "strata", "tags", "train_metrics",
-    "train_runs", "transcription_failures", "waivers", "weights", "word_edits", "word_spans",
+    "hypothesis_words", "leaks", "rejects", "runs", "samples", "scores", "signoffs", "splits",
+    "strata", "tags", "train_metrics", "train_runs", "transcription_failures", "waivers",
+    "weights", "word_edits", "word_spans",
 })
 # fmt: on
 """Names of result tables: a manifest cannot have one of them."""
