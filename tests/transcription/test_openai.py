@@ -70,6 +70,7 @@ def test_the_key_is_never_stored(
         assert KEY not in str(workspace.read(table).to_pylist())
 
 
+@pytest.mark.slow
 def test_a_key_of_another_variable_is_not_sent(
     workspace: Workspace, tones: Any, server: TranscriptionServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +93,7 @@ def test_as_many_requests_at_once_as_may_be(
     assert server.most_at_once == 2
 
 
+@pytest.mark.slow
 def test_retry_after_is_heeded(
     workspace: Workspace, tones: Any, server: TranscriptionServer
 ) -> None:
@@ -105,6 +107,7 @@ def test_retry_after_is_heeded(
     assert second.came - first.came >= 1.2  # its own first pause is 0.5 s at most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [Reply(500, {}), Reply(503, b"<html>busy"), Reply(drop=True)],
@@ -130,6 +133,7 @@ GARBAGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reply", GARBAGE.values(), ids=GARBAGE)
 def test_garbage_is_no_hypothesis(
     workspace: Workspace,
@@ -153,6 +157,7 @@ def test_an_empty_text_is_a_hypothesis(
     assert texts("r1") == {"t1": ""}
 
 
+@pytest.mark.slow
 def test_time_outs(
     workspace: Workspace, tones: Any, server: TranscriptionServer, failures: Any
 ) -> None:
@@ -173,6 +178,7 @@ def test_time_outs(
     assert [upload.attempt for upload in server.uploads if upload.seconds == 2] == [1, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
 def test_what_will_not_get_better_is_not_tried_again(
     workspace: Workspace, tones: Any, server: TranscriptionServer, failures: Any, status: int
@@ -210,6 +216,7 @@ def test_another_round_is_never_answered_from_the_cache(
     assert (texts("r1"), texts("r2")) == ({"t1": "1 s at 16000"}, {"t1": "other weights"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "said"),
     [(401, "MY_KEY"), (403, "MY_KEY"), (404, "are the address"), (405, "are the address")],
@@ -232,6 +239,7 @@ def test_what_all_clips_would_get_stops_the_command(
     assert states["state"].to_pylist() == ["failed"]
 
 
+@pytest.mark.slow
 def test_a_server_that_fails_all_the_time_is_given_up(
     workspace: Workspace, tones: Any, server: TranscriptionServer, texts: Any
 ) -> None:

@@ -100,6 +100,7 @@ def test_a_clip_that_cannot_be_transcribed_has_a_reason_and_no_hypothesis(
     assert details["t12"] == "12.0 s, over 10 s"
 
 
+@pytest.mark.slow
 def test_what_may_go_otherwise_is_tried_again(
     workspace: Workspace, tones: Any, failures: Any, trial_transcribers: Path, tmp_path: Path
 ) -> None:
@@ -116,6 +117,7 @@ def test_what_may_go_otherwise_is_tried_again(
     assert set(again) == {"24000", "48000"}
 
 
+@pytest.mark.slow
 def test_the_sample_alone(
     workspace: Workspace, tones: Any, texts: Any, trial_transcribers: Path
 ) -> None:
@@ -128,6 +130,7 @@ def test_the_sample_alone(
     assert (result.clips, len(drawn)) == (2, 2)
 
 
+@pytest.mark.slow
 def test_a_set_of_that_name_makes_room(
     workspace: Workspace, tones: Any, texts: Any, trial_transcribers: Path, tmp_path: Path
 ) -> None:
@@ -142,6 +145,7 @@ def test_a_set_of_that_name_makes_room(
     assert texts("r2") == {"t1": "old", "t3": "old"}
 
 
+@pytest.mark.slow
 def test_not_one_clip_can_be_read(
     workspace: Workspace, tones: Any, trial_transcribers: Path, tmp_path: Path
 ) -> None:
@@ -160,6 +164,7 @@ def test_a_language_it_does_not_know(
     assert not workspace.table_exists("hypotheses")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "kind", "said"),
     [
