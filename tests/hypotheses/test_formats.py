@@ -167,6 +167,7 @@ def test_a_bad_ctm_line_voids_its_recording(
     with pytest.raises(DataError, match="1 of 3 clips") as caught:
         load(manifest, "r1.ctm", text)
     assert "r1.ctm:3: bad_line" in str(caught.value) and said in str(caught.value)
+    assert "0 of 2 words have no clip" in str(caught.value)
     load(manifest, "r1.ctm", text, ids="common")
     assert stored() == {"a": "red", "c": "plum"}
 

@@ -149,6 +149,16 @@ def test_garbage_is_no_hypothesis(
     assert failures("r1") == {"t2": "server_failed"}
 
 
+def test_half_a_character_costs_its_clip_alone(
+    workspace: Workspace, tones: Any, server: TranscriptionServer, texts: Any, failures: Any
+) -> None:
+    half = Reply(body=b'{"text": "half \\ud800 of it"}')
+    server.reply = lambda upload: half if upload.seconds == 2 else heard(upload)
+    ask(workspace, tones(1, 2), server)
+    assert texts("r1") == {"t1": "1 s at 16000"}
+    assert failures("r1") == {"t2": "transcriber_failed"}
+
+
 def test_an_empty_text_is_a_hypothesis(
     workspace: Workspace, tones: Any, server: TranscriptionServer, texts: Any
 ) -> None:

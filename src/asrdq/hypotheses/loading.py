@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import pyarrow as pa
 
 from asrdq.errors import DataError, Problem
+from asrdq.hypotheses.bounded import bounded_database
 from asrdq.hypotheses.columns import HYPOTHESIS, ColumnChoice
 from asrdq.hypotheses.formats.registry import AUTO, hypothesis_format
 from asrdq.hypotheses.ids import IdMatch, Ids, check_ids_rule
@@ -24,7 +24,7 @@ from asrdq.manifests.fetching import fetched
 from asrdq.manifests.reading import Advance
 from asrdq.manifests.rejection import store_rejects
 from asrdq.results import Result
-from asrdq.workspace.sql import connection, select_from
+from asrdq.workspace.sql import select_from
 from asrdq.workspace.staging import staging
 from asrdq.workspace.store import quote_text
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from asrdq.places import Place
     from asrdq.workspace import ManifestVersion, Workspace
 
-_MEMORY: Final = "500MB"
 _BATCH_ROWS: Final = 65_536
 _EXAMPLES: Final = 20
 
@@ -124,7 +123,7 @@ def load_hypotheses(
         with (
             workspace.run("hypotheses", manifest, parameters) as run,
             staging(workspace.store, run.run_id) as folder,
-            _database(workspace) as database,
+            bounded_database(workspace) as database,
         ):
             stage = stage_words if format == "ctm" else stage_rows
             roots = AudioRoots.of(workspace, manifest)
@@ -169,15 +168,6 @@ def _matched(
         told = [*problems, *error.problems]
         raise DataError(error.message, where=source, problems=told, hint=error.hint) from None
     return key.said, found
-
-
-@contextmanager
-def _database(workspace: Workspace) -> Iterator[DuckDBPyConnection]:
-    """Give a database that joins sets larger than its memory."""
-    with connection(workspace.store, ()) as (database, _):
-        database.execute(f"SET memory_limit = '{_MEMORY}'")
-        database.execute("SET preserve_insertion_order = false")
-        yield database
 
 
 def _problems(staged: Staged) -> list[Problem]:

@@ -60,7 +60,7 @@ def match_words(database: DuckDBPyConnection, staged: Staged, clips: Path) -> tu
         f"CASE WHEN count(p.{CONFIDENCE}) = count(p.{WORD}) THEN avg(p.{CONFIDENCE}) END "
         f"AS {CONFIDENCE} FROM segments s LEFT JOIN placed p USING ({UTT_ID}) GROUP BY s.{UTT_ID}"
     )
-    return said, _id_match(database, staged.rows)
+    return said, _id_match(database)
 
 
 def _show_segments(database: DuckDBPyConnection, staged: Staged) -> str:
@@ -130,9 +130,10 @@ def _refuse_overlaps(database: DuckDBPyConnection) -> None:
         )
 
 
-def _id_match(database: DuckDBPyConnection, words: int) -> IdMatch:
+def _id_match(database: DuckDBPyConnection) -> IdMatch:
     clips, matched = count_rows(database, "clips"), count_rows(database, "segments")
-    outside = "words ANTI JOIN placed USING (line)"
+    judged = "(FROM words ANTI JOIN voided USING (recording))"
+    outside = f"{judged} ANTI JOIN placed USING (line)"
     extra = count_rows(database, f"({outside})")
     strange = first_rows(
         database,
@@ -142,7 +143,7 @@ def _id_match(database: DuckDBPyConnection, words: int) -> IdMatch:
     )
     return IdMatch(
         clips=clips,
-        rows=words,
+        rows=count_rows(database, judged),
         matched=matched,
         missing=clips - matched,
         extra=extra,

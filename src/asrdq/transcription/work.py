@@ -124,6 +124,11 @@ def decode_clip(rate: int, longest_s: float, task: ClipTask) -> Decoded | Answer
 
 
 def _answer(task: ClipTask, said: Transcription, duration_s: float) -> Answer:
+    try:
+        said.text.encode()
+    except UnicodeEncodeError:
+        detail = "the text has half of a surrogate pair (\\ud800 to \\udfff)"
+        return Answer(task.key, TranscriptionStatus.FAILED.value, detail=detail)
     return Answer(
         task.key,
         said.status.value,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CACHE: Final = "transcriptions"
 _COMPACT_EVERY: Final = 32
+_LOOKED_UP_AT_ONCE: Final = 50_000
 _PASSING: Final = frozenset(
     {
         TranscriptionStatus.CRASHED.value,
@@ -88,15 +89,21 @@ class SetWriter:
         self.statuses: set[str] = set()
 
     def begin(self) -> set[str]:
-        """Put what is known already in the place of the set, and return its keys."""
-        found = self._cache.lookup(pa.array(list(self._owners), pa.string()))
-        known = found.select(ANSWERS.names).cast(ANSWERS) if found.num_rows else None
-        rows = known.to_pylist() if known is not None else []
-        texts, words = self._rows(rows)
-        self._workspace.replace(TABLE, texts, **self._set)
-        if words.num_rows or self._workspace.table_exists(WORDS_TABLE):
-            self._workspace.replace(WORDS_TABLE, words, **self._set)
-        return {row["key"] for row in rows}
+        """Put what is known already in the place of the set, and return its keys.
+
+        Killed in between, the set holds a part of what is known; the same call makes it right.
+        """
+        for name, schema in ((TABLE, HYPOTHESES), (WORDS_TABLE, HYPOTHESIS_WORDS)):
+            if self._workspace.table_exists(name):
+                self._workspace.replace(name, schema.empty_table(), **self._set)
+        keys = list(self._owners)
+        known: set[str] = set()
+        for at in range(0, len(keys), _LOOKED_UP_AT_ONCE):
+            wanted = pa.array(keys[at : at + _LOOKED_UP_AT_ONCE], pa.string())
+            rows = self._cache.lookup(wanted).to_pylist()
+            self._append(rows)
+            known.update(row["key"] for row in rows)
+        return known
 
     def add(self, piece: Sequence[Answer]) -> None:
         """Write what has come since the last time."""
@@ -106,10 +113,7 @@ class SetWriter:
         kept = pa.Table.from_pylist(rows, schema=ANSWERS)
         passing = pa.array(sorted(_PASSING), pa.string())
         self._cache.add(kept.filter(pc.invert(pc.is_in(kept["status"], passing))))
-        texts, words = self._rows(rows)
-        for name, table in ((TABLE, texts), (WORDS_TABLE, words)):
-            if table.num_rows:
-                self._workspace.append(name, table)
+        self._append(rows)
         self._pieces += 1
         if self._pieces % _COMPACT_EVERY == 0:
             for name in filter(self._workspace.table_exists, (TABLE, WORDS_TABLE)):
@@ -121,6 +125,11 @@ class SetWriter:
         if failures.num_rows or self._workspace.table_exists(FAILURES_TABLE):
             self._workspace.replace(FAILURES_TABLE, failures, **self._set)
         return failures
+
+    def _append(self, answers: Sequence[dict[str, Any]]) -> None:
+        for name, rows in zip((TABLE, WORDS_TABLE), self._rows(answers), strict=True):
+            if rows.num_rows:
+                self._workspace.append(name, rows)
 
     def _rows(self, answers: Sequence[dict[str, Any]]) -> tuple[pa.Table, pa.Table]:
         """Return answers as rows of `hypotheses` and of `hypothesis_words`; note the others."""
