@@ -21,6 +21,7 @@ from asrdq.hypotheses.reading import Given, Staged, stage_rows, stage_words
 from asrdq.hypotheses.segments import match_words
 from asrdq.hypotheses.tables import HYPOTHESES, TABLE
 from asrdq.manifests.fetching import fetched
+from asrdq.manifests.formats.audio_names import shown_name
 from asrdq.manifests.reading import Advance
 from asrdq.manifests.rejection import store_rejects
 from asrdq.results import Result
@@ -115,7 +116,7 @@ def load_hypotheses(
     check_ids_rule(ids)
     with fetched([path], workspace.store.layout, advance) as sources:
         file = sources.paths[0].expanduser()
-        source = sources.named(str(file.resolve()))
+        source = shown_name(sources.named(str(file.resolve())))
         choice = ColumnChoice(columns or {}, source)
         format, reader = hypothesis_format(format, file, choice.aliases)
         choice.aliases = reader.aliases

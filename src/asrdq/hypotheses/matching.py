@@ -41,8 +41,8 @@ def match_rows(
 ) -> tuple[Key, IdMatch]:
     """Put the rows that belong to a clip into the view `matched`.
 
-    Of the keys that the rows have, the one is taken by which most of them are found; of several
-    the strictest. A file name counts only where one clip and one row has it.
+    The strictest key is taken by which all rows or all clips are found, else the one by which most
+    are. A file name counts only where one clip and one row has it.
 
     Args:
         database: Where `staged` and `clips` become views.
@@ -62,7 +62,7 @@ def match_rows(
         found = count_rows(database, "matched")
         if best is None or found > best[0]:
             best = found, key
-        if found == staged.rows:
+        if found in (staged.rows, clip_count):
             break
     assert best is not None
     key = best[1]

@@ -31,6 +31,7 @@ _REFUSES_ALL: Final = frozenset({401, 403, 404, 405})
 """Answers that any other clip would get too: a wrong key, model or address."""
 
 _GIVE_UP_AFTER: Final = 10
+_LIST_RETRIES, _LIST_TIMEOUT_S = 2, 30.0
 _LONGEST_S: Final = 1500.0
 _DETAIL_CHARACTERS: Final = 300
 
@@ -141,8 +142,12 @@ class OpenAITranscriber:
         import openai
 
         assert self._client is not None
+        quick = self._client.with_options(
+            max_retries=min(self._options.retries, _LIST_RETRIES),
+            timeout=min(self._options.timeout_s, _LIST_TIMEOUT_S),
+        )
         try:
-            return [model.id for model in self._client.models.list()]
+            return [model.id for model in quick.models.list()]
         except openai.APIStatusError as error:
             if error.status_code in (401, 403):
                 self._stop(error)
