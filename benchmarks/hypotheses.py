@@ -18,6 +18,7 @@ from pathlib import Path
 from ingest import Measure, best, measure
 
 ROUNDS = 2
+LIMIT_S = 60.0
 LIMIT_MB = 1500
 
 MANIFEST_SQL = """
@@ -104,9 +105,9 @@ def compare(rows: int, key: str, rounds: int, folder: Path) -> dict[str, float |
 def figures(
     rows: int, key: str, file: Path, ours: Measure, bare: Measure
 ) -> dict[str, float | str]:
-    """Return the ratio, ours by the bare one, with times and memory."""
+    """Return the ratio, seconds by the limit, with the times and memory of both."""
     return {
-        "ratio": round(ours.seconds / bare.seconds, 3),
+        "ratio": round(ours.seconds / LIMIT_S, 3),
         "rows": rows,
         "key": key,
         "file_mb": round(file.stat().st_size / 1e6),
@@ -118,7 +119,7 @@ def figures(
 
 
 def main() -> None:
-    """Print the ratio of the times; fail where memory goes above 1.5 GB."""
+    """Print the ratio of time and limit; fail where memory goes above 1.5 GB."""
     parser = argparse.ArgumentParser()
     parser.add_argument("rows", nargs="?", type=int, default=10_000_000)
     parser.add_argument("--key", choices=[*COLUMNS], default="id")

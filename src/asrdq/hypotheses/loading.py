@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import pyarrow as pa
@@ -16,7 +15,7 @@ from asrdq.hypotheses.formats.registry import AUTO, hypothesis_format
 from asrdq.hypotheses.ids import IdMatch, Ids, check_ids_rule
 from asrdq.hypotheses.matching import count_rows, match_rows
 from asrdq.hypotheses.names import check_set_name
-from asrdq.hypotheses.paths import AudioRoots, stage_clips
+from asrdq.hypotheses.paths import AudioRoots, Clips
 from asrdq.hypotheses.reading import Given, Staged, stage_rows, stage_words
 from asrdq.hypotheses.segments import match_words
 from asrdq.hypotheses.tables import HYPOTHESES, TABLE
@@ -134,7 +133,7 @@ def load_hypotheses(
             problems = _problems(staged)
             if not staged.rows:
                 raise DataError("there is no hypothesis in it", where=source, problems=problems)
-            clips = stage_clips(workspace, manifest, roots, folder)
+            clips = Clips(workspace, manifest, roots, folder)
             key, found = _matched(database, staged, clips, format, source, problems)
             found.require(ids, source, str(manifest), problems)
             notes = tuple(_notes(workspace, manifest, database, staged, found))
@@ -155,7 +154,7 @@ def load_hypotheses(
 def _matched(
     database: DuckDBPyConnection,
     staged: Staged,
-    clips: Path,
+    clips: Clips,
     format: str,
     source: str,
     problems: Sequence[Problem],
@@ -163,8 +162,10 @@ def _matched(
     """Match rows or words with clips; what is wrong is told with the lines that were rejected."""
     try:
         if format == "ctm":
-            return match_words(database, staged, clips)
-        key, found = match_rows(database, staged, clips, any_case=format == "trn")
+            return match_words(database, staged, clips.located())
+        key, found = match_rows(
+            database, staged, clips.rows(), clips.located, any_case=format == "trn"
+        )
     except DataError as error:
         told = [*problems, *error.problems]
         raise DataError(error.message, where=source, problems=told, hint=error.hint) from None

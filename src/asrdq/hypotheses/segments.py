@@ -40,7 +40,7 @@ def match_words(database: DuckDBPyConnection, staged: Staged, clips: Path) -> tu
     Args:
         database: Where views are made.
         staged: The words.
-        clips: The manifest, from `stage_clips`.
+        clips: The manifest, from `Clips.located`.
 
     Returns:
         What recordings are known by, and how words and clips agree; the words outside of all
