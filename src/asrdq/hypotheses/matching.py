@@ -123,11 +123,10 @@ def _write_matched(database: DuckDBPyConnection, key: Key, file: Path) -> int:
         "GROUP BY key HAVING count(*) = 1"
     )
     rows = f"SELECT * EXCLUDE ({UTT_ID}), {key.hypothesis} AS key FROM staged"
-    [(count,)] = database.execute(
-        f"COPY (SELECT c.{UTT_ID}, r.* EXCLUDE (key) FROM ({rows}) r JOIN ({clips}) c "
-        f"ON r.key = c.key) TO {quote_text(str(file))} (FORMAT parquet)"
-    ).fetchall()
-    return int(count)
+    joined = (
+        f"SELECT c.{UTT_ID}, r.* EXCLUDE (key) FROM ({rows}) r JOIN ({clips}) c ON r.key = c.key"
+    )
+    return write_view(database, "matched", file, joined)
 
 
 def _refuse_repeated(database: DuckDBPyConnection, key: Key) -> None:
@@ -216,6 +215,14 @@ def show_file(database: DuckDBPyConnection, name: str, path: Path) -> None:
     """Make a Parquet file a view."""
     listed = quote_text(str(path))
     database.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM read_parquet({listed})")
+
+
+def write_view(database: DuckDBPyConnection, name: str, file: Path, sql: str) -> int:
+    """Run a query once, into a Parquet file that becomes a view; return how many rows it has."""
+    target = quote_text(str(file))
+    [(count,)] = database.execute(f"COPY ({sql}) TO {target} (FORMAT parquet)").fetchall()
+    show_file(database, name, file)
+    return int(count)
 
 
 def count_rows(database: DuckDBPyConnection, source: str) -> int:

@@ -131,5 +131,5 @@ class Transcriber(Protocol):
         ...
 
     def close(self) -> None:
-        """Give up what `load` took; requests under way may fail."""
+        """Give up what `load` took, if it was called; requests under way may fail."""
         ...
