@@ -29,8 +29,6 @@ from asrdq.workspace.staging import staging
 from asrdq.workspace.store import quote_text
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from duckdb import DuckDBPyConnection
 
     from asrdq.places import Place
