@@ -71,7 +71,8 @@ def rows_of(
     whole = pa.schema([*((name, pa.string()) for name in keys), *schema])
 
     def read() -> pa.RecordBatchReader:
-        batches = pq.ParquetFile(path).iter_batches(_BATCH_ROWS, columns=schema.names)
+        file = pq.ParquetFile(path, pre_buffer=False)  # what was read ahead would be kept
+        batches = file.iter_batches(_BATCH_ROWS, columns=schema.names)
         keyed = (
             pa.RecordBatch.from_arrays(
                 [pa.repeat(pa.scalar(key), batch.num_rows) for key in keys.values()]
