@@ -39,7 +39,7 @@ def open_parquet(path: Path) -> Iterator[ParquetFile]:
     if path.is_dir():
         raise UsageError("is a folder", where=str(path), hint=f"name its files: {path}/*.parquet")
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:  # it would keep all it read ahead
             yield file
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"the Parquet file is damaged: {error}", where=str(path)) from error
