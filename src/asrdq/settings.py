@@ -7,6 +7,7 @@ error that names the nearest valid one.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
@@ -163,24 +164,10 @@ def read_yaml_model(path: Place, model: type[ModelT]) -> ModelT:
     Raises:
         UsageError: As for `read_settings`.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    text, root = compose_yaml(path, empty_hint="`asrdq init` writes one that is not")
+    with _telling_of(path):
         data = yaml.safe_load(text)
-    except FileNotFoundError as error:
-        raise UsageError("no such file", where=str(path)) from error
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    except UnicodeDecodeError as error:
-        raise UsageError("is not valid UTF-8", where=str(path)) from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}" if mark else str(path)
-        reason = getattr(error, "problem", None) or error
-        raise UsageError(f"is not valid YAML: {reason}", where=place) from error
-    if root is None:
-        raise UsageError("is empty", where=str(path), hint="`asrdq init` writes one that is not")
-    problems = list(_repeated_keys(path, root))
+    problems = list(repeated_keys(path, root))
     try:
         read = model.model_validate(data)
     except ValidationError as error:
@@ -194,11 +181,43 @@ def read_yaml_model(path: Place, model: type[ModelT]) -> ModelT:
     return read
 
 
-def _repeated_keys(path: Place, node: yaml.Node) -> Iterator[Problem]:
+def compose_yaml(path: Place, *, empty_hint: str) -> tuple[str, yaml.Node]:
+    """Return the text of a YAML file and its nodes, which know their lines.
+
+    Raises:
+        UsageError: The file is missing, empty, or no UTF-8 or YAML.
+    """
+    with _telling_of(path):
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    if root is None:
+        raise UsageError("is empty", where=str(path), hint=empty_hint)
+    return text, root
+
+
+@contextmanager
+def _telling_of(path: Place) -> Iterator[None]:
+    """Turn what reading a YAML file raises into an error that names the file."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise UsageError("no such file", where=str(path)) from error
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise UsageError("is not valid UTF-8", where=str(path)) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}:{mark.line + 1}" if mark else str(path)
+        reason = getattr(error, "problem", None) or error
+        raise UsageError(f"is not valid YAML: {reason}", where=place) from error
+
+
+def repeated_keys(path: Place, node: yaml.Node) -> Iterator[Problem]:
     """Give the keys that stand twice in a mapping: YAML itself would take the last."""
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _repeated_keys(path, item)
+            yield from repeated_keys(path, item)
     if isinstance(node, yaml.MappingNode):
         lines: dict[str, int] = {}
         for key, value in node.value:
@@ -207,7 +226,7 @@ def _repeated_keys(path: Place, node: yaml.Node) -> Iterator[Problem]:
                 first = lines[key.value]
                 yield Problem(f"key '{key.value}' stands on line {first} too", path.name, line)
             lines.setdefault(key.value, line)
-            yield from _repeated_keys(path, value)
+            yield from repeated_keys(path, value)
 
 
 def _problem(

@@ -117,7 +117,7 @@ def test_an_array_that_is_none(ingest: Any, tmp_path: Path) -> None:
 def test_an_array_that_is_too_long(
     ingest: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("asrdq.manifests.formats.lhotse._ARRAY_BYTES", 1 << 20)
+    monkeypatch.setattr("asrdq.manifests.formats.json_array._ARRAY_BYTES", 1 << 20)
     cuts = [cut(f"c{number}", 0, 1) for number in range(2000)]
     file = tmp_path / "cuts.json"
     file.write_text(json.dumps(cuts).ljust(1 << 20))

@@ -63,6 +63,8 @@ VERBS = {
         Verb("sample", "Draw a stratified sample for an audit.", _MEASURE),
         Verb("audit", "Align transcripts with audio and judge every sampled clip.", _MEASURE),
         Verb("faults", "Plant known faults and measure how many the audit finds.", _MEASURE),
+        Verb("score", "Score hypotheses: error rates by group, with intervals.", _MEASURE),
+        Verb("normalise", "Show what a normaliser makes of a text, step by step.", _MEASURE),
         Verb("gate", "Give the verdict: PROCEED, CAUTION, STOP or UNDECIDED.", _DECIDE),
         Verb("report", "Write one HTML page with the evidence.", _DECIDE),
     )

@@ -36,6 +36,7 @@ class ColumnChoice:
         file: The file, for errors.
 
     Attributes:
+        aliases: Names that each column may have in the file.
         chosen: What a column is to its name in the file.
 
     Raises:
@@ -47,7 +48,8 @@ class ColumnChoice:
             if column not in (*NAMES, CONFIDENCE):
                 raise unknown("column of hypotheses", column, (*NAMES, CONFIDENCE))
         self.chosen: dict[str, str] = dict(named)
-        self.aliases: Aliases = {**NAMES, **{column: (own,) for column, own in named.items()}}
+        own_names = {column: (own,) for column, own in named.items() if column in NAMES}
+        self.aliases: Aliases = {**NAMES, **own_names}
         self._named = named
         self._file = file
         self._learnt = False
@@ -75,7 +77,7 @@ class ColumnChoice:
         if HYPOTHESIS not in self.chosen:
             self.chosen[HYPOTHESIS] = self._find_hypothesis(present)
         for column in (UTT_ID, AUDIO_PATH, OFFSET):
-            found = next((name for name in NAMES[column] if name in present), None)
+            found = next((name for name in self.aliases[column] if name in present), None)
             if found is not None:
                 self.chosen.setdefault(column, found)
         if CONFIDENCE in present:

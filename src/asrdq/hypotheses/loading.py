@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import pyarrow as pa
@@ -28,6 +29,8 @@ from asrdq.workspace.staging import staging
 from asrdq.workspace.store import quote_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from duckdb import DuckDBPyConnection
 
     from asrdq.places import Place
@@ -118,6 +121,7 @@ def load_hypotheses(
         source = sources.named(str(file.resolve()))
         choice = ColumnChoice(columns or {}, source)
         format, reader = hypothesis_format(format, file, choice.aliases)
+        choice.aliases = reader.aliases
         parameters = {"hyps": name, "path": source, "format": format, "ids": ids}
         with (
             workspace.run("hypotheses", manifest, parameters) as run,

@@ -151,9 +151,7 @@ def _named_file(argument: str) -> tuple[str, Place | None]:
 def _unknown_set(argument: str, manifest: ManifestVersion, names: list[str]) -> UsageError:
     guess = nearest(argument, names)
     meant = f"did you mean '{guess}'? " if guess else ""
-    listed = (
-        f"{manifest.name} has: {', '.join(names)}" if names else f"{manifest.name} has none yet"
-    )
+    listed = f"{manifest.name} has: {', '.join(names) or 'none yet'}"
     return UsageError(
         f"there is no set of hypotheses '{argument}', and no such file",
         hint=f"{meant}{listed}; name a file (r1=FILE), or make a set: "

@@ -236,7 +236,11 @@ def _single_trials(quantities: Floats) -> bool:
 def _transformed_t(
     value: float, spread: float, freedom: int, confidence: float, bounded: bool
 ) -> tuple[float, float]:
-    """Return a t interval on the logit scale for a share below 1, else on that of the logarithm."""
+    """Return a t interval on the logit scale for a share below 1, else on that of the logarithm.
+
+    Where the interval is wider than the rate itself, the logarithm goes on as its chord: two blocks
+    would give limits in the thousands.
+    """
     from scipy.stats import t
 
     reach = float(t.ppf(0.5 + confidence / 2, freedom)) * spread
@@ -244,8 +248,9 @@ def _transformed_t(
         factor = math.exp(min(reach / (value * (1 - value)), 700.0))
         odds = value / (1 - value)
         return odds / (factor + odds), odds * factor / (1 + odds * factor)
-    factor = math.exp(min(reach / value, 700.0))
-    return value / factor, value * factor
+    relative = reach / value
+    above = math.exp(relative) if relative <= 1 else 1 + (math.e - 1) * relative
+    return value * math.exp(-relative), value * above
 
 
 def _within(

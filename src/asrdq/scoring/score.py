@@ -40,6 +40,11 @@ if TYPE_CHECKING:
 COMMAND = "score"
 _THREADS, _AHEAD = 2, 4
 
+_MISSING_WERE = {
+    "strict": "refused",
+    "empty": "scored as empty texts",
+    "common": "left out",
+}
 _ROWS = {SCORES: UTTERANCES, WORD_EDITS: EDITS, TERM_SCORES: TERMS, SPAN_SCORES: SPANS}
 
 
@@ -55,7 +60,8 @@ class ScoreResult(Result):
         normaliser_version: Its version.
         normaliser_hash: Hash over everything that decides what it does.
         rows: Utterances scored.
-        missing: Rows without a hypothesis: scored as empty or left out, as the plan says.
+        missing: Rows without a hypothesis.
+        missing_were: What became of them.
         untranscribed: Rows without a reference; they are left out.
         groups: One row a group and metric (schema `GROUPS`).
         faults: Terms and spans that could not be scored, and why; at most 20 of a kind.
@@ -72,6 +78,7 @@ class ScoreResult(Result):
     normaliser_hash: str
     rows: int
     missing: int
+    missing_were: str
     untranscribed: int
     groups: pa.Table = field(repr=False)
     faults: pa.Table = field(repr=False)
@@ -87,8 +94,20 @@ class ScoreResult(Result):
         ]
         return "\n".join(lines)
 
+    def rate(self, metric: str, grouped_by: str = "", member: str = "") -> dict[str, Any]:
+        """Return the row of a metric: of all utterances together, or of one group.
 
-def score(
+        Raises:
+            KeyError: It was not scored.
+        """
+        for row in self.groups.to_pylist():
+            if (row["metric"], row["grouped_by"], row["member"]) == (metric, grouped_by, member):
+                found: dict[str, Any] = row
+                return found
+        raise KeyError(f"{metric} of {grouped_by or 'all'} {member}".strip())
+
+
+def score_hypotheses(
     workspace: Workspace,
     manifest: ManifestVersion,
     hyps: str,
@@ -146,6 +165,7 @@ def score(
         **versions,
         rows=source.rows,
         missing=source.missing,
+        missing_were=_MISSING_WERE[plan.ids],
         untranscribed=source.untranscribed,
         groups=groups,
         faults=faults,

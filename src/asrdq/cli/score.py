@@ -1,0 +1,186 @@
+"""`asrdq score`: error rates of a set of hypotheses, by group and with intervals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from asrdq import console
+from asrdq.cli.options import FormatOption, ManifestArgument, SeedOption, WorkspaceOption
+from asrdq.cli.output import Format, emit, render
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from asrdq.hypotheses import HypothesesResult
+    from asrdq.scoring import ScoreResult
+
+FEW_ROWS = 100
+SHOWN = ("wer", "cer", "ser", "ker")
+
+
+def score(
+    manifest: ManifestArgument,
+    hyps: Annotated[
+        str,
+        typer.Option(
+            "--hyps", metavar="NAME|FILE", help="Hypotheses: a set, a file, or NAME=FILE."
+        ),
+    ],
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--by",
+            metavar="COLUMN[,COLUMN…]",
+            help="Groups by each column; A+B by both at once; duration_bucket is one too.",
+        ),
+    ] = None,
+    normaliser: Annotated[
+        str, typer.Option("--normaliser", "-n", help="`asrdq normalise --list` names them.")
+    ] = "basic",
+    equivalences: Annotated[
+        str | None, typer.Option("--equivalences", metavar="FILE", help="Spelling variants.")
+    ] = None,
+    term: Annotated[
+        str, typer.Option("--term", metavar="COLUMN", help="Column with the keywords of rows.")
+    ] = "term",
+    entities: Annotated[
+        str, typer.Option("--entities", metavar="COLUMN", help="Column with tagged spans.")
+    ] = "entities",
+    blocks: Annotated[
+        str,
+        typer.Option(
+            "--blocks",
+            metavar="COLUMN",
+            help="What makes utterances belong together; `utterance` for nothing.",
+        ),
+    ] = "speaker",
+    ids: Annotated[
+        str,
+        typer.Option(
+            "--ids", help="Where ids differ: strict refuses, empty counts, common leaves out."
+        ),
+    ] = "strict",
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Score the rows of the sample, with its weights.")
+    ] = False,
+    macro: Annotated[
+        bool, typer.Option("--macro", help="Give the mean of the utterances' own WER too.")
+    ] = False,
+    seed: SeedOption = None,
+    output: FormatOption = Format.TABLE,
+    workspace: WorkspaceOption = ".",
+) -> None:
+    """Score hypotheses: WER, CER, MER, WIL, SER, KER and keywords, by group, with 95 % intervals.
+
+    Hypotheses are joined on utt_id, or by audio path. Rates are pooled; intervals come from
+    resampling speakers where they are known. The rows are in the tables `scores`, `word_edits`,
+    `term_scores`, `span_scores` and `score_groups`.
+
+    Example: `asrdq score eval --hyps r1=r1.jsonl --by domain,entity_category`
+    """
+    from asrdq.cli.comparing import listed
+    from asrdq.hypotheses import resolve
+    from asrdq.scoring import ScorePlan, score_hypotheses
+    from asrdq.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    version = opened.manifest(manifest)
+    plan = ScorePlan(
+        by=listed(by),
+        normaliser=normaliser,
+        equivalences=equivalences,
+        term=term,
+        entities=entities,
+        blocks=None if blocks == "utterance" else blocks,
+        ids=ids,  # type: ignore[arg-type]
+        sample=sample,
+        macro=macro,
+        seed=opened.settings.sampling.seed if seed is None else seed,
+    )
+    with console.progress("hypotheses", None, "MB") as bar:
+
+        def read(amount: float) -> None:
+            bar.advance(amount / 1e6)
+
+        name = resolve(opened, version, hyps, ids=plan.ids, advance=read, told=_tell)
+    with console.progress("score", version.rows, "utterances") as bar:
+        result = score_hypotheses(opened, version, name, plan, advance=bar.advance)
+    if output in (Format.TABLE, Format.MARKDOWN):
+        show(result, output)
+    else:
+        emit(result, output)
+    _remarks(result)
+    console.next_step(f"asrdq leaderboard {name}", "see them in order, and what to do next")
+
+
+def _tell(result: HypothesesResult) -> None:
+    console.say(result.summary())
+
+
+def show(result: ScoreResult, output: Format) -> None:
+    """Show counts and rates of all utterances together, then a table for each grouping."""
+    rows = result.groups.to_pylist()
+    everything = [row for row in rows if not row["grouped_by"]]
+    render(_rates(everything), output)
+    for name in dict.fromkeys(row["grouped_by"] for row in rows if row["grouped_by"]):
+        render(_members([row for row in rows if row["grouped_by"] == name], name), output)
+
+
+def _rates(rows: list[dict[str, Any]]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table(
+        {
+            "metric": [row["metric"] for row in rows],
+            "rate": [row["rate"] for row in rows],
+            "95 %": [_limits(row) for row in rows],
+            "of": [row["units"] for row in rows],
+            "interval by": [
+                f"{row['method']}, {row['blocks']} × {row['blocked_by']}" for row in rows
+            ],
+        }
+    )
+
+
+def _members(rows: list[dict[str, Any]], name: str) -> pa.Table:
+    """Return a row a group: how much it has, its errors, and rates with their intervals."""
+    import pyarrow as pa
+
+    members = {row["member"]: row for row in rows}
+    columns: dict[str, list[Any]] = {
+        name: list(members),
+        **{
+            own: [round(row[own]) for row in members.values()]
+            for own in ("utterances", "words", "substitutions", "deletions", "insertions")
+        },
+    }
+    for metric in SHOWN:
+        found = {row["member"]: row for row in rows if row["metric"] == metric}
+        if found:
+            columns[metric] = [found[member]["rate"] for member in members]
+            columns[f"{metric} 95 %"] = [_limits(found[member]) for member in members]
+    return pa.table(columns)
+
+
+def _limits(row: dict[str, Any]) -> str:
+    if row["low"] is None or row["low"] != row["low"]:
+        return "one block: no interval"
+    return f"{row['low']:.3f} – {row['high']:.3f}"
+
+
+def _remarks(result: ScoreResult) -> None:
+    if result.missing:
+        console.warn(f"{result.missing:,} rows have no hypothesis: {result.missing_were}")
+    if result.untranscribed:
+        console.warn(f"{result.untranscribed:,} rows have no reference and are left out")
+    for fault, count in result.fault_counts.items():
+        first = next(row for row in result.faults.to_pylist() if row["fault"] == fault)
+        console.warn(f"{count:,} × {fault}, not scored: {first['utt_id']} “{first['text']}” …")
+    if result.rows < FEW_ROWS:
+        wer = result.rate("wer")
+        console.warn(
+            f"{result.rows} rows are fewer than {FEW_ROWS}: the interval of WER is "
+            f"{100 * (wer['high'] - wer['low']):.0f} points wide"
+        )
