@@ -65,6 +65,7 @@ VERBS = {
         Verb("faults", "Plant known faults and measure how many the audit finds.", _MEASURE),
         Verb("score", "Score hypotheses: error rates by group, with intervals.", _MEASURE),
         Verb("normalise", "Show what a normaliser makes of a text, step by step.", _MEASURE),
+        Verb("leaderboard", "Show the rates of a scored set in order, and what to do.", _MEASURE),
         Verb("gate", "Give the verdict: PROCEED, CAUTION, STOP or UNDECIDED.", _DECIDE),
         Verb("report", "Write one HTML page with the evidence.", _DECIDE),
     )

@@ -171,7 +171,7 @@ class Leaderboard(Result):
         return plain_text(self)
 
 
-def leaderboard(workspace: Workspace, scoring: Scoring) -> Leaderboard:
+def read_leaderboard(workspace: Workspace, scoring: Scoring) -> Leaderboard:
     """Return the leaderboard of a scoring.
 
     Raises:

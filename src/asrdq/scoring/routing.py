@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from asrdq.errors import unknown
 from asrdq.scoring.leaderboard import DICTIONARY, GUESSED
@@ -81,6 +81,11 @@ class Route:
             return f"undecided between: {', '.join(self.between)}"
         return str(self.action)
 
+    def told(self) -> tuple[str, ...]:
+        """Return the priority category, how it was chosen, and the reasons, a sentence each."""
+        name = f"'{self.priority}'" if self.priority else "all rows"
+        return f"priority: {name} ({self.chosen})", *self.reasons
+
 
 def route(board: Leaderboard, *, priority: str | None = None, first: bool = True) -> Route:
     """Return what a leaderboard asks for.
@@ -108,9 +113,9 @@ def route(board: Leaderboard, *, priority: str | None = None, first: bool = True
     pronunciation = _pronunciation(board)
     open_limits = () if pronunciation else _open_limits(entry, board.rows, first)
     between = _between(entry, open_limits, board.rows, first)
-    action = Action.PRONUNCIATION if pronunciation else _action(entry, entry.rate, board.rows, first)
+    asked = _action(entry, entry.rate, board.rows, first)
     return Route(
-        action=action,
+        action=Action.PRONUNCIATION if pronunciation else asked,
         priority=entry.member,
         chosen=chosen,
         first=first,
@@ -160,12 +165,13 @@ def _open_limits(entry: Entry, rows: int, first: bool) -> tuple[float, ...]:
     if entry.low is None or entry.high is None:
         return ()
     beside = 1e-6
-    return tuple(
-        limit
-        for limit in (GOOD, POOR)
-        if entry.low < limit < entry.high
-        and _action(entry, limit - beside, rows, first) != _action(entry, limit + beside, rows, first)
-    )
+
+    def parts(limit: float) -> bool:
+        sides = (limit - beside, limit + beside)
+        return len({_action(entry, rate, rows, first) for rate in sides}) > 1
+
+    reached = (limit for limit in (GOOD, POOR) if entry.low < limit < entry.high)
+    return tuple(filter(parts, reached))
 
 
 def _between(
@@ -221,9 +227,7 @@ def _too_few(rows: int, fewest: int, what: str) -> Iterator[str]:
         yield f"{rows:,} {what}: {fewest - rows:,} more are needed, {fewest:,} in all"
 
 
-def _doubts(
-    entry: Entry, open_limits: Sequence[float], between: Sequence[Action]
-) -> Iterator[str]:
+def _doubts(entry: Entry, open_limits: Sequence[float], between: Sequence[Action]) -> Iterator[str]:
     if entry.low is None or entry.high is None:
         yield "it has no interval: too little was scored to say how sure it is"
         return
@@ -279,42 +283,3 @@ def _sources(board: Leaderboard) -> tuple[Entry, Entry] | None:
     if DICTIONARY not in entries or GUESSED not in entries:
         return None
     return entries[DICTIONARY], entries[GUESSED]
-
-
-NEXT_STEPS: Final = {
-    Action.TUNE: ("asrdq split {name} --preset term-aware", "hold rows back, then tune on the rest"),
-    Action.GROW: ('asrdq sql "{missed}"', "see which terms are missed most, and add rows of them"),
-    Action.HARDEN: (
-        "asrdq score {manifest} --hyps {hyps} --by entity_category+noise_level",
-        "find what is still hard, and add rows of it",
-    ),
-    Action.PRONUNCIATION: ('asrdq sql "{guessed}"', "list the guessed terms to look up"),
-    Action.NOTHING_KNOWN: (
-        "asrdq score {manifest} --hyps {hyps} --term COLUMN",
-        "name the column with the keywords",
-    ),
-}
-"""A command for each action and what it is good for."""
-
-_MISSED = (
-    "SELECT term, count(*) AS rows, count(*) FILTER (missed) AS missed FROM term_scores "
-    "WHERE run_id = '{run_id}' GROUP BY term ORDER BY missed DESC"
-)
-_GUESSED = (
-    "SELECT DISTINCT term FROM term_scores JOIN \\\"{manifest}\\\" m USING (utt_id) "
-    "WHERE run_id = '{run_id}' AND missed AND m.ipa_source = '" + GUESSED + "'"
-)
-
-
-def next_step(board: Leaderboard, found: Route) -> tuple[str, str]:
-    """Return the command to go on with, and what for; undecided routes go on with more rows."""
-    action = Action.GROW if found.between else found.action
-    names = {
-        "name": board.manifest.partition("@")[0],
-        "manifest": board.manifest,
-        "hyps": board.hyps,
-        "run_id": board.run_id,
-    }
-    queries = {"missed": _MISSED.format(**names), "guessed": _GUESSED.format(**names)}
-    command, why = NEXT_STEPS[action]
-    return command.format(**names, **queries), why

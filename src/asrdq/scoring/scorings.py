@@ -63,8 +63,7 @@ def scorings(workspace: Workspace) -> list[Scoring]:
         "ORDER BY r.started DESC, run_id"
     )
     return [
-        Scoring(**{**row, "plan": _plan(json.loads(row.pop("parameters")))})
-        for row in found.to_pylist()
+        Scoring(plan=_plan(json.loads(row.pop("parameters"))), **row) for row in found.to_pylist()
     ]
 
 

@@ -1,0 +1,53 @@
+"""The command to go on with after an evaluation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from asrdq.scoring.leaderboard import GUESSED
+from asrdq.scoring.routing import Action
+
+if TYPE_CHECKING:
+    from asrdq.scoring.leaderboard import Leaderboard
+    from asrdq.scoring.routing import Route
+
+NEXT_STEPS: Final = {
+    Action.TUNE: (
+        "asrdq split {name} --preset term-aware",
+        "hold rows back, then tune on the rest",
+    ),
+    Action.GROW: ('asrdq sql "{missed}"', "see which terms are missed most, and add rows of them"),
+    Action.HARDEN: (
+        "asrdq score {manifest} --hyps {hyps} --by entity_category+noise_level",
+        "find what is still hard, and add rows of it",
+    ),
+    Action.PRONUNCIATION: ('asrdq sql "{guessed}"', "list the guessed terms to look up"),
+    Action.NOTHING_KNOWN: (
+        "asrdq score {manifest} --hyps {hyps} --term COLUMN",
+        "name the column with the keywords",
+    ),
+}
+"""A command for each action and what it is good for."""
+
+_MISSED = (
+    "SELECT term, count(*) AS rows, count(*) FILTER (missed) AS missed FROM term_scores "
+    "WHERE run_id = '{run_id}' GROUP BY term ORDER BY missed DESC"
+)
+_GUESSED = (
+    'SELECT DISTINCT term FROM term_scores JOIN \\"{manifest}\\" m USING (utt_id) '
+    "WHERE run_id = '{run_id}' AND missed AND m.ipa_source = '" + GUESSED + "'"
+)
+
+
+def next_step(board: Leaderboard, found: Route) -> tuple[str, str]:
+    """Return the command to go on with, and what for; undecided routes go on with more rows."""
+    action = Action.GROW if found.between else found.action
+    names = {
+        "name": board.manifest.partition("@")[0],
+        "manifest": board.manifest,
+        "hyps": board.hyps,
+        "run_id": board.run_id,
+    }
+    queries = {"missed": _MISSED.format(**names), "guessed": _GUESSED.format(**names)}
+    command, why = NEXT_STEPS[action]
+    return command.format(**names, **queries), why
