@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -18,6 +18,7 @@ from asrdq.scoring.rates import Metric
 from asrdq.scoring.scorings import read_groups
 
 if TYPE_CHECKING:
+    from asrdq.scoring.plan import ScorePlan
     from asrdq.scoring.routing import Route
     from asrdq.scoring.sclite import Agreement
     from asrdq.scoring.scorings import Scoring
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 HEADLINE: Final = (Metric.WER, Metric.CER, Metric.KER, Metric.SER)
 DICTIONARY, GUESSED = "merriam-webster", "magpie_g2p"
 """Sources of pronunciations: a dictionary, and rules that guess from the spelling."""
+
+HEADLINE_SECTION: Final = "headline"
 
 UNITS: Final = {
     Metric.WER: "words",
@@ -85,6 +88,11 @@ class Section:
     title: str
     entries: tuple[Entry, ...]
     absent: str = ""
+
+    @property
+    def fixed(self) -> bool:
+        """Whether every leaderboard has it, be it absent."""
+        return self.name == HEADLINE_SECTION or self.name in _FIXED
 
 
 LEADERBOARD = pa.schema(
@@ -161,7 +169,7 @@ class Leaderboard(Result):
 
     def headline(self, metric: str) -> Entry | None:
         """Return a rate of all utterances together; None where it was not scored."""
-        entries = self.section("headline").entries
+        entries = self.section(HEADLINE_SECTION).entries
         return next((entry for entry in entries if entry.metric == metric), None)
 
     def summary(self) -> str:
@@ -191,15 +199,12 @@ def arrange(
         scoring: The scoring.
         manifest: What it was scored on; its columns tell what could be there.
     """
-    found: dict[str, list[Entry]] = {}
-    for row in groups:
-        found.setdefault(row["grouped_by"], []).append(_entry(row, scoring))
+    found = entries_by_grouping(groups, scoring)
     everything = {entry.metric: entry for entry in found.get("", [])}
     why = _Absence(scoring, manifest, Metric.KER in everything, frozenset(found))
     headline = tuple(everything[metric] for metric in HEADLINE if metric in everything)
-    sections = [
-        Section("headline", "All utterances", headline, why.of_terms() if why.no_keywords else "")
-    ]
+    missing = why.of_terms() if why.no_keywords else ""
+    sections = [Section(HEADLINE_SECTION, "All utterances", headline, missing)]
     for name, title in _FIXED.items():
         entries = _ranked(found.get(name, []), lambda entry: entry.metric == Metric.KER)
         sections.append(Section(name, title, entries, "" if entries else why.of(name)))
@@ -224,6 +229,16 @@ _FIXED: Final = {
     NOISE_LEVEL: "KER by noise level",
     BY_TERM: "KER per term",
 }
+
+
+def entries_by_grouping(
+    groups: Iterable[dict[str, Any]], scoring: Scoring
+) -> dict[str, list[Entry]]:
+    """Return rows of `GROUPS` as entries, by what they are grouped by; empty for all together."""
+    found: dict[str, list[Entry]] = {}
+    for row in groups:
+        found.setdefault(row["grouped_by"], []).append(_entry(row, scoring))
+    return found
 
 
 def _entry(row: dict[str, Any], scoring: Scoring) -> Entry:
@@ -264,10 +279,23 @@ def _ranked(entries: Iterable[Entry], chosen: Callable[[Entry], bool]) -> tuple[
 
 def _further(found: dict[str, list[Entry]], scoring: Scoring) -> list[Section]:
     """Return what else was scored, as it was asked for; groups in the order of their WER."""
-    asked = [TOGETHER.join(names) for names in scoring.plan.groupings()]
-    names = [name for name in [*asked, BY_ENTITY] if name in found and name not in ("", *_FIXED)]
+    return [
+        section for section in grouping_sections(found, scoring.plan) if section.name not in _FIXED
+    ]
+
+
+def grouping_sections(found: Mapping[str, Sequence[Entry]], plan: ScorePlan) -> list[Section]:
+    """Return a section for each grouping of a plan, and for tagged spans; terms are left out.
+
+    Args:
+        found: Rates by what they are grouped by.
+        plan: What was scored; its order is kept.
+    """
+    asked = [TOGETHER.join(names) for names in plan.groupings()]
     sections = []
-    for name in dict.fromkeys(names):
+    for name in dict.fromkeys([*asked, BY_ENTITY]):
+        if name in ("", BY_TERM) or name not in found:
+            continue
         worst = [entry.member for entry in _ranked(found[name], lambda e: e.metric == Metric.WER)]
         order = {member: place for place, member in enumerate(worst)}
         shown = [entry for entry in found[name] if entry.metric in HEADLINE]

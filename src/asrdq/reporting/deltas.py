@@ -1,0 +1,53 @@
+"""Changes between two rounds as rows of an interval plot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from asrdq.reporting.plots import Scale, round_step
+
+_TICKS_A_SIDE: Final = 2
+
+
+@dataclass(frozen=True)
+class DeltaRow:
+    """A change of an error rate; below 0 it became better. Limits are NaN where there are none."""
+
+    name: str
+    delta: float
+    low: float
+    high: float
+
+    @property
+    def tone(self) -> str:
+        """`ok` where it became better, `stop` where worse, `accent` where nobody can tell."""
+        if self.high < 0:
+            return "ok"
+        return "stop" if self.low > 0 else "accent"
+
+    @property
+    def meaning(self) -> str:
+        """The same in words."""
+        return {"ok": "better", "stop": "worse", "accent": "cannot be told from 0"}[self.tone]
+
+
+@dataclass(frozen=True)
+class DeltaPlot:
+    """Changes on one axis with 0 in its middle."""
+
+    rows: tuple[DeltaRow, ...]
+    scale: Scale
+
+
+def delta_plot(rows: Iterable[DeltaRow]) -> DeltaPlot:
+    """Return changes on an axis that reaches as far on both sides of 0."""
+    shown = tuple(rows)
+    ends = [abs(value) for row in shown for value in (row.delta, row.low, row.high)]
+    largest = max((end for end in ends if math.isfinite(end)), default=0.0) or 0.01
+    step = round_step(largest / _TICKS_A_SIDE)
+    count = math.ceil(largest / step - 1e-9)
+    ticks = tuple(round(step * i, 6) for i in range(-count, count + 1))
+    return DeltaPlot(shown, Scale(-step * count, step * count, ticks))
