@@ -329,7 +329,7 @@ class _Absence:
 
     def of_terms(self) -> str:
         """Say why no keyword was scored."""
-        return f"no KER: {self.manifest} has no column '{self.scoring.plan.term}'"
+        return f"no keyword was scored: {self.manifest} has no column '{self.scoring.plan.term}'"
 
     def of(self, name: str) -> str:
         """Say why a fixed section has no rates."""
