@@ -15,7 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ingest import ROWS_SQL, Measure, best, measure
+from ingest import ROWS_SQL
+from memory import Measure, best, measure
 
 ROUNDS = 3
 LIMIT_S = 10.0

@@ -16,14 +16,12 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
-import memory
 from ingest_peers import CUTS_SQL, OFFLINE, PEERS
+from memory import Measure, best, measure
 
 ROUNDS = 3
 LIMIT_MB = 2000
@@ -64,32 +62,6 @@ main()
 """
 
 
-@dataclass(frozen=True)
-class Measure:
-    """What one process took."""
-
-    seconds: float
-    peak_mb: float
-
-
-def measure(command: list[str], folder: Path) -> Measure:
-    """Run a command and return its wall time and the peak memory of its largest process."""
-    report = folder / "report.json"
-    between = [sys.executable, memory.__file__, str(report)]
-    with (folder / "output.txt").open("wb") as output, (folder / "errors.txt").open("wb") as errors:
-        done = subprocess.run(
-            [*between, *command], cwd=folder, env=OFFLINE, stdout=output, stderr=errors, check=False
-        )
-    if done.returncode:
-        raise SystemExit((folder / "errors.txt").read_text())
-    return Measure(**json.loads(report.read_text()))
-
-
-def best(runs: list[Measure]) -> Measure:
-    """Return the shortest time and the highest peak."""
-    return Measure(min(run.seconds for run in runs), max(run.peak_mb for run in runs))
-
-
 def compare(rows: int, against: str, rounds: int, folder: Path) -> dict[str, float]:
     """Run both in turn, check that both kept every row, and return the figures."""
     peer = PEERS[against]
@@ -99,11 +71,11 @@ def compare(rows: int, against: str, rounds: int, folder: Path) -> dict[str, flo
     for _ in range(rounds):
         kept, workspace = folder / "peer", folder / "workspace"
         kept.mkdir()
-        peer_runs.append(measure(peer.command(file, kept), folder))
+        peer_runs.append(measure(peer.command(file, kept), folder, OFFLINE))
         check_rows(rows, int((folder / "output.txt").read_text().split()[-1]), against)
-        measure([*asrdq, "init", str(workspace)], folder)
+        measure([*asrdq, "init", str(workspace)], folder, OFFLINE)
         ours = [*asrdq, "ingest", str(file), "--name", "train", "--json"]
-        ours_runs.append(measure([*ours, "--workspace", str(workspace)], folder))
+        ours_runs.append(measure([*ours, "--workspace", str(workspace)], folder, OFFLINE))
         manifest = json.loads((folder / "output.txt").read_text())["manifest"]
         check_rows(rows, manifest["rows"], "asrdq")
         shutil.rmtree(kept)

@@ -71,14 +71,19 @@ class Peer:
         Raises:
             SystemExit: The package is not installed.
         """
-        return [self._python(), "-c", self.program, str(file), str(folder)]
+        own = sys.executable if self.package in ("duckdb", "pandas") else peers_python(self.package)
+        return [own, "-c", self.program, str(file), str(folder)]
 
-    def _python(self) -> str:
-        if self.package in ("duckdb", "pandas"):
-            return sys.executable
-        if not _PEERS_PYTHON.is_file():
-            raise SystemExit(f"{self.package} is not installed: `make peers` does it")
-        return str(_PEERS_PYTHON)
+
+def peers_python(package: str) -> str:
+    """Return the Python that has a package which is not a part of asrdq.
+
+    Raises:
+        SystemExit: It is not installed.
+    """
+    if not _PEERS_PYTHON.is_file():
+        raise SystemExit(f"{package} is not installed: `make peers` does it")
+    return str(_PEERS_PYTHON)
 
 
 PEERS = {

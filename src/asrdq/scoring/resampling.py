@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -35,7 +36,7 @@ FEWEST_BLOCKS: Final = 10
 """Blocks that must have errors, and be there at all, for the bootstrap to know their spread."""
 
 REPLICATES: Final = 2_000
-_CELLS_AT_ONCE: Final = 2_000_000
+_CELLS_AT_ONCE: Final = 4_000_000
 
 
 class Method(StrEnum):
@@ -193,7 +194,6 @@ def _replicates(
     blocks: Blocks, function: ValueAndGradient, seed: int, replicates: int
 ) -> Iterator[tuple[Floats, Floats]]:
     """Give sums of quantities and variances of the function for some replicates at a time."""
-    generator = np.random.default_rng(seed)
     pots = blocks.pots()
     width = blocks.counts.shape[1]
     pairs = np.triu_indices(width)
@@ -202,9 +202,9 @@ def _replicates(
     for start in range(0, replicates, at_once):
         number = min(at_once, replicates - start)
         parts = []
-        for pot in pots:
+        for place, pot in enumerate(pots):
             counts = blocks.counts[pot]
-            drawn = draw_again(generator, number, len(pot))
+            drawn = _drawn(seed, place, start, number, len(pot))
             products = counts[:, pairs[0]] * counts[:, pairs[1]] * twice
             parts.append((len(pot), drawn @ counts, drawn @ products))
         sums: Floats = np.sum([part[1] for part in parts], axis=0)
@@ -216,6 +216,13 @@ def _replicates(
                 centred = (forms * squares).sum(axis=1) - (gradient * own).sum(axis=1) ** 2 / size
                 variances += np.maximum(centred, 0.0) * size / (size - 1)
         yield sums, variances
+
+
+@lru_cache(maxsize=4)
+def _drawn(seed: int, pot: int, start: int, replicates: int, blocks: int) -> Floats:
+    """Return how often each block is drawn; the same for every rate and group of so many blocks."""
+    generator = np.random.default_rng([abs(seed), pot, start, blocks])
+    return draw_again(generator, replicates, blocks)
 
 
 def draw_again(generator: np.random.Generator, replicates: int, blocks: int) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from asrdq.scoring.utterances import ScoredUtterances
 
 UTT_KEY, BLOCK_KEY, STRATUM, WEIGHT = "utt_key", "block_key", "stratum", "weight"
-_KEYED = (SCORES, TERM_SCORES, SPAN_SCORES)
 _KEY_SEED = 0
+_ENCODING: Any = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+"""The files live for seconds: to encode them would take longer than to write them."""
 
 
 class Staged:
@@ -55,7 +56,7 @@ class Staged:
     def _write(self, name: str, rows: pa.RecordBatch) -> None:
         if name not in self._writers:
             path = self._folder / f"{name}.parquet"
-            self._writers[name] = pq.ParquetWriter(path, rows.schema, compression="zstd")
+            self._writers[name] = pq.ParquetWriter(path, rows.schema, **_ENCODING)
         self._writers[name].write_batch(rows)
 
     def file(self, name: str) -> Path:

@@ -24,6 +24,7 @@ KEEP_ALL_VERSIONS = {
 """Delta forgets versions after 30 days by default; verdicts refer to them for longer."""
 
 COMPACT_ABOVE_FILES = 64
+_ROW_GROUP_ROWS = 131_072
 _TRIES = 6
 _COLOUR = re.compile(r"\x1b\[\d*m")
 
@@ -107,8 +108,11 @@ class TableStore:
         return self._write(name, rows, mode="overwrite", predicate=" AND ".join(clauses))
 
     def _write(self, name: str, rows: Rows, **options: Any) -> int:
-        from deltalake import DeltaTable, write_deltalake
+        from deltalake import DeltaTable, WriterProperties, write_deltalake
 
+        encoding = WriterProperties(
+            compression="ZSTD", compression_level=1, max_row_group_size=_ROW_GROUP_ROWS
+        )
         path, place = str(self.layout.table(name)), self.options()
 
         def write() -> int:
@@ -118,6 +122,7 @@ class TableStore:
                 schema_mode="merge",
                 configuration=KEEP_ALL_VERSIONS,
                 storage_options=place,
+                writer_properties=encoding,
                 **options,
             )
             return DeltaTable(path, storage_options=place).version()
