@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from asrdq.reporting.plots import Scale, rate_scale
-from asrdq.scoring.leaderboard import Entry, Leaderboard, Section
+from asrdq.scoring.entries import Entry, Section
+from asrdq.scoring.leaderboard import Leaderboard
 from asrdq.scoring.plan import DURATION_BUCKET, DURATION_BUCKETS, IPA_SOURCE
 from asrdq.scoring.rates import Metric
 from asrdq.scoring.telling import ipa_delta

@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asrdq.reporting.rates import RatePlot, further_plots, leaderboard_plots
 from asrdq.scoring.aligned import AlignedWord, aligned
-from asrdq.scoring.leaderboard import (
-    Leaderboard,
-    entries_by_grouping,
-    grouping_sections,
-    read_leaderboard,
-)
+from asrdq.scoring.entries import entries_by_grouping, grouping_sections
+from asrdq.scoring.leaderboard import Leaderboard, read_leaderboard
 from asrdq.scoring.plan import DURATION_BUCKET
 from asrdq.scoring.routing import route
 from asrdq.scoring.scorings import Scoring, is_first, read_groups, scorings

@@ -3,97 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 
 from asrdq.results import Result
 from asrdq.scoring.differences import Difference, independent_difference
-from asrdq.scoring.groups import BY_ENTITY, BY_TERM
-from asrdq.scoring.plan import ENTITY_CATEGORY, IPA_SOURCE, NOISE_LEVEL, TOGETHER
+from asrdq.scoring.entries import (
+    FIXED,
+    HEADLINE,
+    HEADLINE_SECTION,
+    Entry,
+    Section,
+    entries_by_grouping,
+    grouping_sections,
+    ranked,
+)
+from asrdq.scoring.groups import BY_TERM
+from asrdq.scoring.plan import IPA_SOURCE
 from asrdq.scoring.rates import Metric
 from asrdq.scoring.scorings import read_groups
 
 if TYPE_CHECKING:
-    from asrdq.scoring.plan import ScorePlan
     from asrdq.scoring.routing import Route
     from asrdq.scoring.sclite import Agreement
     from asrdq.scoring.scorings import Scoring
     from asrdq.workspace import ManifestVersion, Workspace
 
-HEADLINE: Final = (Metric.WER, Metric.CER, Metric.KER, Metric.SER)
 DICTIONARY, GUESSED = "merriam-webster", "magpie_g2p"
 """Sources of pronunciations: a dictionary, and rules that guess from the spelling."""
-
-HEADLINE_SECTION: Final = "headline"
-
-UNITS: Final = {
-    Metric.WER: "words",
-    Metric.CER: "characters",
-    Metric.KER: "rows with terms",
-    Metric.SER: "utterances",
-}
-"""What a rate is a share of, in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A rate of a group with its 95 % interval.
-
-    Attributes:
-        member: The group; empty for all utterances together.
-        metric: The rate's name.
-        rate: None where there is nothing to divide by.
-        low: Lower limit; None where there is no interval.
-        high: Upper limit.
-        units: What it is a share of: words, characters, rows with terms, utterances.
-        rows: Rows that it rests on, as counted; of a weighted sample those that were drawn.
-        method: How the interval was made.
-        blocks: Blocks that it rests on.
-        blocked_by: What a block is: `utterance`, or the column.
-    """
-
-    member: str
-    metric: str
-    rate: float | None
-    low: float | None
-    high: float | None
-    units: float
-    rows: int
-    method: str
-    blocks: int
-    blocked_by: str
-
-    @property
-    def width(self) -> float | None:
-        """Width of the interval."""
-        return None if self.low is None or self.high is None else self.high - self.low
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Part of a leaderboard.
-
-    Attributes:
-        name: `headline`, or the columns that make the groups.
-        title: What it is called.
-        entries: Rates; groups with the worst first.
-        absent: Why there is none; empty where there is.
-    """
-
-    name: str
-    title: str
-    entries: tuple[Entry, ...]
-    absent: str = ""
-
-    @property
-    def fixed(self) -> bool:
-        """Whether every leaderboard has it, be it absent."""
-        return self.name == HEADLINE_SECTION or self.name in _FIXED
-
 
 LEADERBOARD = pa.schema(
     [
@@ -205,8 +145,8 @@ def arrange(
     headline = tuple(everything[metric] for metric in HEADLINE if metric in everything)
     missing = why.of_terms() if why.no_keywords else ""
     sections = [Section(HEADLINE_SECTION, "All utterances", headline, missing)]
-    for name, title in _FIXED.items():
-        entries = _ranked(found.get(name, []), lambda entry: entry.metric == Metric.KER)
+    for name, title in FIXED.items():
+        entries = ranked(found.get(name, []), lambda entry: entry.metric == Metric.KER)
         sections.append(Section(name, title, entries, "" if entries else why.of(name)))
     sections += _further(found, scoring)
     return Leaderboard(
@@ -223,86 +163,11 @@ def arrange(
     )
 
 
-_FIXED: Final = {
-    ENTITY_CATEGORY: "KER by entity category",
-    IPA_SOURCE: "KER by source of pronunciation",
-    NOISE_LEVEL: "KER by noise level",
-    BY_TERM: "KER per term",
-}
-
-
-def entries_by_grouping(
-    groups: Iterable[dict[str, Any]], scoring: Scoring
-) -> dict[str, list[Entry]]:
-    """Return rows of `GROUPS` as entries, by what they are grouped by; empty for all together."""
-    found: dict[str, list[Entry]] = {}
-    for row in groups:
-        found.setdefault(row["grouped_by"], []).append(_entry(row, scoring))
-    return found
-
-
-def _entry(row: dict[str, Any], scoring: Scoring) -> Entry:
-    """Return a row of `GROUPS` as an entry; blocks of a sample are the rows that were drawn."""
-    counted = row["blocks"] if scoring.plan.sample else _rows(row)
-    return Entry(
-        member=row["member"],
-        metric=row["metric"],
-        rate=_known(row["rate"]),
-        low=_known(row["low"]),
-        high=_known(row["high"]),
-        units=row["units"],
-        rows=round(counted),
-        method=row["method"],
-        blocks=row["blocks"],
-        blocked_by=row["blocked_by"],
-    )
-
-
-def _rows(row: dict[str, Any]) -> float:
-    rows: float = row["keyword_rows" if row["metric"] == Metric.KER else "utterances"]
-    return rows
-
-
-def _known(value: float | None) -> float | None:
-    return None if value is None or math.isnan(value) else value
-
-
-def _ranked(entries: Iterable[Entry], chosen: Callable[[Entry], bool]) -> tuple[Entry, ...]:
-    """Return entries with the worst first; of equal ones that with the most behind it."""
-    return tuple(
-        sorted(
-            filter(chosen, entries),
-            key=lambda entry: (entry.rate is None, -(entry.rate or 0), -entry.units, entry.member),
-        )
-    )
-
-
 def _further(found: dict[str, list[Entry]], scoring: Scoring) -> list[Section]:
     """Return what else was scored, as it was asked for; groups in the order of their WER."""
     return [
-        section for section in grouping_sections(found, scoring.plan) if section.name not in _FIXED
+        section for section in grouping_sections(found, scoring.plan) if section.name not in FIXED
     ]
-
-
-def grouping_sections(found: Mapping[str, Sequence[Entry]], plan: ScorePlan) -> list[Section]:
-    """Return a section for each grouping of a plan, and for tagged spans; terms are left out.
-
-    Args:
-        found: Rates by what they are grouped by.
-        plan: What was scored; its order is kept.
-    """
-    asked = [TOGETHER.join(names) for names in plan.groupings()]
-    sections = []
-    for name in dict.fromkeys([*asked, BY_ENTITY]):
-        if name in ("", BY_TERM) or name not in found:
-            continue
-        worst = [entry.member for entry in _ranked(found[name], lambda e: e.metric == Metric.WER)]
-        order = {member: place for place, member in enumerate(worst)}
-        shown = [entry for entry in found[name] if entry.metric in HEADLINE]
-        shown.sort(key=lambda e: (order.get(e.member, 0), HEADLINE.index(Metric(e.metric))))
-        title = "WER in tagged spans by class" if name == BY_ENTITY else f"By {name}"
-        sections.append(Section(name, title, tuple(shown)))
-    return sections
 
 
 def _ipa_delta(sections: Iterable[Section]) -> Difference | None:

@@ -14,7 +14,8 @@ from asrdq.scoring.plan import ENTITY_CATEGORY, IPA_SOURCE
 from asrdq.scoring.rates import Metric
 
 if TYPE_CHECKING:
-    from asrdq.scoring.leaderboard import Entry, Leaderboard
+    from asrdq.scoring.entries import Entry
+    from asrdq.scoring.leaderboard import Leaderboard
 
 POOR, GOOD = 0.3, 0.1
 """KER above the first is a gap; below the second there is none; the limits lie between both."""

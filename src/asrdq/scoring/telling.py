@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from asrdq.scoring.leaderboard import DICTIONARY, GUESSED, UNITS
+from asrdq.scoring.entries import HEADLINE_SECTION, UNITS
+from asrdq.scoring.leaderboard import DICTIONARY, GUESSED
 from asrdq.scoring.plan import IPA_SOURCE
 from asrdq.scoring.rates import Metric
 
 if TYPE_CHECKING:
-    from asrdq.scoring.leaderboard import Entry, Leaderboard, Section
+    from asrdq.scoring.entries import Entry, Section
+    from asrdq.scoring.leaderboard import Leaderboard
 
 MOST_SHOWN: Final = 30
 """Groups of a section that people are shown; machines get all."""
@@ -120,7 +122,7 @@ def shown_columns(section: Section) -> dict[str, list[str]]:
         "of": amount,
         "interval by": how,
     }
-    if section.name == "headline":
+    if section.name == HEADLINE_SECTION:
         del told["group"]
     shown = section.entries[:MOST_SHOWN]
     return {name: [cell(entry) for entry in shown] for name, cell in told.items()}

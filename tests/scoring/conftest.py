@@ -1,0 +1,140 @@
+"""What tests of leaderboards share: scored rows, boards by hand, and NIST's sclite."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from asrdq.scoring.entries import Entry
+    from asrdq.scoring.leaderboard import Leaderboard
+    from asrdq.scoring.scorings import Scoring
+    from asrdq.workspace import Workspace
+
+PROGRAMS = Path("/usr/lib/sctk/bin")
+
+ScoreRows = Callable[..., "Scoring"]
+Sclite = Callable[[str], None]
+
+
+@pytest.fixture
+def score_rows(workspace: Workspace, tmp_path: Path) -> ScoreRows:
+    """Ingest rows, each with `text` and `heard`, and score them: `score_rows(rows, by=["age"])`.
+
+    Texts stay as they are unless another normaliser is named.
+    """
+    from asrdq.hypotheses import load_hypotheses
+    from asrdq.manifests.ingest import ingest_manifest
+    from asrdq.scoring import ScorePlan, score_hypotheses
+    from asrdq.scoring.scorings import newest_scoring
+
+    def run(
+        rows: Sequence[Mapping[str, Any]], hyps: str = "r1", name: str = "eval", **plan: Any
+    ) -> Scoring:
+        lines, heard = [], []
+        for number, row in enumerate(rows):
+            own = {"id": f"u{number}", "audio_filepath": f"{number}.wav", "duration": 3.0, **row}
+            text = own.pop("heard")
+            lines.append(json.dumps(own) + "\n")
+            heard.append(json.dumps({"utt_id": own["id"], "hypothesis": text}) + "\n")
+        manifest, file = tmp_path / f"{name}.jsonl", tmp_path / f"{hyps}.jsonl"
+        manifest.write_text("".join(lines), encoding="utf-8")
+        file.write_text("".join(heard), encoding="utf-8")
+        version = ingest_manifest(workspace, [manifest], name).manifest
+        load_hypotheses(workspace, version, file, name=hyps)
+        score_hypotheses(workspace, version, hyps, ScorePlan(**{"normaliser": "none", **plan}))
+        return newest_scoring(workspace, hyps, name)
+
+    return run
+
+
+@pytest.fixture
+def sclite() -> Sclite:
+    """Run sclite with the command that goes with written files; in CI its absence is a failure."""
+    program = shutil.which("sclite") or PROGRAMS / "sclite"
+    if not Path(program).is_file():
+        reason = "sclite is not installed (`make system` installs it where it can)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    def run(command: str) -> None:
+        words = command.split()
+        assert words[0] == "sclite"
+        done = subprocess.run([program, *words[1:]], capture_output=True, text=True, check=False)
+        assert "Successful Completion" in done.stdout, done.stdout + done.stderr
+
+    return run
+
+
+MakeEntry = Callable[..., "Entry"]
+
+
+@pytest.fixture
+def entry() -> MakeEntry:
+    """A KER by hand: `entry("drug", 0.35, 0.25, 0.45, rows=40)`."""
+    from asrdq.scoring.entries import Entry
+
+    def make(
+        member: str,
+        rate: float | None,
+        low: float | None = None,
+        high: float | None = None,
+        *,
+        rows: int = 50,
+        metric: str = "ker",
+    ) -> Entry:
+        narrow = None if rate is None else (rate - 0.001, rate + 0.001)
+        low, high = (narrow or (None, None)) if low is None else (low, high)
+        return Entry(member, metric, rate, low, high, rows, rows, "wilson", rows, "utterance")
+
+    return make
+
+
+MakeBoard = Callable[..., "Leaderboard"]
+
+
+@pytest.fixture
+def board(entry: MakeEntry) -> MakeBoard:
+    """A leaderboard by hand: `board([entry(…)], rows=120)`, categories with the worst first."""
+    from asrdq.scoring.differences import independent_difference
+    from asrdq.scoring.entries import FIXED, HEADLINE_SECTION, Section
+    from asrdq.scoring.leaderboard import Leaderboard
+
+    def make(
+        categories: Sequence[Entry] = (),
+        *,
+        rows: int = 120,
+        sources: Sequence[Entry] = (),
+        headline: Sequence[Entry] = (),
+    ) -> Leaderboard:
+        found = {"entity_category": tuple(categories), "ipa_source": tuple(sources)}
+        sections = [Section(HEADLINE_SECTION, "All utterances", tuple(headline))]
+        for name, title in FIXED.items():
+            own = found.get(name, ())
+            sections.append(Section(name, title, own, "" if own else f"no column '{name}'"))
+        delta = None
+        if len(sources) == 2:
+            by_name = {own.member: own for own in sources}
+            delta = independent_difference(by_name["magpie_g2p"], by_name["merriam-webster"])
+        return Leaderboard(
+            run_id="20260101T000000-abc",
+            hyps="r1",
+            manifest="eval@0",
+            normaliser="basic",
+            normaliser_version="1",
+            normaliser_hash="abc",
+            rows=rows,
+            weighted=False,
+            sections=tuple(sections),
+            ipa_delta=delta,
+        )
+
+    return make
