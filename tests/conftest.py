@@ -9,21 +9,22 @@ import subprocess
 import sys
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 
 if TYPE_CHECKING:
-    from asrdq.workspace import Workspace
+    from asrdq.workspace import ManifestVersion, Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
+Ingest = Callable[..., "ManifestVersion"]
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -73,6 +74,20 @@ def workspace(tmp_path: Path) -> Workspace:
 
     Workspace.init(tmp_path / "workspace")
     return Workspace.open(tmp_path / "workspace")
+
+
+@pytest.fixture
+def ingest(workspace: Workspace, tmp_path: Path) -> Ingest:
+    """Ingest made-up rows as the next version of a manifest, `data` unless told."""
+    from asrdq.manifests import ingest_manifest
+
+    def take(rows: Sequence[Mapping[str, Any]], name: str = "data") -> ManifestVersion:
+        file = tmp_path / f"{name}.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        ingest_manifest(workspace, [file], name, audio_root=tmp_path)
+        return workspace.manifest(name)
+
+    return take
 
 
 @pytest.fixture

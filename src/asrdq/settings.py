@@ -211,22 +211,29 @@ def _telling_of(path: Place) -> Iterator[None]:
         place = f"{path}:{mark.line + 1}" if mark else str(path)
         reason = getattr(error, "problem", None) or error
         raise UsageError(f"is not valid YAML: {reason}", where=place) from error
+    except RecursionError as error:
+        raise UsageError("is nested too deeply, or in itself", where=str(path)) from error
 
 
-def repeated_keys(path: Place, node: yaml.Node) -> Iterator[Problem]:
+def repeated_keys(path: Place, root: yaml.Node) -> Iterator[Problem]:
     """Give the keys that stand twice in a mapping: YAML itself would take the last."""
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from repeated_keys(path, item)
-    if isinstance(node, yaml.MappingNode):
-        lines: dict[str, int] = {}
-        for key, value in node.value:
-            line = key.start_mark.line + 1
-            if key.value in lines:
-                first = lines[key.value]
-                yield Problem(f"key '{key.value}' stands on line {first} too", path.name, line)
-            lines.setdefault(key.value, line)
-            yield from repeated_keys(path, value)
+    waiting, seen = [root], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:  # named by an alias
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        if isinstance(node, yaml.MappingNode):
+            lines: dict[str, int] = {}
+            for key, value in node.value:
+                line = key.start_mark.line + 1
+                if key.value in lines:
+                    first = lines[key.value]
+                    yield Problem(f"key '{key.value}' stands on line {first} too", path.name, line)
+                lines.setdefault(key.value, line)
+                waiting.append(value)
 
 
 def _problem(

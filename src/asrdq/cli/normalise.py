@@ -97,22 +97,21 @@ def _explained(chosen: Normaliser, texts: Iterator[str]) -> pa.Table:
 
 
 def _steps(chosen: Normaliser, text: str) -> Iterator[tuple[str, str]]:
-    yield "(as it came)", _printable(text)
+    from asrdq.text.normalisers.characters import replace_surrogates
+
+    yield "(as it came)", replace_surrogates(text)
     told = chosen.explain(text)
     for step, after in told:
         if after != text:
-            yield step, _printable(after)
+            yield step, after
         text = after
     yield "(normalised)", text
-
-
-def _printable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
 
 
 def _normalised(chosen: Normaliser, texts: Iterator[str]) -> pa.Table:
     import pyarrow as pa
 
-    given = list(texts)
-    results = [chosen(text) for text in given]
-    return pa.table({"text": list(map(_printable, given)), "normalised": results})
+    from asrdq.text.normalisers.characters import replace_surrogates
+
+    given = list(map(replace_surrogates, texts))
+    return pa.table({"text": given, "normalised": [chosen(text) for text in given]})

@@ -173,8 +173,10 @@ def _limits(row: dict[str, Any]) -> str:
 def _remarks(result: ScoreResult) -> None:
     if result.missing:
         console.warn(f"{result.missing:,} rows have no hypothesis: {result.missing_were}")
-    if result.untranscribed:
-        console.warn(f"{result.untranscribed:,} rows have no reference and are left out")
+    if result.empty_references:
+        console.warn(
+            f"{result.empty_references:,} references are empty: only insertions count there"
+        )
     for fault, count in result.fault_counts.items():
         first = next(row for row in result.faults.to_pylist() if row["fault"] == fault)
         console.warn(f"{count:,} × {fault}, not scored: {first['utt_id']} “{first['text']}” …")

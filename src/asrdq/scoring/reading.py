@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asrdq.errors import DataError, Problem, UsageError, unknown
+from asrdq.hypotheses.tables import TABLE
 from asrdq.manifests.columns import TEXT, UTT_ID
 from asrdq.sampling.samples import latest_sample
 from asrdq.scoring.entities import Spans
@@ -34,7 +35,7 @@ MEMORY = "800MB"
 """What DuckDB may hold while it joins; it writes the rest to the disk."""
 
 EXAMPLES = 20
-_HYPOTHESES, _SAMPLES = "hypotheses", "samples"
+_SAMPLES = "samples"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,6 @@ class Joined:
         database: Where the view `joined` is.
         rows: Utterances to be scored.
         missing: Rows of the manifest without a hypothesis.
-        untranscribed: Rows without a reference, which nothing can be scored against.
         terms: Whether rows have terms.
         spans: Whether rows have tagged spans.
     """
@@ -53,7 +53,6 @@ class Joined:
     database: DuckDBPyConnection
     rows: int
     missing: int
-    untranscribed: int
     terms: bool
     spans: bool
 
@@ -88,40 +87,40 @@ def joined(
         UsageError: A column is not there, or the sample to be scored.
         DataError: Rows have no hypothesis and the plan does not say what becomes of them.
     """
-    views = [str(manifest), _HYPOTHESES, *([_SAMPLES] if plan.sample else [])]
+    if not workspace.table_exists(TABLE):
+        raise UsageError("no hypotheses are in the workspace", hint="name a file: --hyps r1=FILE")
+    sample = _sample(workspace, manifest) if plan.sample else None
+    views = [str(manifest), TABLE, *([_SAMPLES] if sample else [])]
     with connection(workspace.store, views) as (database, _):
         database.execute(f"SET memory_limit = '{MEMORY}'")
         database.execute("SET preserve_insertion_order = false")
         described = database.sql(f"DESCRIBE {quote_name(str(manifest))}").fetchall()
         types = {column[0]: column[1] for column in described}
-        source = _source(workspace, manifest, hyps, plan, types)
+        source = _source(manifest, hyps, plan, types, sample)
         database.execute(f"CREATE VIEW beside AS {source}")
-        total, missing, silent = database.sql(
-            "SELECT count(*), count(*) FILTER (hypothesis IS NULL AND reference IS NOT NULL), "
-            "count(*) FILTER (reference IS NULL) FROM beside"
+        total, missing = database.sql(
+            "SELECT count(*), count(*) FILTER (hypothesis IS NULL) FROM beside"
         ).fetchall()[0]
         if missing and plan.ids == "strict":
             raise _missing(database, manifest, hyps, missing, total)
-        kept = "reference IS NOT NULL"
-        if plan.ids == "common":
-            kept += " AND hypothesis IS NOT NULL"
+        left_out = missing if plan.ids == "common" else 0
+        condition = " WHERE hypothesis IS NOT NULL" if left_out else ""
         database.execute(
             "CREATE VIEW joined AS SELECT * REPLACE (coalesce(hypothesis, '') AS hypothesis) "
-            f"FROM beside WHERE {kept}"
+            f"FROM beside{condition}"
         )
-        rows = total - silent - (missing if plan.ids == "common" else 0)
         has_terms, has_spans = plan.term in types, plan.entities in types
-        yield Joined(database, rows, missing, silent, has_terms, has_spans)
+        yield Joined(database, total - left_out, missing, has_terms, has_spans)
 
 
 def _source(
-    workspace: Workspace,
     manifest: ManifestVersion,
     hyps: str,
     plan: ScorePlan,
     types: dict[str, str],
+    sample: str | None,
 ) -> str:
-    """Return the query that puts hypotheses beside references."""
+    """Return the query that puts hypotheses beside references, of a sample if one is named."""
     chosen = {
         "utt_id": f"m.{quote_name(UTT_ID)}",
         "reference": f"m.{quote_name(TEXT)}",
@@ -144,18 +143,17 @@ def _source(
         )
     if plan.entities in types:
         chosen["spans"] = f"CAST(to_json(m.{quote_name(plan.entities)}) AS VARCHAR)"
-    sample = ""
-    if plan.sample:
-        run_id = _sample(workspace, manifest)
+    drawn = ""
+    if sample is not None:
         chosen |= {"stratum": "s.stratum", "weight": "1.0 / s.inclusion_probability"}
-        sample = (
-            f" JOIN (SELECT * FROM {_SAMPLES} WHERE run_id = {quote_text(run_id)}) s USING (utt_id)"
+        drawn = (
+            f" JOIN (SELECT * FROM {_SAMPLES} WHERE run_id = {quote_text(sample)}) s USING (utt_id)"
         )
     selected = ", ".join(f"{sql} AS {quote_name(name)}" for name, sql in chosen.items())
     return (
         f"SELECT {selected} FROM {quote_name(str(manifest))} m LEFT JOIN ("
-        f"SELECT utt_id, hypothesis FROM {_HYPOTHESES} WHERE hyps = {quote_text(hyps)} "
-        f"AND manifest = {quote_text(manifest.name)}) h USING (utt_id){sample}"
+        f"SELECT utt_id, hypothesis FROM {TABLE} WHERE hyps = {quote_text(hyps)} "
+        f"AND manifest = {quote_text(manifest.name)}) h USING (utt_id){drawn}"
     )
 
 
@@ -181,8 +179,7 @@ def _missing(
     database: DuckDBPyConnection, manifest: ManifestVersion, hyps: str, missing: int, total: int
 ) -> DataError:
     ids = database.sql(
-        "SELECT utt_id FROM beside WHERE hypothesis IS NULL AND reference IS NOT NULL "
-        f"ORDER BY 1 LIMIT {EXAMPLES}"
+        f"SELECT utt_id FROM beside WHERE hypothesis IS NULL ORDER BY 1 LIMIT {EXAMPLES}"
     ).fetchall()
     return DataError(
         f"{missing:,} of {total:,} rows of {manifest} have no hypothesis in '{hyps}'",

@@ -62,7 +62,7 @@ class ScoreResult(Result):
         rows: Utterances scored.
         missing: Rows without a hypothesis.
         missing_were: What became of them.
-        untranscribed: Rows without a reference; they are left out.
+        empty_references: Utterances without a word to be heard: only insertions are counted.
         groups: One row a group and metric (schema `GROUPS`).
         faults: Terms and spans that could not be scored, and why; at most 20 of a kind.
         fault_counts: How many there are of each kind.
@@ -79,7 +79,7 @@ class ScoreResult(Result):
     rows: int
     missing: int
     missing_were: str
-    untranscribed: int
+    empty_references: int
     groups: pa.Table = field(repr=False)
     faults: pa.Table = field(repr=False)
     fault_counts: dict[str, int] = field(default_factory=dict)
@@ -160,13 +160,16 @@ def score_hypotheses(
         groups = as_table(rows, {**keys, **versions}, GROUPS)
         _store(workspace, staged, groups, keys, versions)
         faults, fault_counts = _faults(source, staged)
+        [(empty,)] = source.database.sql(
+            f"SELECT count(*) FROM read_parquet('{_quoted(staged.file(SCORES))}') WHERE words = 0"
+        ).fetchall()
     return ScoreResult(
         **keys,
         **versions,
         rows=source.rows,
         missing=source.missing,
         missing_were=_MISSING_WERE[plan.ids],
-        untranscribed=source.untranscribed,
+        empty_references=empty,
         groups=groups,
         faults=faults,
         fault_counts=fault_counts,

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
+_SESSION = "SET TimeZone = 'UTC'; SET enable_progress_bar = false"
+"""DuckDB would draw its progress on stdout."""
+
 _REFERENCE = re.compile(r"([a-z][a-z0-9_-]*)@([a-z0-9][a-z0-9_.-]*)")
 
 
@@ -93,7 +96,7 @@ def short_connection(store: TableStore, views: Iterable[str]) -> Iterator[DuckDB
     """
     database = _shared_database(store).cursor()
     try:
-        database.execute("SET TimeZone = 'UTC'")
+        database.execute(_SESSION)
         for view in (find_view(store, name) for name in views):
             database.execute(f"CREATE TEMP VIEW {quote_name(view.name)} AS {view.body}")
         yield database
@@ -113,7 +116,7 @@ def _open_database(store: TableStore) -> DuckDBPyConnection:
         }
     )
     serve_files(database, store)
-    database.execute("SET TimeZone = 'UTC'")
+    database.execute(_SESSION)
     return database
 
 

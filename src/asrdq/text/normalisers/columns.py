@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -28,7 +29,7 @@ _DELETED: Final = 0xFF
 _ASCII: Final = 0x80
 _TEXTS: Final = frozenset(["string", "large_string", "string_view", "null"])
 _ROWS_AT_ONCE: Final = 1 << 16
-_REMEMBERED_WORDS: Final = 1 << 20
+_REMEMBERED: Final = 1 << 18
 
 
 def byte_table(normalise: Callable[[str], str]) -> Bytes:
@@ -38,9 +39,24 @@ def byte_table(normalise: Callable[[str], str]) -> Bytes:
     return np.array([*mapped, *range(_ASCII, 256)], np.uint8)
 
 
+class _Mapping:
+    """A table of 256 bytes, applied to two bytes at a time: a third of the time of one by one."""
+
+    def __init__(self, table: Bytes) -> None:
+        self.deletes = bool((table[:_ASCII] == _DELETED).any())
+        self._table = table
+        second, first = np.meshgrid(table, table, indexing="ij")
+        self._pairs = np.stack([first, second], axis=-1).reshape(-1).view(np.uint16)
+
+    def __call__(self, data: Bytes) -> Bytes:
+        even = len(data) & ~1
+        mapped = self._pairs.take(data[:even].view(np.uint16)).view(np.uint8)
+        return mapped if even == len(data) else np.append(mapped, self._table[data[-1]])
+
+
 @dataclass
 class Columns:
-    """How the columns of one normaliser are done.
+    """How the columns of one normaliser are done; words are remembered from one to the next.
 
     Args:
         normalise: The normaliser, spelling variants aside.
@@ -64,21 +80,24 @@ class Columns:
             UsageError: The column has no texts.
         """
         chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
-        table = byte_table(self.normalise) if self.byte_by_byte else None
-        pieces = [self._piece(piece, table) for chunk in chunks for piece in _pieces(chunk)]
-        return pa.concat_arrays(pieces) if pieces else pa.array([], pa.string())
+        done = [self._piece(piece) for chunk in chunks for piece in _pieces(chunk)]
+        return pa.concat_arrays(done) if done else pa.array([], pa.string())
 
-    def _piece(self, texts: pa.StringArray, table: Bytes | None) -> pa.StringArray:
-        if table is None:
-            done = self._by_words(texts) if self.word_by_word else self._by_texts(texts)
-        else:
-            done = self._by_bytes(texts, table)
+    @cached_property
+    def _mapping(self) -> _Mapping:
+        return _Mapping(byte_table(self.normalise))
+
+    def _piece(self, texts: pa.StringArray) -> pa.StringArray:
+        done = self._by_bytes(texts) if self.byte_by_byte else self._by_function(texts)
         return done if self.spelled is None else self._with_spellings(done)
 
-    def _by_bytes(self, texts: pa.StringArray, table: Bytes) -> pa.StringArray:
+    def _by_function(self, texts: pa.StringArray) -> pa.StringArray:
+        return self._by_words(texts) if self.word_by_word else _each_once(texts, self.normalise)
+
+    def _by_bytes(self, texts: pa.StringArray) -> pa.StringArray:
         data, offsets = _content(texts)
-        mapped = table[data]
-        if (table[:_ASCII] == _DELETED).any() and np.any(gone := mapped == _DELETED):
+        mapped = self._mapping(data)
+        if self._mapping.deletes and np.any(gone := mapped == _DELETED):
             mapped, ends = _without(mapped, offsets, np.flatnonzero(gone))
         else:
             ends = offsets
@@ -88,7 +107,7 @@ class Columns:
         others = np.zeros(len(texts), bool)
         others[np.searchsorted(offsets, np.flatnonzero(data >= _ASCII), "right") - 1] = True
         mask = pa.array(others)
-        return pc.replace_with_mask(done, mask, self._by_words(texts.filter(mask)))
+        return pc.replace_with_mask(done, mask, self._by_function(texts.filter(mask)))
 
     def _by_words(self, texts: pa.StringArray) -> pa.StringArray:
         words = pc.split_pattern(texts, " ")
@@ -102,13 +121,10 @@ class Columns:
     def _word(self, word: str) -> str:
         normal = self._known.get(word)
         if normal is None:
-            if len(self._known) >= _REMEMBERED_WORDS:
+            if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             normal = self._known[word] = self.normalise(word)
         return normal
-
-    def _by_texts(self, texts: pa.StringArray) -> pa.StringArray:
-        return _each_once(texts, self.normalise)
 
     def _with_spellings(self, texts: pa.StringArray) -> pa.StringArray:
         """Apply spelling variants to the texts in which a variant may begin."""

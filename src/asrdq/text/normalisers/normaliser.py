@@ -11,13 +11,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asrdq.text.normalisers import characters
 from asrdq.text.normalisers.characters import collapse_spaces, replace_surrogates, settle
 from asrdq.text.normalisers.sources import source_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from asrdq.text.normalisers.columns import Columns
     from asrdq.text.normalisers.equivalences import Equivalences
 
 Step = Callable[[str], str]
@@ -81,15 +81,7 @@ class Normaliser:
         Raises:
             UsageError: The column has no texts.
         """
-        from asrdq.text.normalisers.columns import Columns
-
-        return Columns(
-            self._stepped,
-            byte_by_byte=self.byte_by_byte,
-            word_by_word=self.word_by_word,
-            spelled=None if self.equivalences is None else self._spelled,
-            first_words=() if self.equivalences is None else self.equivalences.first_words,
-        ).normalised(texts)
+        return self._columns.normalised(texts)
 
     @cached_property
     def hash(self) -> str:
@@ -98,18 +90,31 @@ class Normaliser:
         That is name and version, the code and tables of the steps (without comments), files they
         use, the spelling variants, and the version of Unicode that this Python knows.
         """
-        modules = sorted({characters.__name__, *(step.__module__ for step in self.steps)})
+        parts = [*self._all_steps(), *([] if self.equivalences is None else [self.equivalences])]
+        modules = sorted({getattr(part, "__module__", None) or "builtins" for part in parts})
         decides = {
             "name": self.name,
             "version": self.version,
             "steps": [_name(step) for step in self.steps],
             "modules": [source_of(module) for module in modules],
-            "data": [hashlib.sha256(path.read_bytes()).hexdigest() for path in self.data],
+            "files": [hashlib.sha256(path.read_bytes()).hexdigest() for path in self.data],
             "equivalences": None if self.equivalences is None else self.equivalences.as_data(),
             "unicode": unicodedata.unidata_version,
         }
         told = json.dumps(decides, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+    @cached_property
+    def _columns(self) -> Columns:
+        from asrdq.text.normalisers.columns import Columns
+
+        return Columns(
+            self._stepped,
+            byte_by_byte=self.byte_by_byte,
+            word_by_word=self.word_by_word,
+            spelled=None if self.equivalences is None else self._spelled,
+            first_words=() if self.equivalences is None else self.equivalences.first_words,
+        )
 
     def _all_steps(self) -> tuple[Step, ...]:
         return (replace_surrogates, *self.steps, collapse_spaces)

@@ -1,8 +1,8 @@
 """The normalisers of Whisper, as the package `whisper-normalizer` has them.
 
-Radford et al., Robust Speech Recognition via Large-Scale Weak Supervision, appendix C. Neither is
-idempotent by itself: a British spelling may only come to light after a contraction was written out.
-They are applied until nothing changes, which on most texts is once.
+Radford et al., Robust Speech Recognition via Large-Scale Weak Supervision, appendix C. The English
+one is not idempotent: "minus 500" becomes "-500", and that "500". Both are applied until nothing
+changes, in at most a hundred rounds; on most texts one is enough.
 """
 
 from __future__ import annotations
@@ -27,21 +27,23 @@ def cut_long_figures(text: str) -> str:
 
 
 def whisper_english(text: str) -> str:
-    """Apply Whisper's English normaliser until nothing changes."""
-    return settle(_english_round, text)
-
-
-def whisper_basic(text: str) -> str:
-    """Apply Whisper's normaliser for all languages until nothing changes."""
-    return settle(_basic_round, text)
-
-
-def _english_round(text: str) -> str:
+    """Apply Whisper's English normaliser, as it is."""
     return collapse_spaces(_english()(cut_long_figures(text)))
 
 
-def _basic_round(text: str) -> str:
+def whisper_english_again(text: str) -> str:
+    """Apply it until nothing changes."""
+    return settle(whisper_english, text)
+
+
+def whisper_basic(text: str) -> str:
+    """Apply Whisper's normaliser for all languages, as it is."""
     return collapse_spaces(_basic()(text))
+
+
+def whisper_basic_again(text: str) -> str:
+    """Apply it until nothing changes."""
+    return settle(whisper_basic, text)
 
 
 @cache
@@ -70,7 +72,9 @@ def _files(*names: str) -> tuple[Path, ...]:
 WHISPER_ENGLISH: Final = Normaliser(
     "whisper-en",
     "1",
-    (whisper_english,),
+    (whisper_english, whisper_english_again),
     data=_files("basic.py", "english.py", "normalizers/english.json"),
 )
-WHISPER_BASIC: Final = Normaliser("whisper-basic", "1", (whisper_basic,), data=_files("basic.py"))
+WHISPER_BASIC: Final = Normaliser(
+    "whisper-basic", "1", (whisper_basic, whisper_basic_again), data=_files("basic.py")
+)
