@@ -1,58 +1,23 @@
-"""What tests of leaderboards share: scored rows, boards by hand, and NIST's sclite."""
+"""What tests of leaderboards share: boards by hand, and NIST's sclite."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from asrdq.scoring.entries import Entry
     from asrdq.scoring.leaderboard import Leaderboard
-    from asrdq.scoring.scorings import Scoring
-    from asrdq.workspace import Workspace
 
 PROGRAMS = Path("/usr/lib/sctk/bin")
 
-ScoreRows = Callable[..., "Scoring"]
 Sclite = Callable[[str], None]
-
-
-@pytest.fixture
-def score_rows(workspace: Workspace, tmp_path: Path) -> ScoreRows:
-    """Ingest rows, each with `text` and `heard`, and score them: `score_rows(rows, by=["age"])`.
-
-    Texts stay as they are unless another normaliser is named.
-    """
-    from asrdq.hypotheses import load_hypotheses
-    from asrdq.manifests.ingest import ingest_manifest
-    from asrdq.scoring import ScorePlan, score_hypotheses
-    from asrdq.scoring.scorings import newest_scoring
-
-    def run(
-        rows: Sequence[Mapping[str, Any]], hyps: str = "r1", name: str = "eval", **plan: Any
-    ) -> Scoring:
-        lines, heard = [], []
-        for number, row in enumerate(rows):
-            own = {"id": f"u{number}", "audio_filepath": f"{number}.wav", "duration": 3.0, **row}
-            text = own.pop("heard")
-            lines.append(json.dumps(own) + "\n")
-            heard.append(json.dumps({"utt_id": own["id"], "hypothesis": text}) + "\n")
-        manifest, file = tmp_path / f"{name}.jsonl", tmp_path / f"{hyps}.jsonl"
-        manifest.write_text("".join(lines), encoding="utf-8")
-        file.write_text("".join(heard), encoding="utf-8")
-        version = ingest_manifest(workspace, [manifest], name).manifest
-        load_hypotheses(workspace, version, file, name=hyps)
-        score_hypotheses(workspace, version, hyps, ScorePlan(**{"normaliser": "none", **plan}))
-        return newest_scoring(workspace, hyps, name)
-
-    return run
 
 
 @pytest.fixture

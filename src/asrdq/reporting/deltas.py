@@ -22,11 +22,16 @@ class DeltaRow:
     high: float
 
     @property
+    def known(self) -> bool:
+        """Whether there is an interval."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    @property
     def tone(self) -> str:
         """`ok` where it became better, `stop` where worse, `accent` where nobody can tell."""
-        if self.high < 0:
-            return "ok"
-        return "stop" if self.low > 0 else "accent"
+        if not self.known or self.low <= 0 <= self.high:
+            return "accent"
+        return "ok" if self.high < 0 else "stop"
 
     @property
     def meaning(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from asrdq.reporting.misheard import MisheardTerms, misheard_terms
 from asrdq.reporting.rates import RatePlot, further_plots, leaderboard_plots
 from asrdq.scoring.aligned import AlignedWord, aligned
 from asrdq.scoring.entries import entries_by_grouping, grouping_sections
@@ -65,6 +66,7 @@ class Scored:
             that of the page.
         others: Other scorings of the manifest, the newest first.
         confusions: By kind of error, the most frequent first.
+        misheard: What was heard in the place of the worst terms.
         examples: Utterances with the most errors.
     """
 
@@ -75,6 +77,7 @@ class Scored:
     elsewhere: str
     others: tuple[str, ...]
     confusions: dict[str, list[Confusion]]
+    misheard: MisheardTerms
     examples: tuple[Example, ...]
 
 
@@ -100,6 +103,7 @@ def find_scored(workspace: Workspace, manifest: ManifestVersion) -> Scored | Non
         elsewhere="" if same else scoring.manifest,
         others=tuple(str(found) for found in mine if found.run_id != scoring.run_id),
         confusions=_confusions(workspace, scoring),
+        misheard=misheard_terms(workspace, scoring, board),
         examples=_examples(workspace, scoring),
     )
 

@@ -10,6 +10,7 @@ import asrdq
 from asrdq.places import Place
 from asrdq.reporting.rates import further_plots, leaderboard_plots
 from asrdq.reporting.templating import fill
+from asrdq.scoring.sclite import MEASURES
 from asrdq.workspace.files import whole_file
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def render_leaderboard(board: Leaderboard, written: dt.datetime) -> str:
         "plots": leaderboard_plots(board),
         "groups": further_plots(section for section in board.sections if not section.fixed),
         "no_durations": False,
+        "sclite_measures": MEASURES,
         "manifest": None,
         "others": (),
         **_common(written),

@@ -71,7 +71,8 @@ def write_trn(workspace: Workspace, scoring: Scoring, folder: Place) -> TrnFiles
     """Write references and hypotheses of a scoring, as they were normalised, for sclite.
 
     The id of a line is the speaker, a hyphen and the utterance, with `_` for all but ASCII letters,
-    digits, `_` and `.`; ids that come out alike to sclite, which ignores their case, get a number.
+    digits, `_` and `.`. Ids that come out alike, be it but for case, get a number: sclite without
+    `-s` takes them as one.
 
     Args:
         workspace: Where the scores are.
