@@ -63,6 +63,25 @@ def chromium() -> str:
     pytest.skip(reason)
 
 
+@pytest.fixture
+def sclite() -> Callable[[str], None]:
+    """Run sclite with the command that goes with written files; in CI its absence is a failure."""
+    program = shutil.which("sclite") or "/usr/lib/sctk/bin/sclite"
+    if not Path(program).is_file():
+        reason = "sclite is not installed (`make system` installs it where it can)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    def run(command: str) -> None:
+        words = command.split()
+        assert words[0] == "sclite"
+        done = subprocess.run([program, *words[1:]], capture_output=True, text=True, check=False)
+        assert "Successful Completion" in done.stdout, done.stdout + done.stderr
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def data_samples() -> Path:
     """The folder of the sample clips that come with the project."""

@@ -1,12 +1,8 @@
-"""What tests of leaderboards share: boards by hand, and NIST's sclite."""
+"""Leaderboards by hand."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,30 +10,6 @@ import pytest
 if TYPE_CHECKING:
     from asrdq.scoring.entries import Entry
     from asrdq.scoring.leaderboard import Leaderboard
-
-PROGRAMS = Path("/usr/lib/sctk/bin")
-
-Sclite = Callable[[str], None]
-
-
-@pytest.fixture
-def sclite() -> Sclite:
-    """Run sclite with the command that goes with written files; in CI its absence is a failure."""
-    program = shutil.which("sclite") or PROGRAMS / "sclite"
-    if not Path(program).is_file():
-        reason = "sclite is not installed (`make system` installs it where it can)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-
-    def run(command: str) -> None:
-        words = command.split()
-        assert words[0] == "sclite"
-        done = subprocess.run([program, *words[1:]], capture_output=True, text=True, check=False)
-        assert "Successful Completion" in done.stdout, done.stdout + done.stderr
-
-    return run
-
 
 MakeEntry = Callable[..., "Entry"]
 

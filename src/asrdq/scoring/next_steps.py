@@ -35,7 +35,7 @@ _MISSED = (
 )
 _GUESSED = (
     'SELECT DISTINCT term FROM term_scores JOIN \\"{manifest}\\" m USING (utt_id) '
-    "WHERE run_id = '{run_id}' AND missed AND m.ipa_source = '" + GUESSED + "'"
+    "WHERE t.run_id = '{run_id}' AND t.missed AND m.ipa_source = '" + GUESSED + "'"
 )
 
 
