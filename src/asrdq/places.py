@@ -4,45 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import total_ordering
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, TypeAlias, cast
 
 from asrdq.errors import UsageError
-
-SCHEME = "s3://"
+from asrdq.s3_address import S3Address
 
 
 @total_ordering
-@dataclass(frozen=True, slots=True)
-class S3Path:
+class S3Path(S3Address):
     """An object or folder of an S3 server, with the methods of `pathlib.Path` that are used here.
 
     A folder is a common prefix of keys: it is there as long as something is in it. Nothing opens
     an address as a local file by mistake, since it is no `os.PathLike`.
-
-    Attributes:
-        bucket: The bucket.
-        key: What follows it, without slashes at either end; empty for the bucket itself.
     """
 
-    bucket: str
-    key: str
-
-    def __str__(self) -> str:
-        return f"{SCHEME}{self.inner}"
+    __slots__ = ()
 
     def __lt__(self, other: S3Path) -> bool:
         return str(self) < str(other)
 
     def __truediv__(self, part: str | PurePosixPath) -> S3Path:
         return S3Path(self.bucket, f"{self.key}/{part}".strip("/"))
-
-    @property
-    def inner(self) -> str:
-        """Bucket and key, as S3 libraries write a path."""
-        return f"{self.bucket}/{self.key}" if self.key else self.bucket
 
     @property
     def name(self) -> str:
@@ -89,7 +73,7 @@ class S3Path:
         """Give what lies directly in the folder, in order; nothing where it is not there."""
         from asrdq.s3 import listed
 
-        return iter(sorted(path for path, _ in listed(self)))
+        return iter(sorted(S3Path(self.bucket, key) for key, _ in listed(self)))
 
     def open(self, mode: str = "rb") -> BinaryIO:
         """Open an object to be read, at any position.

@@ -7,14 +7,14 @@ in the environment (`AWS_*`), in the profiles of `~/.aws` and at the role of the
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asrdq.places import S3Path
+from asrdq.s3_address import S3Address
 from asrdq.s3_errors import S3Error, endpoint, no_bucket, telling
 
 if TYPE_CHECKING:
@@ -83,12 +83,12 @@ def delta_options(bucket: str) -> dict[str, str]:
     return options
 
 
-def _info(path: S3Path) -> FileInfo:
+def _info(path: S3Address) -> FileInfo:
     with telling(path):
         return filesystem(path.bucket).get_file_info(path.inner)
 
 
-def kind_of(path: S3Path) -> str | None:
+def kind_of(path: S3Address) -> str | None:
     """Return `file`, `folder`, or None where nothing is there."""
     from pyarrow.fs import FileType
 
@@ -96,13 +96,13 @@ def kind_of(path: S3Path) -> str | None:
     return kinds.get(_info(path).type)
 
 
-def open_object(path: S3Path) -> Any:
+def open_object(path: S3Address) -> Any:
     """Open an object to be read, at any position."""
     with telling(path):
         return filesystem(path.bucket).open_input_file(path.inner)
 
 
-def stat_object(path: S3Path) -> tuple[int, int]:
+def stat_object(path: S3Address) -> tuple[int, int]:
     """Return size in bytes and time in nanoseconds of an object; raises as `object_facts`."""
     info = _info(path)
     if not info.is_file:
@@ -110,7 +110,7 @@ def stat_object(path: S3Path) -> tuple[int, int]:
     return info.size, info.mtime_ns or 0
 
 
-def object_facts(path: S3Path) -> ObjectFacts:
+def object_facts(path: S3Address) -> ObjectFacts:
     """Return size, time and ETag of an object.
 
     Raises:
@@ -124,24 +124,24 @@ def object_facts(path: S3Path) -> ObjectFacts:
     return ObjectFacts(size_bytes, mtime_ns, etag)
 
 
-def facts_of(paths: list[S3Path]) -> list[ObjectFacts]:
+def facts_of(paths: Sequence[S3Address]) -> list[ObjectFacts]:
     """Return the facts of several objects, asked for at once; raises as `object_facts`."""
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         return list(pool.map(object_facts, paths))
 
 
-def listed(folder: S3Path, *, recursive: bool = False) -> list[tuple[S3Path, FileInfo]]:
-    """Return what lies in a folder, in no order; nothing where it is not there."""
+def listed(folder: S3Address, *, recursive: bool = False) -> list[tuple[str, FileInfo]]:
+    """Return the keys of what lies in a folder, in no order; nothing where it is not there."""
     from pyarrow.fs import FileSelector
 
     with telling(folder):
         selector = FileSelector(folder.inner, allow_not_found=True, recursive=recursive)
         infos = filesystem(folder.bucket).get_file_info(selector)
     cut = len(folder.bucket) + 1
-    return [(S3Path(folder.bucket, info.path[cut:]), info) for info in infos]
+    return [(info.path[cut:], info) for info in infos]
 
 
-def check_bucket(path: S3Path) -> None:
+def check_bucket(path: S3Address) -> None:
     """Make sure that there is an answer for a bucket before work begins.
 
     Raises:
@@ -149,14 +149,14 @@ def check_bucket(path: S3Path) -> None:
             bucket itself is none: its objects may still be open.
     """
     try:
-        if kind_of(S3Path(path.bucket, "")) is None:
+        if kind_of(S3Address(path.bucket, "")) is None:
             raise no_bucket(path)
     except S3Error as error:
         if not error.denied:
             raise
 
 
-def check_readable(path: S3Path) -> None:
+def check_readable(path: S3Address) -> None:
     """Make sure that objects of a bucket can be asked for, one of them being given.
 
     Raises:
@@ -164,14 +164,14 @@ def check_readable(path: S3Path) -> None:
     """
     try:
         check_bucket(path)
-        kind_of(S3Path(path.bucket, ""))
+        kind_of(S3Address(path.bucket, ""))
     except S3Error as error:
         if not error.denied:
             raise
         kind_of(path)
 
 
-def upload(source: Path, target: S3Path) -> None:
+def upload(source: Path, target: S3Address) -> None:
     """Copy a file to S3, where it appears whole or not at all.
 
     It is written by another thread, which Ctrl-C does not end: a stream of pyarrow that is left
@@ -186,7 +186,7 @@ def upload(source: Path, target: S3Path) -> None:
         raise S3Error("what was written is not what is there", str(target), "try again")
 
 
-def _write(source: Path, target: S3Path) -> None:
+def _write(source: Path, target: S3Address) -> None:
     out = filesystem(target.bucket).open_output_stream(target.inner, compression=None)
     with source.open("rb") as file:
         while piece := file.read(COPY_BYTES):
@@ -194,7 +194,7 @@ def _write(source: Path, target: S3Path) -> None:
     out.close()
 
 
-def pieces(source: S3Path) -> Iterator[bytes]:
+def pieces(source: S3Address) -> Iterator[bytes]:
     """Give the content of an object piece by piece.
 
     Raises:
@@ -212,13 +212,13 @@ def pieces(source: S3Path) -> Iterator[bytes]:
             yield piece
 
 
-def download(source: S3Path, target: Path) -> None:
+def download(source: S3Address, target: Path) -> None:
     """Copy an object to a file; raises as `pieces`."""
     with target.open("wb") as out:
         out.writelines(pieces(source))
 
 
-def delete_object(path: S3Path) -> None:
+def delete_object(path: S3Address) -> None:
     """Delete an object; one that is not there is none the less gone."""
     with telling(path):
         try:

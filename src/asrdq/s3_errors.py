@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from asrdq.errors import ToolError, UsageError
-from asrdq.places import S3Path
+from asrdq.s3_address import S3Address
 
 _AWS = re.compile(r"AWS Error (\w+) during (\w+) operation")
 _STATUS = re.compile(r"HTTP (?:status|response code):? (\d+)")
@@ -67,7 +67,7 @@ def endpoint() -> str | None:
 
 
 @contextmanager
-def telling(path: S3Path) -> Iterator[None]:
+def telling(path: S3Address) -> Iterator[None]:
     """Turn what pyarrow says of S3 into an `S3Error`; a missing object stays what it is."""
     try:
         yield
@@ -77,7 +77,7 @@ def telling(path: S3Path) -> Iterator[None]:
         raise _explained(path, str(error)) from None
 
 
-def _explained(path: S3Path, text: str) -> S3Error:
+def _explained(path: S3Address, text: str) -> S3Error:
     found = _AWS.search(text)
     code, operation = (found[1], found[2]) if found else ("", "")
     where = str(path)
@@ -102,6 +102,6 @@ def _explained(path: S3Path, text: str) -> S3Error:
     return S3Error(f"S3 failed: {what} ({operation or 'a request'})", where, None)
 
 
-def no_bucket(path: S3Path) -> S3Error:
+def no_bucket(path: S3Address) -> S3Error:
     """Return the error for a bucket that is not there."""
     return S3Error(f"there is no bucket '{path.bucket}'", str(path), "make it, or look at its name")

@@ -104,7 +104,8 @@ def score(
         def read(amount: float) -> None:
             bar.advance(amount / 1e6)
 
-        name = resolve(opened, version, hyps, ids=plan.ids, advance=read, told=_tell)
+        ids_of_all = "common" if sample else plan.ids  # rows outside of it need no hypothesis
+        name = resolve(opened, version, hyps, ids=ids_of_all, advance=read, told=_tell)
     with console.progress("score", version.rows, "utterances") as bar:
         result = score_hypotheses(opened, version, name, plan, advance=bar.advance)
     if output in (Format.TABLE, Format.MARKDOWN):

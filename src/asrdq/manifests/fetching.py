@@ -116,7 +116,8 @@ def _fetch(origin: S3Path, folder: Path, result: Fetched, advance: Callable[[int
     if kind == "file":
         wanted, bare = [origin], []
     else:
-        inside = [path for path, info in listed(origin, recursive=True) if info.is_file]
+        keys = [key for key, info in listed(origin, recursive=True) if info.is_file]
+        inside = [S3Path(origin.bucket, key) for key in keys]
         bare = [path for path in inside if path.suffix.lower() in AUDIO_SUFFIXES]
         wanted = sorted(set(inside).difference(bare))
     copy = folder / (origin.name or origin.bucket)

@@ -33,6 +33,7 @@ from asrdq.scoring.utterances import ScoredUtterances, score_utterances
 from asrdq.scoring.vocabulary import Vocabulary
 from asrdq.text.normalisers import Normaliser, normaliser
 from asrdq.workspace.staging import staging
+from asrdq.workspace.store import Rows
 
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
@@ -203,10 +204,13 @@ def _store(
     place = {name: keys[name] for name in ("hyps", "manifest")} | {
         "normaliser": versions["normaliser"]
     }
-    for name, schema in _ROWS.items():
-        rows = rows_of(staged.file(name), schema, {**keys, **versions})
-        workspace.replace(name, rows, **place)
-    workspace.replace(SCORE_GROUPS, groups, **place)
+    streams = {
+        name: rows_of(staged.file(name), schema, {**keys, **versions})
+        for name, schema in _ROWS.items()
+    }
+    with ThreadPoolExecutor(_THREADS) as pool:
+        tables: dict[str, Rows] = {**streams, SCORE_GROUPS: groups}
+        list(pool.map(lambda name: workspace.replace(name, tables[name], **place), tables))
 
 
 def _faults(source: Joined, staged: Staged) -> tuple[pa.Table, dict[str, int]]:

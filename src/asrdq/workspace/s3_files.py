@@ -10,7 +10,8 @@ from typing import Any, BinaryIO
 
 from fsspec.spec import AbstractFileSystem
 
-from asrdq.places import SCHEME, S3Path, address
+from asrdq.places import S3Path, address
+from asrdq.s3_address import SCHEME
 
 WHOLE_BYTES = 4 << 20
 KEPT_BYTES = 128 << 20
