@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pytest
 from asrdq.errors import UsageError
 from asrdq.scoring import read_leaderboard, route
 from asrdq.scoring.leaderboard import arrange
+from asrdq.scoring.next_steps import next_step
 from asrdq.scoring.plan import ScorePlan
 from asrdq.scoring.routing import Action
 from asrdq.scoring.scorings import is_first, newest_scoring, read_groups, scorings
@@ -218,6 +220,23 @@ def test_a_scoring_that_did_not_end_is_none(workspace: Workspace, score_rows: An
         later = groups.set_column(column, "run_id", [[run.run_id] * len(groups)])
         workspace.append("score_groups", later)
         assert [found.run_id for found in scorings(workspace)] == [scoring.run_id]
+
+
+def test_next_steps_are_queries_that_run(workspace: Workspace, score_rows: Any) -> None:
+    def answer(categories: dict[str, tuple[int, int]], **more: Any) -> tuple[Action, Any]:
+        scoring = score_rows(list(rows_of(categories, **more)))
+        board = read_leaderboard(workspace, scoring)
+        found = route(board)
+        command, _ = next_step(board, found)
+        program, verb, sql = shlex.split(command)
+        assert (program, verb) == ("asrdq", "sql")
+        return found.action, workspace.sql(sql).arrow().to_pylist()
+
+    action, rows = answer({"drug": (20, 20)})
+    assert (action, rows) == (Action.GROW, [{"term": "cefazolin", "rows": 20, "missed": 20}])
+    action, rows = answer({"drug": (400, 1)})
+    assert (action, len(rows), rows[0]["utt_id"]) == (Action.HARDEN, 1, "u0")
+    assert rows[0]["hypothesis"] == "give cefa zolin now"
 
 
 def test_rows_of_a_sample_are_those_that_were_drawn(workspace: Workspace, score_rows: Any) -> None:

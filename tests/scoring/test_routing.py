@@ -178,6 +178,7 @@ def test_the_next_step_is_a_command_that_parses(board: Any, entry: Any, ker: flo
     command, why = next_step(wide, route(wide))
     assert command.startswith("asrdq sql")  # more rows are what an undecided route needs
     check_command(command, why)
+    check_command(*next_step(own, route(board(headline=[entry("", 0.5)]))))
     spoken = board([entry("drug", 0.5)], sources=[entry(*BAD), entry(*GOOD)])
     check_command(*next_step(spoken, route(spoken)))
 

@@ -17,10 +17,7 @@ NEXT_STEPS: Final = {
         "hold rows back, then tune on the rest",
     ),
     Action.GROW: ('asrdq sql "{missed}"', "see which terms are missed most, and add rows of them"),
-    Action.HARDEN: (
-        "asrdq score {manifest} --hyps {hyps} --by entity_category+noise_level",
-        "find what is still hard, and add rows of it",
-    ),
+    Action.HARDEN: ('asrdq sql "{wrong}"', "see what is still hard, and add rows like it"),
     Action.PRONUNCIATION: ('asrdq sql "{guessed}"', "list the guessed terms to look up"),
     Action.NOTHING_KNOWN: (
         "asrdq score {manifest} --hyps {hyps} --term COLUMN",
@@ -33,8 +30,12 @@ _MISSED = (
     "SELECT term, count(*) AS rows, count(*) FILTER (missed) AS missed FROM term_scores "
     "WHERE run_id = '{run_id}' GROUP BY term ORDER BY missed DESC"
 )
+_WRONG = (
+    "SELECT utt_id, reference, hypothesis FROM scores WHERE run_id = '{run_id}' "
+    "AND hits < words ORDER BY missed_terms DESC, hits / words"
+)
 _GUESSED = (
-    'SELECT DISTINCT term FROM term_scores JOIN \\"{manifest}\\" m USING (utt_id) '
+    'SELECT DISTINCT t.term FROM term_scores t JOIN \\"{manifest}\\" m USING (utt_id) '
     "WHERE t.run_id = '{run_id}' AND t.missed AND m.ipa_source = '" + GUESSED + "'"
 )
 
@@ -48,6 +49,9 @@ def next_step(board: Leaderboard, found: Route) -> tuple[str, str]:
         "hyps": board.hyps,
         "run_id": board.run_id,
     }
-    queries = {"missed": _MISSED.format(**names), "guessed": _GUESSED.format(**names)}
+    queries = {"missed": _MISSED, "wrong": _WRONG, "guessed": _GUESSED}
+    filled = {name: query.format(**names) for name, query in queries.items()}
     command, why = NEXT_STEPS[action]
-    return command.format(**names, **queries), why
+    if action is Action.TUNE and not found.priority:  # the preset is by category
+        command = "asrdq split {name} --side validation=20% --disjoint term"
+    return command.format(**names, **filled), why
