@@ -43,6 +43,15 @@ def test_an_interval_that_is_not_known_does_not_stretch_the_axis() -> None:
     assert plot.scale.high == pytest.approx(0.4)
 
 
+def test_a_very_wide_interval_ends_in_arrows() -> None:
+    plot = delta_plot([DeltaRow("tiny", -0.1, -1.8, 1.5), DeltaRow("large", -0.2, -0.25, -0.15)])
+    assert plot.scale.high == pytest.approx(0.5)  # 2.5 × 0.2
+    html = fill("changes.html.j2", {"plot": plot, "title": "x"})
+    assert html.count("◂") == html.count("▸") == 1
+    only = delta_plot([DeltaRow("x", 0.0, -0.3, 0.3)])
+    assert only.scale.high >= 0.3
+
+
 def test_it_is_drawn_with_a_line_at_zero() -> None:
     plot = delta_plot([DeltaRow("a <b>", -0.06, -0.09, -0.03), DeltaRow("c", 0.1, math.nan, 0)])
     html = fill("changes.html.j2", {"plot": plot, "title": "By accent"})

@@ -10,6 +10,7 @@ from typing import Final
 from asrdq.reporting.plots import Scale, round_step
 
 _TICKS_A_SIDE: Final = 2
+_MOST_REACH: Final = 2.5
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,16 @@ class DeltaPlot:
 
 
 def delta_plot(rows: Iterable[DeltaRow]) -> DeltaPlot:
-    """Return changes on an axis that reaches as far on both sides of 0."""
+    """Return changes on an axis that reaches as far on both sides of 0.
+
+    It holds every change, and intervals up to 2.5 times the largest one: those of tiny groups would
+    leave no room for the others. What reaches beyond is drawn with an arrow.
+    """
     shown = tuple(rows)
-    ends = [abs(value) for row in shown for value in (row.delta, row.low, row.high)]
-    largest = max((end for end in ends if math.isfinite(end)), default=0.0) or 0.01
-    step = round_step(largest / _TICKS_A_SIDE)
-    count = math.ceil(largest / step - 1e-9)
+    ends = [abs(end) for row in shown if row.known for end in (row.low, row.high)]
+    largest = max((abs(row.delta) for row in shown), default=0.0)
+    reach = max(largest, min(max(ends, default=0.0), _MOST_REACH * largest or math.inf)) or 0.01
+    step = round_step(reach / _TICKS_A_SIDE)
+    count = math.ceil(reach / step - 1e-9)
     ticks = tuple(round(step * i, 6) for i in range(-count, count + 1))
     return DeltaPlot(shown, Scale(-step * count, step * count, ticks))
