@@ -50,7 +50,7 @@ samples: $(VENV)/.light ## Make data_samples/ again (needs espeak-ng)
 	@$(BIN)/python tools/make_samples.py
 
 system: ## Install the system packages that tests need, or say which are missing
-	@tools/system_packages.sh chromium
+	@tools/system_packages.sh chromium sctk
 
 clean: ## Remove everything that was built, .venv too
 	rm -rf $(VENV) $(PEERS) build dist site demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

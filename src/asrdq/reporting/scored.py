@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asrdq.reporting.misheard import MisheardTerms, misheard_terms
 from asrdq.reporting.rates import RatePlot, further_plots, leaderboard_plots
+from asrdq.reporting.rounds import Rounds, newest_rounds
 from asrdq.scoring.aligned import AlignedWord, aligned
 from asrdq.scoring.entries import entries_by_grouping, grouping_sections
 from asrdq.scoring.leaderboard import Leaderboard, read_leaderboard
@@ -68,6 +69,7 @@ class Scored:
         confusions: By kind of error, the most frequent first.
         misheard: What was heard in the place of the worst terms.
         examples: Utterances with the most errors.
+        rounds: The newest comparison of two rounds, None without one.
     """
 
     board: Leaderboard
@@ -79,6 +81,7 @@ class Scored:
     confusions: dict[str, list[Confusion]]
     misheard: MisheardTerms
     examples: tuple[Example, ...]
+    rounds: Rounds | None
 
 
 def find_scored(workspace: Workspace, manifest: ManifestVersion) -> Scored | None:
@@ -105,6 +108,7 @@ def find_scored(workspace: Workspace, manifest: ManifestVersion) -> Scored | Non
         confusions=_confusions(workspace, scoring),
         misheard=misheard_terms(workspace, scoring, board),
         examples=_examples(workspace, scoring),
+        rounds=newest_rounds(workspace, manifest),
     )
 
 

@@ -155,7 +155,8 @@ def _blocks_query(file: Path, grouping: Grouping) -> str:
     """Return the query for the sums of blocks, group by group.
 
     Blocks are speakers where a group has more than one, and single utterances otherwise: also
-    within a sample, whose rows were drawn one by one. Too many blocks are merged by their keys.
+    within a sample, whose rows were drawn one by one. Too many blocks are merged by their keys;
+    how many is too many need not be exact, and an exact count of millions would fill the memory.
     """
     named = [f"coalesce({column}::VARCHAR, {quote_text(NO_VALUE)})" for column in grouping.columns]
     member = " || ' + ' || ".join(named) or "''"
@@ -167,17 +168,17 @@ def _blocks_query(file: Path, grouping: Grouping) -> str:
         for name in COUNTERS
     )
     return f"""
-        WITH scored AS MATERIALIZED (
+        WITH scored AS NOT MATERIALIZED (
             SELECT *, {member} AS member
             FROM read_parquet({quote_text(str(file))}) WHERE {grouping.condition}),
         sizes AS (
-            SELECT member, count(DISTINCT {BLOCK_KEY}) > 1 AND count({STRATUM}) = 0 AS by_block,
-                CASE WHEN count({BLOCK_KEY}) = 0 THEN count(*)
-                     ELSE count(DISTINCT coalesce({BLOCK_KEY}, {UTT_KEY})) END AS blocks,
+            SELECT member, min({BLOCK_KEY}) < max({BLOCK_KEY}) AND count({STRATUM}) = 0 AS by_block,
+                approx_count_distinct({BLOCK_KEY})
+                    + count(*) FILTER ({BLOCK_KEY} IS NULL) AS blocks,
                 count(*) AS utterances
             FROM scored GROUP BY member),
         keyed AS (
-            SELECT scored.*, by_block,
+            SELECT scored.*, coalesce(by_block, false) AS by_block,
                 CASE WHEN by_block THEN coalesce({BLOCK_KEY}, {UTT_KEY}) ELSE {UTT_KEY} END AS own,
                 CASE WHEN by_block THEN blocks ELSE utterances END > {MOST_BLOCKS} AS many
             FROM scored JOIN sizes USING (member))

@@ -1,0 +1,57 @@
+"""What success criteria are held against."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from asrdq.rounds.criteria import LOW_QUALITY, Criteria, Criterion, Measured, Outcome, evaluate
+from asrdq.rounds.evaluation import Evaluation
+from asrdq.workspace.store import quote_text
+
+if TYPE_CHECKING:
+    from asrdq.workspace import Workspace
+
+_GATE = pa.schema([("decided", pa.timestamp("us", "UTC")), ("rate", pa.float64())])
+
+
+def hold_criteria(
+    workspace: Workspace, criteria: Criteria, evaluation: Evaluation, train: str | None
+) -> Outcome:
+    """Return go or no-go on the held-out rows.
+
+    Args:
+        workspace: Where the last gate of the training manifest is.
+        criteria: The criteria.
+        evaluation: Both rounds.
+        train: Name of the training manifest; without it `low_quality` is not known.
+    """
+    measured = []
+    for _, criterion in criteria.lines():
+        if criterion.metric == LOW_QUALITY:
+            measured.append(_low_quality(workspace, train))
+        else:
+            measured.append(_measured(criterion, evaluation))
+    return evaluate(criteria, measured)
+
+
+def _measured(criterion: Criterion, evaluation: Evaluation) -> Measured:
+    if criterion.macro:
+        after, change = evaluation.means(criterion.rate, criterion.scope, criterion.macro)
+        return Measured(after if criterion.kind == "after" else change)
+    found = evaluation.change(criterion.rate, criterion.scope)
+    if criterion.kind == "relative":
+        return Measured(found.relative, found.relative_low, found.relative_high)
+    if criterion.kind == "change":
+        return Measured(found.change, found.low, found.high)
+    return Measured(found.after)
+
+
+def _low_quality(workspace: Workspace, train: str | None) -> Measured:
+    """Return the rate that the last gate on the training manifest decided by."""
+    if train is None:
+        return Measured(None)
+    where = f"manifest = {quote_text(train.partition('@')[0])}"
+    rows = workspace.read("decisions", where, schema=_GATE).sort_by([("decided", "descending")])
+    return Measured(rows["rate"].to_pylist()[0] if rows.num_rows else None)

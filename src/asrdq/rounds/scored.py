@@ -1,0 +1,184 @@
+"""The scorings of a workspace: which one a round is, its rows, and what it was measured with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from asrdq.errors import DataError, UsageError, unknown
+from asrdq.scoring.plan import ScorePlan
+from asrdq.scoring.reading import joined
+from asrdq.scoring.tables import SCORES, TERM_SCORES, TERMS, UTTERANCES
+from asrdq.scoring.utterances import score_utterances
+from asrdq.scoring.vocabulary import Vocabulary
+from asrdq.text.normalisers import Normaliser, normaliser
+from asrdq.workspace.runs import DONE
+from asrdq.workspace.store import quote_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asrdq.workspace import ManifestVersion, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """A finished scoring of a set of hypotheses.
+
+    Attributes:
+        run_id: The run.
+        hyps: Name of the hypotheses.
+        manifest: The manifest version with the references.
+        normaliser_hash: Hash of the normaliser as it was then.
+        plan: What was scored, and how.
+    """
+
+    run_id: str
+    hyps: str
+    manifest: ManifestVersion
+    normaliser_hash: str
+    plan: ScorePlan
+
+    @property
+    def ruler(self) -> str:
+        """Normaliser and references in words."""
+        return f"{self.plan.normaliser} ({self.normaliser_hash}) on {self.manifest}"
+
+    def has_normaliser(self) -> bool:
+        """Return whether the normaliser is still as it was, with its code and its files."""
+        return self._normaliser().hash == self.normaliser_hash
+
+    def normaliser(self) -> Normaliser:
+        """Return the normaliser that the scores were made with.
+
+        Raises:
+            DataError: Its code or its files have changed since.
+        """
+        if self.has_normaliser():
+            return self._normaliser()
+        name = self.plan.normaliser
+        more = f" --equivalences {self.plan.equivalences}" if self.plan.equivalences else ""
+        raise DataError(
+            f"the normaliser '{name}' has changed since '{self.hyps}' was scored",
+            hint=f"asrdq score {self.manifest} --hyps {self.hyps} --normaliser {name}{more}",
+        )
+
+    def _normaliser(self) -> Normaliser:
+        return normaliser(self.plan.normaliser, equivalences=self.plan.equivalences)
+
+
+def find_scorings(
+    workspace: Workspace, names: Sequence[str], manifest: str | None
+) -> list[Scoring]:
+    """Return the last finished scoring of each set of hypotheses, on one manifest.
+
+    Args:
+        workspace: Where the scores are.
+        names: Names of hypotheses.
+        manifest: Name of the manifest, with a version or without; None where all of them were
+            scored on one only.
+
+    Raises:
+        UsageError: One was not scored, or there are several manifests to choose from.
+    """
+    found = _finished(workspace)
+    for name in names:
+        if name not in {row["hyps"] for row in found}:
+            known = sorted({row["hyps"] for row in found})
+            error = unknown("scored set of hypotheses", name, known)
+            hint = f"{error.hint}; or score it: asrdq score MANIFEST --hyps {name}"
+            raise UsageError(error.message, hint=hint)
+    name = manifest.partition("@")[0] if manifest else _shared_manifest(found, names)
+    if manifest and "@" in manifest:
+        found = [row for row in found if row["manifest"] == str(workspace.manifest(manifest))]
+    return [_latest(workspace, found, hyps, name) for hyps in names]
+
+
+def _finished(workspace: Workspace) -> list[dict[str, Any]]:
+    if not workspace.table_exists(SCORES):
+        raise UsageError("nothing was scored yet", hint="asrdq score MANIFEST --hyps NAME")
+    rows: list[dict[str, Any]] = workspace.query(
+        "SELECT s.hyps, s.manifest, s.run_id, s.normaliser_hash, r.parameters, r.started "
+        f"FROM (SELECT DISTINCT hyps, manifest, run_id, normaliser_hash FROM {SCORES}) s "
+        f"JOIN runs r USING (run_id) WHERE r.state = {quote_text(DONE)} ORDER BY r.started"
+    ).to_pylist()
+    return rows
+
+
+def _shared_manifest(found: list[dict[str, Any]], names: Sequence[str]) -> str:
+    sets = [
+        {row["manifest"].partition("@")[0] for row in found if row["hyps"] == name}
+        for name in names
+    ]
+    shared = set.intersection(*sets)
+    if len(shared) == 1:
+        return str(shared.pop())
+    listed = "; ".join(
+        f"{name} on {', '.join(sorted(manifests))}"
+        for name, manifests in zip(names, sets, strict=True)
+    )
+    if shared:
+        raise UsageError(
+            f"the rounds were scored on several manifests: {listed}",
+            hint=f"--manifest {sorted(shared)[0]}",
+        )
+    raise UsageError(
+        f"the rounds were not scored on one manifest: {listed}", hint="asrdq score scores a round"
+    )
+
+
+def _latest(workspace: Workspace, found: list[dict[str, Any]], hyps: str, name: str) -> Scoring:
+    mine = [
+        row for row in found if row["hyps"] == hyps and row["manifest"].partition("@")[0] == name
+    ]
+    if not mine:
+        raise UsageError(
+            f"'{hyps}' was not scored on '{name}'", hint=f"asrdq score {name} --hyps {hyps}"
+        )
+    row = mine[-1]
+    parameters = json.loads(row["parameters"])
+    known = {f.name for f in fields(ScorePlan)}
+    plan = ScorePlan(**{name: value for name, value in parameters.items() if name in known})
+    version = workspace.manifest(row["manifest"])
+    return Scoring(row["run_id"], hyps, version, row["normaliser_hash"], plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The rows of a scoring: `utterances` (schema `UTTERANCES`) and `terms` (schema `TERMS`)."""
+
+    utterances: pa.Table
+    terms: pa.Table
+
+
+def read_scored(workspace: Workspace, scoring: Scoring) -> Scored:
+    """Return the rows of a scoring; terms with a fault are left out."""
+    mine = f"run_id = {quote_text(scoring.run_id)}"
+    return Scored(
+        workspace.read(SCORES, mine, schema=UTTERANCES),
+        workspace.read(TERM_SCORES, f"{mine} AND fault IS NULL", schema=TERMS),
+    )
+
+
+def rescore(workspace: Workspace, hyps: str, ruler: Scoring) -> Scored:
+    """Score hypotheses as another scoring was made; nothing is written.
+
+    Raises:
+        DataError: The normaliser of that scoring has changed since.
+    """
+    chosen = ruler.normaliser()
+    with joined(workspace, ruler.manifest, hyps, ruler.plan) as source:
+        vocabulary = Vocabulary(source.distinct_terms(), chosen)
+        blocks = [
+            score_utterances(utterances, chosen, vocabulary)
+            for utterances, _ in source.blocks(ruler.plan)
+        ]
+    terms = pa.Table.from_batches([block.terms for block in blocks], TERMS)
+    return Scored(
+        pa.Table.from_batches([block.utterances for block in blocks], UTTERANCES),
+        terms.filter(pc.field("fault").is_null()),
+    )
