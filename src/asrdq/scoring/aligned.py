@@ -14,12 +14,16 @@ from asrdq.scoring.tokens import tokenise
 
 
 class Mark(StrEnum):
-    """What became of a word; the letters are those of sclite."""
+    """What became of a word; the letters are those of sclite.
+
+    Beside another hypothesis, which has a word too many there, one has `NOTHING`.
+    """
 
     RIGHT = "C"
     SUBSTITUTED = "S"
     DELETED = "D"
     INSERTED = "I"
+    NOTHING = " "
 
 
 @dataclass(frozen=True, slots=True)
