@@ -47,7 +47,8 @@ def test_runtime_dependencies_are_exactly_what_is_imported(
     modules = set(imported(project_root / "src")) - set(sys.stdlib_module_names) - {"asrdq"}
     used = {normal(distributions[module][0]) for module in modules}
     used -= {"pydantic-core"}  # a part of pydantic
-    declared = [*project["dependencies"], *project["optional-dependencies"]["s3"]]
+    extras = project["optional-dependencies"]
+    declared = [*project["dependencies"], *extras["s3"], *extras["openai"]]
     assert used | FOUND_BY_NAME == names(declared)
 
 
@@ -63,4 +64,4 @@ def test_every_dependency_of_every_extra_is_pinned(
 
 def test_the_extras_are_the_documented_ones(project: dict[str, Any]) -> None:
     extras = project["optional-dependencies"]
-    assert set(extras) == {"train", "ray", "s3", "docs", "dev", "all"}
+    assert set(extras) == {"train", "ray", "s3", "openai", "docs", "dev", "all"}

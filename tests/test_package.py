@@ -15,7 +15,7 @@ def test_the_version_is_the_installed_one() -> None:
     assert asrdq.__version__ == version("asrdq")
 
 
-@pytest.mark.parametrize("group", ["asrdq.formats", "asrdq.aligners"])
+@pytest.mark.parametrize("group", ["asrdq.formats", "asrdq.aligners", "asrdq.transcribers"])
 def test_the_shipped_plug_ins_load(group: str) -> None:
     points = entry_points(group=group)
     assert len(points) >= 1

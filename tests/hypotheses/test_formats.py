@@ -147,6 +147,7 @@ def test_ctm_channels(ingest: Any, load: Any, stored: Any) -> None:
     assert stored() == {"A": "hello", "B": "hi"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -166,10 +167,12 @@ def test_a_bad_ctm_line_voids_its_recording(
     with pytest.raises(DataError, match="1 of 3 clips") as caught:
         load(manifest, "r1.ctm", text)
     assert "r1.ctm:3: bad_line" in str(caught.value) and said in str(caught.value)
+    assert "0 of 2 words have no clip" in str(caught.value)
     load(manifest, "r1.ctm", text, ids="common")
     assert stored() == {"a": "red", "c": "plum"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["th {e/is} is", "a \\{ b", "red @ apple", "@"])
 def test_alternatives_in_trn_are_refused(manifest: ManifestVersion, load: Any, words: str) -> None:
     with pytest.raises(DataError, match="1 of 3 clips") as caught:
@@ -211,6 +214,7 @@ BAD_LINES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", BAD_LINES, ids=lambda line: line.decode("latin-1"))
 def test_a_bad_line_costs_its_row_and_is_named(
     manifest: ManifestVersion, workspace: Any, load: Any, stored: Any, line: bytes
@@ -247,6 +251,7 @@ def test_all_problems_at_once(manifest: ManifestVersion, load: Any) -> None:
         assert part in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])
 @pytest.mark.parametrize("file", ["r1.jsonl", "r1.csv", "r1.trn", "r1.txt"])
 def test_an_empty_file(manifest: ManifestVersion, load: Any, file: str, content: str) -> None:

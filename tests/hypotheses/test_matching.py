@@ -205,3 +205,21 @@ def test_both_systems_of_the_artie_corpus(
     names = [Path(row["audio_path"]).stem for row in found]
     assert names == [Path(name).stem for name, _ in expected]
     assert [row["hypothesis"] for row in found] == [text for _, text in expected]
+
+
+def test_a_file_for_more_clips_than_the_manifest_has(
+    manifest: ManifestVersion, load: Any, stored: Any
+) -> None:
+    content = lines(a="x", b="y", c="z", **{f"u{n}": "more" for n in range(50)})
+    result = load(manifest, "r1.jsonl", content, ids="common")
+    assert (result.key, result.ids.matched, result.ids.extra) == ("id", 3, 50)
+    assert stored() == {"a": "x", "b": "y", "c": "z"}
+
+
+def test_a_file_whose_name_is_not_utf8(
+    manifest: ManifestVersion, workspace: Workspace, tmp_path: Path
+) -> None:
+    file = tmp_path / "r\udcff.jsonl"
+    file.write_text(lines(a="x", b="y", c="z") + "[1]\n")
+    result = load_hypotheses(workspace, manifest, file, name="r1")
+    assert result.rejects["file"].to_pylist() == [str(tmp_path / "r\\xff.jsonl")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
@@ -56,3 +58,28 @@ def test_a_version_that_another_program_wrote_is_refused(workspace: Workspace) -
     write_deltalake(str(workspace.store.layout.table("manifests/train")), ROWS)
     with pytest.raises(ToolError, match="version 0 of manifest 'train' was not written by asrdq"):
         workspace.manifest("train")
+
+
+def test_a_stream_takes_the_place_of_rows_and_is_begun_anew_for_another_try(
+    workspace: Workspace, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = pa.table({"n": [1, 2, 3], "label": ["a", "a", "b"]})
+    workspace.append("audits", rows)
+    asked: list[int] = []
+
+    def stream() -> pa.RecordBatchReader:
+        asked.append(1)
+        fresh = pa.table({"n": [7, 8, 9], "label": ["a"] * 3})
+        return fresh.to_reader(max_chunksize=2)
+
+    first = iter([True])
+
+    def write(*arguments: Any, **options: Any) -> None:
+        write_deltalake(*arguments, **options)
+        if next(first, False):
+            raise CommitFailedError("another was first")
+
+    monkeypatch.setattr("deltalake.write_deltalake", write)
+    workspace.replace("audits", stream, label="a")
+    assert len(asked) == 2
+    assert sorted(workspace.read("audits")["n"].to_pylist()) == [3, 7, 8, 9]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,17 +14,19 @@ if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
 
 
-def clip_rows(workspace: Workspace, manifest: ManifestVersion) -> pl.DataFrame:
+def clip_rows(
+    workspace: Workspace, manifest: ManifestVersion, more: Sequence[str] = ()
+) -> pl.DataFrame:
     """Return one row a clip, ordered by `utt_id`.
 
-    Columns: `utt_id`, `audio_path` and `duration_s` as the manifest has them, `file` on this
-    machine, and `offset_s` and `segment_s` as `clip_segment` gives them.
+    Columns: `utt_id`, `audio_path` and `duration_s` as the manifest has them, those of `more`,
+    `file` on this machine, and `offset_s` and `segment_s` as `clip_segment` gives them.
 
     Raises:
         UsageError: Some audio lies at addresses of a kind that is not read.
         S3Error: Audio lies on a server that cannot be reached or refuses.
     """
-    wanted = ["utt_id", "audio_path", "duration_s", "offset_s"]
+    wanted = ["utt_id", "audio_path", "duration_s", "offset_s", *more]
     rows = pl.DataFrame(workspace.scan(manifest, wanted)).sort("utt_id")
     files = [workspace.audio_file(manifest, path) for path in rows["audio_path"]]
     check_reachable(files)

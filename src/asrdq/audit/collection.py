@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +15,7 @@ from asrdq.audio import AudioReason, file_identity
 from asrdq.audit.examination import ClipEvidence, ClipTask, examine, start_worker
 from asrdq.audit.faults import AUDIO_FAULTS, Fault, PlantedClip
 from asrdq.audit.selection import Clip
-from asrdq.engine import FailureKind, Outcome, run_tasks
+from asrdq.engine import FailureKind, Outcome, in_pieces, run_tasks
 
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace
@@ -109,8 +108,9 @@ def collect_evidence(
     work = [task for task in pending.values() if task.readable]
     closed = [_row(_without_bytes(task)) for task in pending.values() if not task.readable]
     tables.append(pa.Table.from_pylist(closed, schema=EVIDENCE_TABLE))
-    for found in _examined(aligner_name, work, workers, on_clip) if work else ():
-        rows = pa.Table.from_pylist([_row(one) for one in found], schema=EVIDENCE_TABLE)
+    examined = _examined(aligner_name, work, workers, on_clip) if work else ()
+    for piece in in_pieces(examined, _COMMIT_EVERY_S):
+        rows = pa.Table.from_pylist([_row(one) for one in piece], schema=EVIDENCE_TABLE)
         cache.add(rows.filter(~pc.field("status").isin(_PASSING)))
         tables.append(rows)
     together = pa.concat_tables(tables)
@@ -120,8 +120,8 @@ def collect_evidence(
 
 def _examined(
     aligner_name: str, work: Sequence[ClipTask], workers: int, on_clip: OnClip
-) -> Iterator[list[ClipEvidence]]:
-    """Examine clips in worker processes; yield what is done every two seconds."""
+) -> Iterator[ClipEvidence]:
+    """Examine clips in worker processes."""
     outcomes = run_tasks(
         functools.partial(examine, aligner_name),
         work,
@@ -130,15 +130,10 @@ def _examined(
         initargs=(aligner_name,),
         timeout_s=_TIMEOUT_S,
     )
-    batch: list[ClipEvidence] = []
-    handed_over = time.monotonic()
     for outcome in outcomes:
-        batch.append(_answer(outcome))
-        on_clip(batch[-1].duration_s or 0.0)
-        if time.monotonic() - handed_over >= _COMMIT_EVERY_S:
-            yield batch
-            batch, handed_over = [], time.monotonic()
-    yield batch
+        found = _answer(outcome)
+        on_clip(found.duration_s or 0.0)
+        yield found
 
 
 def _without_bytes(task: ClipTask) -> ClipEvidence:

@@ -2,5 +2,6 @@
 
 from asrdq.engine.local import run_tasks
 from asrdq.engine.outcome import Failure, FailureKind, Outcome
+from asrdq.engine.pieces import in_pieces
 
-__all__ = ["Failure", "FailureKind", "Outcome", "run_tasks"]
+__all__ = ["Failure", "FailureKind", "Outcome", "in_pieces", "run_tasks"]

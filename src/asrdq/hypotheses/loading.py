@@ -3,40 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import pyarrow as pa
 
 from asrdq.errors import DataError, Problem
+from asrdq.hypotheses.bounded import bounded_database
 from asrdq.hypotheses.columns import HYPOTHESIS, ColumnChoice
 from asrdq.hypotheses.formats.registry import AUTO, hypothesis_format
 from asrdq.hypotheses.ids import IdMatch, Ids, check_ids_rule
 from asrdq.hypotheses.matching import count_rows, match_rows
 from asrdq.hypotheses.names import check_set_name
-from asrdq.hypotheses.paths import AudioRoots, stage_clips
+from asrdq.hypotheses.paths import AudioRoots, Clips
 from asrdq.hypotheses.reading import Given, Staged, stage_rows, stage_words
 from asrdq.hypotheses.segments import match_words
 from asrdq.hypotheses.tables import HYPOTHESES, TABLE
 from asrdq.manifests.fetching import fetched
+from asrdq.manifests.formats.audio_names import shown_name
 from asrdq.manifests.reading import Advance
 from asrdq.manifests.rejection import store_rejects
 from asrdq.results import Result
-from asrdq.workspace.sql import connection, select_from
+from asrdq.workspace.sql import select_from
 from asrdq.workspace.staging import staging
 from asrdq.workspace.store import quote_text
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from duckdb import DuckDBPyConnection
 
     from asrdq.places import Place
     from asrdq.workspace import ManifestVersion, Workspace
 
-_MEMORY: Final = "500MB"
 _BATCH_ROWS: Final = 65_536
 _EXAMPLES: Final = 20
 
@@ -118,7 +115,7 @@ def load_hypotheses(
     check_ids_rule(ids)
     with fetched([path], workspace.store.layout, advance) as sources:
         file = sources.paths[0].expanduser()
-        source = sources.named(str(file.resolve()))
+        source = shown_name(sources.named(str(file.resolve())))
         choice = ColumnChoice(columns or {}, source)
         format, reader = hypothesis_format(format, file, choice.aliases)
         choice.aliases = reader.aliases
@@ -126,7 +123,7 @@ def load_hypotheses(
         with (
             workspace.run("hypotheses", manifest, parameters) as run,
             staging(workspace.store, run.run_id) as folder,
-            _database(workspace) as database,
+            bounded_database(workspace) as database,
         ):
             stage = stage_words if format == "ctm" else stage_rows
             roots = AudioRoots.of(workspace, manifest)
@@ -136,7 +133,7 @@ def load_hypotheses(
             problems = _problems(staged)
             if not staged.rows:
                 raise DataError("there is no hypothesis in it", where=source, problems=problems)
-            clips = stage_clips(workspace, manifest, roots, folder)
+            clips = Clips(workspace, manifest, roots, folder)
             key, found = _matched(database, staged, clips, format, source, problems)
             found.require(ids, source, str(manifest), problems)
             notes = tuple(_notes(workspace, manifest, database, staged, found))
@@ -157,7 +154,7 @@ def load_hypotheses(
 def _matched(
     database: DuckDBPyConnection,
     staged: Staged,
-    clips: Path,
+    clips: Clips,
     format: str,
     source: str,
     problems: Sequence[Problem],
@@ -165,21 +162,14 @@ def _matched(
     """Match rows or words with clips; what is wrong is told with the lines that were rejected."""
     try:
         if format == "ctm":
-            return match_words(database, staged, clips)
-        key, found = match_rows(database, staged, clips, any_case=format == "trn")
+            return match_words(database, staged, clips.located())
+        key, found = match_rows(
+            database, staged, clips.rows(), clips.located, any_case=format == "trn"
+        )
     except DataError as error:
         told = [*problems, *error.problems]
         raise DataError(error.message, where=source, problems=told, hint=error.hint) from None
     return key.said, found
-
-
-@contextmanager
-def _database(workspace: Workspace) -> Iterator[DuckDBPyConnection]:
-    """Give a database that joins sets larger than its memory."""
-    with connection(workspace.store, ()) as (database, _):
-        database.execute(f"SET memory_limit = '{_MEMORY}'")
-        database.execute("SET preserve_insertion_order = false")
-        yield database
 
 
 def _problems(staged: Staged) -> list[Problem]:

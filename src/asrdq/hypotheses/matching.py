@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,48 +29,60 @@ class Key:
         said: What it is called to people.
         hypothesis: SQL of the key of a staged row; null where it has none.
         clip: SQL of the key of a row of the manifest.
+        of_path: Whether it is made of audio paths; otherwise it is the id.
     """
 
     said: str
     hypothesis: str
     clip: str
+    of_path: bool = True
 
 
 def match_rows(
-    database: DuckDBPyConnection, staged: Staged, clips: Path, *, any_case: bool
+    database: DuckDBPyConnection,
+    staged: Staged,
+    rows_of_clips: str,
+    located: Callable[[], Path],
+    *,
+    any_case: bool,
 ) -> tuple[Key, IdMatch]:
-    """Put the rows that belong to a clip into the view `matched`.
+    """Put the rows that belong to a clip into the view `matched`; their ids are those of clips.
 
-    Of the keys that the rows have, the one is taken by which most of them are found; of several
-    the strictest. A file name counts only where one clip and one row has it.
+    The strictest key is taken by which all rows or all clips are found, else the one by which most
+    are. A file name counts only where one clip and one row has it.
 
     Args:
         database: Where `staged` and `clips` become views.
         staged: The rows.
-        clips: The manifest, from `stage_clips`.
+        rows_of_clips: SQL for the rows of the manifest.
+        located: Gives the file of `Clips.located`; asked only where paths have to be compared.
         any_case: Whether ids may differ in upper and lower case.
 
     Raises:
         DataError: Rows of one clip stand there twice, or not one row belongs to a clip.
     """
     show_file(database, "staged", staged.path)
-    show_file(database, "clips", clips)
+    database.execute(f"CREATE OR REPLACE TEMP VIEW clips AS {rows_of_clips}")
     clip_count = count_rows(database, "clips")
-    best: tuple[int, Key] | None = None
-    for key in _keys(staged, any_case=any_case):
-        _match(database, key)
-        found = count_rows(database, "matched")
+    by_paths = False
+    best: tuple[int, Key, Path] | None = None
+    for number, key in enumerate(_keys(staged, any_case=any_case)):
+        if key.of_path and not by_paths:
+            show_file(database, "clips", located())
+            by_paths = True
+        file = staged.path.with_name(f"matched-{number}.parquet")
+        found = _write_matched(database, key, file)
         if best is None or found > best[0]:
-            best = found, key
-        if found == staged.rows:
+            best = found, key, file
+        if found in (staged.rows, clip_count):
             break
     assert best is not None
-    key = best[1]
-    if best[0] == 0:
+    found, key, file = best
+    if found == 0:
         raise _strangers(database, staged.rows)
-    _match(database, key)
+    show_file(database, "matched", file)
     _refuse_repeated(database, key)
-    return key, _id_match(database, clip_count, staged.rows, best[0])
+    return key, _id_match(database, clip_count, staged.rows, found)
 
 
 def _keys(staged: Staged, *, any_case: bool) -> Iterator[Key]:
@@ -78,9 +90,10 @@ def _keys(staged: Staged, *, any_case: bool) -> Iterator[Key]:
     names = staged.choice.chosen
     by_id, by_path = UTT_ID in names, AUDIO_PATH in names
     if by_id:
-        yield Key("id", UTT_ID, UTT_ID)
+        yield Key("id", UTT_ID, UTT_ID, of_path=False)
         if any_case:
-            yield Key("id in any case", f"lower({UTT_ID})", f"lower({UTT_ID})")
+            lower = f"lower({UTT_ID})"
+            yield Key("id in any case", lower, lower, of_path=False)
     begin = f"|| {_SEPARATOR} || round(coalesce({OFFSET}, 0) * 1e6)::BIGINT"
     offset, too = (begin, " and offset") if staged.has_offsets else ("", "")
     for column, what in ((AUDIO_PATH, ""), (UTT_ID, "id as ")):
@@ -101,20 +114,19 @@ def without_suffix(path: str) -> str:
     return f"regexp_replace({name}, {quote_text(_SUFFIX)}, '', 'i')"
 
 
-def _match(database: DuckDBPyConnection, key: Key) -> None:
-    """Make the view `matched`: the rows of clips that no other clip has the key of."""
-    own = key.clip.strip() == UTT_ID
+def _write_matched(database: DuckDBPyConnection, key: Key, file: Path) -> int:
+    """Write the rows of clips that no other clip has the key of, and return how many they are."""
     clips = (
         f"SELECT {UTT_ID}, {UTT_ID} AS key FROM clips"
-        if own
+        if key.clip == UTT_ID
         else f"SELECT any_value({UTT_ID}) AS {UTT_ID}, {key.clip} AS key FROM clips "
         "GROUP BY key HAVING count(*) = 1"
     )
     rows = f"SELECT * EXCLUDE ({UTT_ID}), {key.hypothesis} AS key FROM staged"
-    database.execute(
-        f"CREATE OR REPLACE TEMP VIEW matched AS SELECT c.{UTT_ID}, r.* EXCLUDE (key) "
-        f"FROM ({rows}) r JOIN ({clips}) c ON r.key = c.key"
+    joined = (
+        f"SELECT c.{UTT_ID}, r.* EXCLUDE (key) FROM ({rows}) r JOIN ({clips}) c ON r.key = c.key"
     )
+    return write_view(database, "matched", file, joined)
 
 
 def _refuse_repeated(database: DuckDBPyConnection, key: Key) -> None:
@@ -203,6 +215,14 @@ def show_file(database: DuckDBPyConnection, name: str, path: Path) -> None:
     """Make a Parquet file a view."""
     listed = quote_text(str(path))
     database.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM read_parquet({listed})")
+
+
+def write_view(database: DuckDBPyConnection, name: str, file: Path, sql: str) -> int:
+    """Run a query once, into a Parquet file that becomes a view; return how many rows it has."""
+    target = quote_text(str(file))
+    [(count,)] = database.execute(f"COPY ({sql}) TO {target} (FORMAT parquet)").fetchall()
+    show_file(database, name, file)
+    return int(count)
 
 
 def count_rows(database: DuckDBPyConnection, source: str) -> int:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from asrdq.hypotheses.columns import CHANNEL
 from asrdq.manifests.columns import AUDIO_PATH, DURATION, OFFSET, UTT_ID
 from asrdq.manifests.paths import keys_under, locate
+from asrdq.workspace.sql import select_from
 
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
@@ -57,17 +58,40 @@ class AudioRoots:
         return pc.if_else(paths.is_valid(), found, pa.scalar(None, pa.string()))
 
 
-def stage_clips(
-    workspace: Workspace, manifest: ManifestVersion, roots: AudioRoots, folder: Path
-) -> Path:
-    """Write the clips of a manifest as `CLIPS`, their paths relative to the root, in a stream."""
-    path = folder / "clips.parquet"
-    columns = [name for name in CLIPS.names if name in manifest.columns]
-    with workspace.stream(manifest, columns) as reader, pq.ParquetWriter(path, CLIPS) as writer:
-        for batch in reader:
-            rows = pa.table(batch)
-            if CHANNEL not in columns:
-                rows = rows.append_column(CHANNEL, pa.nulls(rows.num_rows, pa.string()))
-            keys = roots.keys(rows[AUDIO_PATH])
-            writer.write_table(rows.set_column(1, AUDIO_PATH, keys).cast(CLIPS))
-    return path
+@dataclass(frozen=True, slots=True)
+class Clips:
+    """The clips of a manifest version, as hypotheses are matched with them.
+
+    Attributes:
+        workspace: Where the manifest is.
+        manifest: The version.
+        roots: What its audio paths are relative to.
+        folder: Where a file of them may be put.
+    """
+
+    workspace: Workspace
+    manifest: ManifestVersion
+    roots: AudioRoots
+    folder: Path
+
+    def rows(self) -> str:
+        """Return SQL for them as they stand in the manifest."""
+        store = self.workspace.store
+        body, _ = select_from(store, self.manifest.table, self.manifest.version)
+        return f"SELECT {UTT_ID}, {AUDIO_PATH}, {OFFSET} FROM ({body})"
+
+    def located(self) -> Path:
+        """Write them as `CLIPS`, with paths relative to the root, in a stream."""
+        path = self.folder / "clips.parquet"
+        columns = [name for name in CLIPS.names if name in self.manifest.columns]
+        with (
+            self.workspace.stream(self.manifest, columns) as reader,
+            pq.ParquetWriter(path, CLIPS) as writer,
+        ):
+            for batch in reader:
+                rows = pa.table(batch)
+                if CHANNEL not in columns:
+                    rows = rows.append_column(CHANNEL, pa.nulls(rows.num_rows, pa.string()))
+                keys = self.roots.keys(rows[AUDIO_PATH])
+                writer.write_table(rows.set_column(1, AUDIO_PATH, keys).cast(CLIPS))
+        return path

@@ -15,6 +15,7 @@ from asrdq.hypotheses.matching import (
     missing_ids,
     show_file,
     without_suffix,
+    write_view,
 )
 from asrdq.hypotheses.reading import LINE, Staged
 from asrdq.manifests.columns import AUDIO_PATH, DURATION, OFFSET, UTT_ID
@@ -40,7 +41,7 @@ def match_words(database: DuckDBPyConnection, staged: Staged, clips: Path) -> tu
     Args:
         database: Where views are made.
         staged: The words.
-        clips: The manifest, from `stage_clips`.
+        clips: The manifest, from `Clips.located`.
 
     Returns:
         What recordings are known by, and how words and clips agree; the words outside of all
@@ -54,13 +55,16 @@ def match_words(database: DuckDBPyConnection, staged: Staged, clips: Path) -> tu
     said = _show_segments(database, staged)
     _refuse_mixed_channels(database)
     _refuse_overlaps(database)
-    database.execute(
-        f"CREATE OR REPLACE TEMP VIEW matched AS SELECT s.{UTT_ID}, min(p.{LINE}) AS {LINE}, "
+    write_view(
+        database,
+        "matched",
+        staged.path.with_name("matched.parquet"),
+        f"SELECT s.{UTT_ID}, min(p.{LINE}) AS {LINE}, "
         f"coalesce(string_agg(p.{WORD}, ' ' ORDER BY p.{MIDDLE}, p.{LINE}), '') AS {HYPOTHESIS}, "
         f"CASE WHEN count(p.{CONFIDENCE}) = count(p.{WORD}) THEN avg(p.{CONFIDENCE}) END "
-        f"AS {CONFIDENCE} FROM segments s LEFT JOIN placed p USING ({UTT_ID}) GROUP BY s.{UTT_ID}"
+        f"AS {CONFIDENCE} FROM segments s LEFT JOIN placed p USING ({UTT_ID}) GROUP BY s.{UTT_ID}",
     )
-    return said, _id_match(database, staged.rows)
+    return said, _id_match(database)
 
 
 def _show_segments(database: DuckDBPyConnection, staged: Staged) -> str:
@@ -84,10 +88,13 @@ def _show_segments(database: DuckDBPyConnection, staged: Staged) -> str:
         f"SEMI JOIN ({known}) USING (key) SEMI JOIN ({_recordings(_NAMES[said])}) USING (key) "
         "ANTI JOIN voided ON key = recording"
     )
-    database.execute(
-        f"CREATE OR REPLACE TEMP VIEW placed AS SELECT s.{UTT_ID}, w.* FROM words w JOIN "
+    write_view(
+        database,
+        "placed",
+        staged.path.with_name("placed.parquet"),
+        f"SELECT s.{UTT_ID}, w.* FROM words w JOIN "
         f"segments s ON w.{RECORDING} = s.key AND w.{MIDDLE} >= s.start AND w.{MIDDLE} < s.stop "
-        f"AND (s.{CHANNEL} IS NULL OR s.{CHANNEL} = w.{CHANNEL})"
+        f"AND (s.{CHANNEL} IS NULL OR s.{CHANNEL} = w.{CHANNEL})",
     )
     return said
 
@@ -130,9 +137,10 @@ def _refuse_overlaps(database: DuckDBPyConnection) -> None:
         )
 
 
-def _id_match(database: DuckDBPyConnection, words: int) -> IdMatch:
+def _id_match(database: DuckDBPyConnection) -> IdMatch:
     clips, matched = count_rows(database, "clips"), count_rows(database, "segments")
-    outside = "words ANTI JOIN placed USING (line)"
+    judged = "(FROM words ANTI JOIN voided USING (recording))"
+    outside = f"{judged} ANTI JOIN placed USING (line)"
     extra = count_rows(database, f"({outside})")
     strange = first_rows(
         database,
@@ -142,7 +150,7 @@ def _id_match(database: DuckDBPyConnection, words: int) -> IdMatch:
     )
     return IdMatch(
         clips=clips,
-        rows=words,
+        rows=count_rows(database, judged),
         matched=matched,
         missing=clips - matched,
         extra=extra,

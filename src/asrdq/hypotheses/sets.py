@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from asrdq.errors import UsageError, nearest
+from asrdq.hypotheses.bounded import bounded_database
 from asrdq.hypotheses.formats.registry import AUTO
 from asrdq.hypotheses.ids import EXAMPLES, IdMatch, Ids, check_ids_rule
 from asrdq.hypotheses.loading import HypothesesResult, load_hypotheses
@@ -15,7 +16,7 @@ from asrdq.hypotheses.names import is_set_name, set_name_of
 from asrdq.hypotheses.tables import TABLE
 from asrdq.manifests.reading import Advance
 from asrdq.places import Place, S3Path, place
-from asrdq.workspace.sql import select_from, short_connection
+from asrdq.workspace.sql import select_from
 
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
@@ -61,7 +62,7 @@ def match_set(workspace: Workspace, manifest: ManifestVersion, name: str) -> IdM
     theirs, _ = select_from(workspace.store, manifest.table, manifest.version)
     hyps = f"(SELECT utt_id FROM ({ours}) WHERE hyps = $name AND manifest = $manifest)"
     clips = f"(SELECT utt_id FROM ({theirs}))"
-    with short_connection(workspace.store, ()) as database:
+    with bounded_database(workspace) as database:
 
         def ask(sql: str) -> list[tuple[object, ...]]:
             return database.execute(sql, {"name": name, "manifest": manifest.name}).fetchall()
@@ -69,9 +70,10 @@ def match_set(workspace: Workspace, manifest: ManifestVersion, name: str) -> IdM
         [(rows,)] = ask(f"SELECT count(*) FROM {hyps}")
         [(matched,)] = ask(f"SELECT count(*) FROM {hyps} SEMI JOIN {clips} USING (utt_id)")
         first = f"ORDER BY utt_id LIMIT {EXAMPLES}"
-        missing = ask(f"FROM {clips} ANTI JOIN {hyps} USING (utt_id) {first}")
-        extra = ask(f"FROM {hyps} ANTI JOIN {clips} USING (utt_id) {first}")
-    count, found = int(str(rows)), int(str(matched))
+        count, found = int(str(rows)), int(str(matched))
+        lacking, beyond = found < manifest.rows, found < count
+        missing = ask(f"FROM {clips} ANTI JOIN {hyps} USING (utt_id) {first}") if lacking else []
+        extra = ask(f"FROM {hyps} ANTI JOIN {clips} USING (utt_id) {first}") if beyond else []
     return IdMatch(
         clips=manifest.rows,
         rows=count,

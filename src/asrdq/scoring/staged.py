@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from asrdq.sampling.keys import draw_keys
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 UTT_KEY, BLOCK_KEY, STRATUM, WEIGHT = "utt_key", "block_key", "stratum", "weight"
 _KEY_SEED = 0
+_BATCH_ROWS = 65_536
 _ENCODING: Any = {"compression": "none", "use_dictionary": False, "write_statistics": False}
 """The files live for seconds: to encode them would take longer than to write them."""
 
@@ -71,7 +71,7 @@ def rows_of(
     whole = pa.schema([*((name, pa.string()) for name in keys), *schema])
 
     def read() -> pa.RecordBatchReader:
-        batches = ds.dataset(path).scanner(columns=schema.names, batch_readahead=2).to_batches()
+        batches = pq.ParquetFile(path).iter_batches(_BATCH_ROWS, columns=schema.names)
         keyed = (
             pa.RecordBatch.from_arrays(
                 [pa.repeat(pa.scalar(key), batch.num_rows) for key in keys.values()]

@@ -23,9 +23,10 @@ CACHE = "cache"
 # fmt: off
 RESERVED = frozenset({
     "alignments", "audio_facts", "audits", "calibrations", "check_results", "decisions",
-    "detections", "duplicates", "fault_trials", "handoffs", "hypotheses", "leaks", "rejects",
-    "runs", "samples", "scores", "signoffs", "splits", "strata", "tags", "train_metrics",
-    "train_runs", "waivers", "weights", "word_edits", "word_spans",
+    "detections", "duplicates", "fault_trials", "handoffs", "hypotheses",
+    "hypothesis_words", "leaks", "rejects", "runs", "samples", "scores", "signoffs", "splits",
+    "strata", "tags", "train_metrics", "train_runs", "transcription_failures", "waivers",
+    "weights", "word_edits", "word_spans",
 })
 # fmt: on
 """Names of result tables: a manifest cannot have one of them."""
