@@ -17,6 +17,7 @@ import hypothesis
 import pytest
 
 if TYPE_CHECKING:
+    from asrdq.scoring.scorings import Scoring
     from asrdq.workspace import ManifestVersion, Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,6 +26,7 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 Ingest = Callable[..., "ManifestVersion"]
+ScoreRows = Callable[..., "Scoring"]
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -61,6 +63,25 @@ def chromium() -> str:
     pytest.skip(reason)
 
 
+@pytest.fixture
+def sclite() -> Callable[[str], None]:
+    """Run sclite with the command that goes with written files; in CI its absence is a failure."""
+    program = shutil.which("sclite") or "/usr/lib/sctk/bin/sclite"
+    if not Path(program).is_file():
+        reason = "sclite is not installed (`make system` installs it where it can)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    def run(command: str) -> None:
+        words = command.split()
+        assert words[0] == "sclite"
+        done = subprocess.run([program, *words[1:]], capture_output=True, text=True, check=False)
+        assert "Successful Completion" in done.stdout, done.stdout + done.stderr
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def data_samples() -> Path:
     """The folder of the sample clips that come with the project."""
@@ -88,6 +109,34 @@ def ingest(workspace: Workspace, tmp_path: Path) -> Ingest:
         return workspace.manifest(name)
 
     return take
+
+
+@pytest.fixture
+def score_rows(workspace: Workspace, ingest: Ingest, tmp_path: Path) -> ScoreRows:
+    """Score made-up rows, each with `text` and `heard`: `score_rows(rows, "r1", by=["age"])`.
+
+    Texts stay as they are unless another normaliser is named.
+    """
+    from asrdq.hypotheses import load_hypotheses
+    from asrdq.scoring import ScorePlan, score_hypotheses
+    from asrdq.scoring.scorings import newest_scoring
+
+    def score(
+        rows: Sequence[Mapping[str, Any]], hyps: str = "r1", name: str = "eval", **plan: Any
+    ) -> Scoring:
+        given = [
+            {"id": f"u{number}", "audio_filepath": f"{number}.wav", "duration": 3.0, **row}
+            for number, row in enumerate(rows)
+        ]
+        file = tmp_path / f"{hyps}.jsonl"
+        lines = [{"utt_id": row["id"], "hypothesis": row.pop("heard")} for row in given]
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        version = ingest(given, name)
+        load_hypotheses(workspace, version, file, name=hyps)
+        score_hypotheses(workspace, version, hyps, ScorePlan(**{"normaliser": "none", **plan}))
+        return newest_scoring(workspace, hyps, name)
+
+    return score
 
 
 @pytest.fixture

@@ -127,6 +127,20 @@ class Audited:
             "instrument": "ok",
         }
 
+    def score(self) -> None:
+        """Score hypotheses in which every second clip has a wrong word."""
+        from asrdq.hypotheses import load_hypotheses
+        from asrdq.scoring import ScorePlan, score_hypotheses
+
+        heard = [
+            {"utt_id": f"clip-{n:02d}", "hypothesis": "two cats " + ("sad" if n % 2 else "sat")}
+            for n in range(40)
+        ]
+        file = self.folder / "r1.jsonl"
+        file.write_text("".join(json.dumps(line) + "\n" for line in heard), encoding="utf-8")
+        load_hypotheses(self.workspace, self.manifest, file, name="r1")
+        score_hypotheses(self.workspace, self.manifest, "r1", ScorePlan(by=["domain"]))
+
     def gate(self) -> str:
         from asrdq.gates import evaluate_gate
 

@@ -99,6 +99,7 @@ def probed(chromium: str, page: Path, folder: Path, width: int) -> dict[str, Any
 def page(audited: Audited) -> Path:
     audited.write_audit(5)
     audited.gate()
+    audited.score()
     return write_report(audited.workspace, "train", clips=6).path
 
 

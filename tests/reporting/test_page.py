@@ -147,6 +147,22 @@ def test_the_figures_are_those_of_the_gate(audited: Audited) -> None:
     assert audited.manifest.fingerprint in page.text
 
 
+def test_an_audited_page_has_scores_only_where_there_are_some(audited: Audited) -> None:
+    audited.write_audit(5)
+    _, before = page_of(audited)
+    assert 'id="leaderboard"' not in before
+    audited.score()
+    page, html = page_of(audited)
+    ids = re.findall(r'<section id="([^"]+)"', html)
+    assert ids[-5:] == ["leaderboard", "errors", "confusions", "examples", "provenance"]
+    assert "clips" in ids
+    links = {str(a["href"]).removeprefix("#") for t, a in page.tags if t == "a"}
+    assert links <= set(ids)
+    assert {tag for tag, _ in page.tags} <= TAGS
+    assert "sat → sad 20" in page.text
+    assert page.external() == []
+
+
 def test_an_undecided_page_says_what_would_decide(audited: Audited) -> None:
     audited.write_audit(calibration="too_weak", planted=True)
     audited.gate()

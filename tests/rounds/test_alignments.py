@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jiwer import process_words
 
-from asrdq.rounds.alignments import Mark, round_errors, side_by_side
+from asrdq.rounds.alignments import round_errors, side_by_side
 from asrdq.rounds.changed_rows import changed_rows, examples
 from asrdq.rounds.pairing import Pairing
+from asrdq.scoring.aligned import Mark
 
 texts = st.lists(st.sampled_from(["a", "b", "c", "שלום", "d"]), max_size=8).map(" ".join)
 

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from asrdq.rounds import Comparison
-    from asrdq.rounds.alignments import Column, Mark
+    from asrdq.rounds.alignments import Column
+    from asrdq.scoring.aligned import Mark
 
 _NARROWEST = 40
 _UNFOLDED = 100

@@ -26,7 +26,8 @@ def report(
     """Write one HTML page with the evidence; its path goes to stdout.
 
     Verdict, rates with intervals, strata, reasons, what the audit finds of planted faults, facts
-    about the audio, and the worst clips with words, waveform and player. The page loads nothing
+    about the audio, and the worst clips with words, waveform and player. Where hypotheses were
+    scored: leaderboard, error rates by group, confused words and examples. The page loads nothing
     from anywhere: send it, archive it, print it.
 
     Example: `asrdq report train --output audit.html --clips 20`
@@ -47,6 +48,9 @@ def report(
             f"{manifest} has changed since this audit: the page is about {result.manifest}"
         )
         console.next_step(f"asrdq audit {manifest}", "audits the present content")
+    elif result.audit_run_id is None:
+        console.warn(f"{manifest} was not audited: the page has its scores only")
+        console.next_step(f"asrdq audit {manifest}", "shows whether the references can be trusted")
     elif result.verdict is None:
         console.next_step(f"asrdq gate {manifest}", "gives the verdict; then write the page again")
     else:

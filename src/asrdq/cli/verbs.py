@@ -66,6 +66,7 @@ VERBS = {
         Verb("transcribe", "Transcribe clips into a set of hypotheses.", _MEASURE),
         Verb("normalise", "Show what a normaliser makes of a text, step by step.", _MEASURE),
         Verb("score", "Score hypotheses: error rates by group, with intervals.", _MEASURE),
+        Verb("leaderboard", "Show the rates of a scored set in order, and what to do.", _MEASURE),
         Verb("gate", "Give the verdict: PROCEED, CAUTION, STOP or UNDECIDED.", _DECIDE),
         Verb("compare", "Compare two scored rounds: KEEP, GROW, OVERFIT or STOP.", _DECIDE),
         Verb("report", "Write one HTML page with the evidence.", _DECIDE),

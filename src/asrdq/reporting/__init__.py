@@ -9,9 +9,11 @@ from asrdq.lazy import lazy_names
 if TYPE_CHECKING:
     from asrdq.reporting.report import write_report
     from asrdq.reporting.result import ReportResult
+    from asrdq.reporting.scored_page import write_leaderboard
 
 __all__ = [
     "ReportResult",
+    "write_leaderboard",
     "write_report",
 ]
 
@@ -20,5 +22,6 @@ __getattr__ = lazy_names(
     {
         "report": ["write_report"],
         "result": ["ReportResult"],
+        "scored_page": ["write_leaderboard"],
     },
 )

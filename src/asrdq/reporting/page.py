@@ -1,8 +1,4 @@
-"""The page: what the templates are given, and how they are filled in.
-
-Every value is escaped by the template engine; the page carries no script and its content
-security policy forbids any, so hostile transcripts and names stay text.
-"""
+"""The page about an audit: what its templates are given."""
 
 from __future__ import annotations
 
@@ -10,10 +6,7 @@ import datetime as dt
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import asrdq
 from asrdq.audit.faults import Fault
@@ -30,11 +23,11 @@ from asrdq.reporting.distributions import (
     spreads,
     unjudged_tallies,
 )
-from asrdq.reporting.plots import UNIT, Scale, rate_scale
+from asrdq.reporting.plots import UNIT, rate_scale
 from asrdq.reporting.ruling import Ruling
+from asrdq.reporting.scored import Scored
 from asrdq.reporting.subject import Subject
-
-_TEMPLATES = Path(__file__).parent / "templates"
+from asrdq.reporting.templating import fill
 
 
 @dataclass(frozen=True)
@@ -53,6 +46,7 @@ def render_page(
     facts: AudioFacts | None,
     clips: Sequence[ShownClip],
     written: dt.datetime,
+    scored: Scored | None = None,
 ) -> str:
     """Return the page as HTML.
 
@@ -62,6 +56,7 @@ def render_page(
         facts: What a probe measured, None without one.
         clips: The clips to show one by one.
         written: The time that the page gives as its own.
+        scored: What hypotheses of the manifest scored, None where nothing was.
     """
     context = {
         "subject": subject,
@@ -77,6 +72,7 @@ def render_page(
         "unjudged": unjudged_tallies(subject.evidence.clips),
         "facts": facts,
         "clips": clips,
+        "scored": scored,
         "written": written,
         "versions": {
             "asrdq (report)": asrdq.__version__,
@@ -86,7 +82,7 @@ def render_page(
         },
         "words": wording,
     }
-    return _environment().get_template("page.html.j2").render(context)
+    return fill("page.html.j2", context)
 
 
 def _by_stratum(subject: Subject, ruling: Ruling) -> dict[str, Any]:
@@ -139,60 +135,3 @@ def detections(rows: Sequence[dict[str, Any]], strata: Sequence[str]) -> Detecti
         faults=[row["fault"] for row in planted],
         by_stratum={name: by_stratum[name] for name in strata if name in by_stratum},
     )
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        percent=percent, number=number, count=count, moment=moment, tick=tick, clip_text=clip_text
-    )
-    environment.globals.update(
-        explain=wording.explain,
-        Scale=Scale,
-    )
-    return environment
-
-
-def percent(share: float | None, digits: int = 1) -> str:
-    """Return a share as percent.
-
-    >>> percent(0.075), percent(None)
-    ('7.5 %', '–')
-    """
-    return "–" if share is None else f"{100 * share:.{digits}f} %"
-
-
-def number(value: float | None, digits: int = 2) -> str:
-    """Return a number with fixed digits, a dash for none."""
-    return "–" if value is None else f"{value:,.{digits}f}"
-
-
-def count(value: int) -> str:
-    """Return a count with its thousands apart."""
-    return f"{value:,}"
-
-
-def tick(value: float) -> str:
-    """Return the label of a tick, as short as it can be.
-
-    >>> tick(0.30000000000000004), tick(-20.0)
-    ('0.3', '−20')
-    """
-    return f"{value:.6g}".replace("-", "−")
-
-
-def moment(value: dt.datetime | None) -> str:
-    """Return a time as people write it, in UTC."""
-    return "–" if value is None else f"{value.astimezone(dt.UTC):%d %b %Y, %H:%M} UTC"
-
-
-def clip_text(value: object, length: int = 200) -> str:
-    """Return a text that is cut where it is too long for its place."""
-    text = str(value)
-    return text if len(text) <= length else text[:length] + "…"

@@ -132,7 +132,7 @@ def value_scale(values: npt.NDArray[np.float64], *, whole: bool = False) -> Scal
         return Scale(0.0, 1.0, (0.0, 1.0))
     low, high = (float(edge) for edge in np.percentile(finite, (0.5, 99.5)))
     low = min(0.0, low) if whole else low
-    step = _round_step(max(high - low, 1e-6) / 4)
+    step = round_step(max(high - low, 1e-6) / 4)
     start, end = step * math.floor(low / step), step * math.ceil(high / step)
     if end <= start:
         end = start + step
@@ -140,7 +140,7 @@ def value_scale(values: npt.NDArray[np.float64], *, whole: bool = False) -> Scal
     return Scale(start, end, tuple(start + step * i for i in range(count + 1)))
 
 
-def _round_step(least: float) -> float:
+def round_step(least: float) -> float:
     """Return the smallest of 1, 2, 5 × 10ⁿ that is not below `least`."""
     power = 10.0 ** math.floor(math.log10(least))
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * 0.999)

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from asrdq.errors import UsageError
+from asrdq.errors import UndecidedError, UsageError
 from asrdq.places import Place
 from asrdq.reporting.audio_panels import audio_facts
 from asrdq.reporting.clips import ShownClip, show_clips
 from asrdq.reporting.page import render_page
 from asrdq.reporting.result import SHOWN_CLIPS, ReportResult
 from asrdq.reporting.ruling import find_ruling
-from asrdq.reporting.subject import find_subject
+from asrdq.reporting.scored import Scored, find_scored
+from asrdq.reporting.scored_page import render_scored_page
+from asrdq.reporting.subject import Subject, find_subject
 from asrdq.workspace.files import whole_file
 
 if TYPE_CHECKING:
-    from asrdq.workspace import Workspace
+    from asrdq.workspace import ManifestVersion, Workspace
 
 DEFAULT_CLIPS = 12
 MOST_CLIPS = 100
@@ -36,7 +38,9 @@ def write_report(
     """Write one HTML file with the evidence about a manifest; it needs nothing but itself.
 
     It shows the newest finished audit. Where the manifest has changed since, the page says so at
-    its top. The verdict is the gate's, and only while it answers for this audit.
+    its top. The verdict is the gate's, and only while it answers for this audit. Where hypotheses
+    of the manifest were scored, the newest scoring is part of the page, and without an audit it is
+    all of it.
 
     Args:
         workspace: Where the manifest and its audit are.
@@ -47,31 +51,83 @@ def write_report(
 
     Raises:
         UsageError: No such manifest, a policy with mistakes, or a wrong number of clips.
-        UndecidedError: The manifest was never audited.
+        UndecidedError: The manifest was neither audited nor scored.
         ToolError: The file cannot be written.
     """
     if not 0 <= clips <= MOST_CLIPS:
         raise UsageError(f"{clips} clips cannot be shown", hint=f"0 to {MOST_CLIPS}")
-    subject = find_subject(workspace, reference)
-    ruling = find_ruling(workspace, subject, advance)
+    asked = workspace.manifest(reference)
     path = output or workspace.root / "reports" / f"{reference}.html"
+    scored = find_scored(workspace, asked)
+    try:
+        subject = find_subject(workspace, reference)
+    except UndecidedError as error:
+        if scored is None:
+            raise
+        return _write_scored(workspace, asked, scored, error, path)
+    if subject.stale:
+        scored = find_scored(workspace, subject.manifest)
+    return _write_audit(workspace, subject, scored, path, clips, advance)
+
+
+def _write_audit(
+    workspace: Workspace,
+    subject: Subject,
+    scored: Scored | None,
+    path: Place,
+    clips: int,
+    advance: Callable[[int], None],
+) -> ReportResult:
+    ruling = find_ruling(workspace, subject, advance)
     with workspace.run("report", subject.manifest, {"output": str(path), "clips": clips}):
         facts = audio_facts(workspace, subject.manifest)
         shown = show_clips(workspace, subject, clips, advance)
-        html = render_page(subject, ruling, facts, shown, dt.datetime.now(dt.UTC))
-        page = html.encode("utf-8", "replace")
-        with whole_file(path) as file:
-            file.write(page)
+        html = render_page(subject, ruling, facts, shown, dt.datetime.now(dt.UTC), scored)
+        size = _write(html, path)
     return ReportResult(
         path=path,
         manifest=str(subject.manifest),
         fingerprint=subject.manifest.fingerprint,
         audit_run_id=subject.run_id,
+        scoring_run_id=scored.board.run_id if scored else None,
         verdict=str(ruling.verdict) if ruling.verdict else None,
         stale=subject.stale,
-        bytes=len(page),
+        bytes=size,
         clips=_clip_table(shown),
     )
+
+
+def _write_scored(
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    scored: Scored,
+    unaudited: UndecidedError,
+    path: Place,
+) -> ReportResult:
+    """Write the page of a manifest whose hypotheses were scored and whose audio was not audited."""
+    why = "; ".join(problem.message for problem in unaudited.problems) or unaudited.message
+    with workspace.run("report", manifest, {"output": str(path)}):
+        html = render_scored_page(manifest, scored, why, dt.datetime.now(dt.UTC))
+        size = _write(html, path)
+    return ReportResult(
+        path=path,
+        manifest=str(manifest),
+        fingerprint=manifest.fingerprint,
+        audit_run_id=None,
+        scoring_run_id=scored.board.run_id,
+        verdict=None,
+        stale=False,
+        bytes=size,
+        clips=_clip_table([]),
+    )
+
+
+def _write(html: str, path: Place) -> int:
+    """Write a page and return its size in bytes."""
+    page = html.encode("utf-8", "replace")
+    with whole_file(path) as file:
+        file.write(page)
+    return len(page)
 
 
 def _clip_table(clips: Sequence[ShownClip]) -> pa.Table:

@@ -31,7 +31,8 @@ class ReportResult(Result):
         path: The HTML file.
         manifest: The manifest version that the page is about, as `train@3`.
         fingerprint: Its content.
-        audit_run_id: The audit it shows.
+        audit_run_id: The audit it shows, None without one.
+        scoring_run_id: The scoring it shows, None without one.
         verdict: The verdict that answers for this audit, None where there is none yet.
         stale: Whether the manifest that was asked about has other content than the audit.
         bytes: Size of the file.
@@ -43,7 +44,8 @@ class ReportResult(Result):
     path: Place
     manifest: str
     fingerprint: str
-    audit_run_id: str
+    audit_run_id: str | None
+    scoring_run_id: str | None
     verdict: str | None
     stale: bool
     bytes: int
@@ -52,7 +54,10 @@ class ReportResult(Result):
     def summary(self) -> str:
         """Return where the page is, what it says, and how large it is."""
         stale = " (the manifest has changed since)" if self.stale else ""
+        verdict = self.verdict or "no verdict yet"
+        if self.audit_run_id is None:
+            verdict = "scored, not audited"
         return (
-            f"{self.path}: {self.verdict or 'no verdict yet'} for {self.manifest}{stale}, "
+            f"{self.path}: {verdict} for {self.manifest}{stale}, "
             f"{self.clips.num_rows:,} clips shown, {self.bytes / 1e6:.1f} MB"
         )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from asrdq.rounds.mapsswe import WordErrors
+from asrdq.scoring.aligned import Mark, aligned
 from asrdq.scoring.edits import Edit, find_edits
 from asrdq.scoring.tokens import tokenise
 
@@ -33,16 +32,6 @@ def round_errors(scores: pa.Table) -> WordErrors:
         utterances.append(edits.pair + start)
         slots.append(2 * edits.reference + (edits.kind != Edit.INSERTION))
     return WordErrors(np.concatenate(utterances), np.concatenate(slots))
-
-
-class Mark(enum.StrEnum):
-    """What became of a word; the letters are those of sclite."""
-
-    RIGHT = "C"
-    SUBSTITUTED = "S"
-    DELETED = "D"
-    INSERTED = "I"
-    NOTHING = " "
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +85,11 @@ def side_by_side(reference: str, before: str, after: str) -> list[Column]:
 
 def _slots(reference: str, hypothesis: str) -> _Slots:
     """Return the errors of a hypothesis by their slots; inserted words in their order."""
-    pairs = tokenise(pa.array([reference]), pa.array([hypothesis]))
-    edits = find_edits(pairs.references, pairs.hypotheses)
-    heard = hypothesis.split()
     found: _Slots = {}
-    for index in np.lexsort((edits.hypothesis, edits.reference)).tolist():
-        kind, at = Edit(int(edits.kind[index])), int(edits.reference[index])
-        text = "" if kind is Edit.DELETION else heard[int(edits.hypothesis[index])]
-        slot = 2 * at + (kind is not Edit.INSERTION)
-        found.setdefault(slot, []).append((_MARKS[kind], text))
+    at = 0
+    for word in aligned(reference, hypothesis):
+        inserted = word.mark is Mark.INSERTED
+        if word.mark is not Mark.RIGHT:
+            found.setdefault(2 * at + (not inserted), []).append((word.mark, word.hypothesis))
+        at += not inserted
     return found
-
-
-_MARKS: dict[Any, Mark] = {
-    Edit.SUBSTITUTION: Mark.SUBSTITUTED,
-    Edit.DELETION: Mark.DELETED,
-    Edit.INSERTION: Mark.INSERTED,
-}

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from asrdq.errors import DataError, UsageError, unknown
+from asrdq.errors import DataError, UsageError
 from asrdq.scoring.plan import ScorePlan
 from asrdq.scoring.reading import joined
+from asrdq.scoring.scorings import newest_scoring, scorings
 from asrdq.scoring.tables import SCORES, TERM_SCORES, TERMS, UTTERANCES
 from asrdq.scoring.utterances import score_utterances
 from asrdq.scoring.vocabulary import Vocabulary
 from asrdq.text.normalisers import Normaliser, normaliser
-from asrdq.workspace.runs import DONE
 from asrdq.workspace.store import quote_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from asrdq.scoring.scorings import Scoring as FinishedScoring
     from asrdq.workspace import ManifestVersion, Workspace
 
 
@@ -85,35 +85,24 @@ def find_scorings(
     Raises:
         UsageError: One was not scored, or there are several manifests to choose from.
     """
-    found = _finished(workspace)
-    for name in names:
-        if name not in {row["hyps"] for row in found}:
-            known = sorted({row["hyps"] for row in found})
-            error = unknown("scored set of hypotheses", name, known)
-            hint = f"{error.hint}; or score it: asrdq score MANIFEST --hyps {name}"
-            raise UsageError(error.message, hint=hint)
-    name = manifest.partition("@")[0] if manifest else _shared_manifest(found, names)
-    if manifest and "@" in manifest:
-        found = [row for row in found if row["manifest"] == str(workspace.manifest(manifest))]
-    return [_latest(workspace, found, hyps, name) for hyps in names]
-
-
-def _finished(workspace: Workspace) -> list[dict[str, Any]]:
-    if not workspace.table_exists(SCORES):
-        raise UsageError("nothing was scored yet", hint="asrdq score MANIFEST --hyps NAME")
-    rows: list[dict[str, Any]] = workspace.query(
-        "SELECT s.hyps, s.manifest, s.run_id, s.normaliser_hash, r.parameters, r.started "
-        f"FROM (SELECT DISTINCT hyps, manifest, run_id, normaliser_hash FROM {SCORES}) s "
-        f"JOIN runs r USING (run_id) WHERE r.state = {quote_text(DONE)} ORDER BY r.started"
-    ).to_pylist()
-    return rows
-
-
-def _shared_manifest(found: list[dict[str, Any]], names: Sequence[str]) -> str:
-    sets = [
-        {row["manifest"].partition("@")[0] for row in found if row["hyps"] == name}
-        for name in names
+    found = [newest_scoring(workspace, name, manifest) for name in names]
+    if manifest is None:
+        shared = _shared_manifest(scorings(workspace), names)
+        found = [newest_scoring(workspace, name, shared) for name in names]
+    return [
+        Scoring(
+            own.run_id,
+            own.hyps,
+            workspace.manifest(own.manifest),
+            own.normaliser_hash,
+            own.plan,
+        )
+        for own in found
     ]
+
+
+def _shared_manifest(found: Sequence[FinishedScoring], names: Sequence[str]) -> str:
+    sets = [{own.manifest_name for own in found if own.hyps == name} for name in names]
     shared = set.intersection(*sets)
     if len(shared) == 1:
         return str(shared.pop())
@@ -129,22 +118,6 @@ def _shared_manifest(found: list[dict[str, Any]], names: Sequence[str]) -> str:
     raise UsageError(
         f"the rounds were not scored on one manifest: {listed}", hint="asrdq score scores a round"
     )
-
-
-def _latest(workspace: Workspace, found: list[dict[str, Any]], hyps: str, name: str) -> Scoring:
-    mine = [
-        row for row in found if row["hyps"] == hyps and row["manifest"].partition("@")[0] == name
-    ]
-    if not mine:
-        raise UsageError(
-            f"'{hyps}' was not scored on '{name}'", hint=f"asrdq score {name} --hyps {hyps}"
-        )
-    row = mine[-1]
-    parameters = json.loads(row["parameters"])
-    known = {f.name for f in fields(ScorePlan)}
-    plan = ScorePlan(**{name: value for name, value in parameters.items() if name in known})
-    version = workspace.manifest(row["manifest"])
-    return Scoring(row["run_id"], hyps, version, row["normaliser_hash"], plan)
 
 
 @dataclass(frozen=True, slots=True)

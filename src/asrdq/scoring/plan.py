@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,10 @@ DURATION_BUCKETS: Mapping[str, str] = {
 """Names of the durations of utterances, with the condition of each in SQL; the first holds."""
 
 TOGETHER = "+"
+
+ENTITY_CATEGORY, IPA_SOURCE, NOISE_LEVEL = "entity_category", "ipa_source", "noise_level"
+LEADERBOARD_COLUMNS = (ENTITY_CATEGORY, IPA_SOURCE, NOISE_LEVEL)
+"""Columns that the leaderboard groups by: they are scored wherever a manifest has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,11 @@ class ScorePlan:
     def groupings(self) -> list[tuple[str, ...]]:
         """Return the columns of each grouping, the first one being all utterances together."""
         return [(), *dict.fromkeys(tuple(own.split(TOGETHER)) for own in self.by)]
+
+    def for_leaderboard(self, columns: Sequence[str]) -> ScorePlan:
+        """Return the plan with what the leaderboard groups by, of these columns of a manifest."""
+        more = [name for name in LEADERBOARD_COLUMNS if name in columns and name not in self.by]
+        return dataclasses.replace(self, by=[*self.by, *more])
 
     def columns(self) -> list[str]:
         """Return every column that makes groups, once each."""

@@ -133,7 +133,7 @@ def score_hypotheses(
         DataError: Rows have no hypothesis and the plan does not say what becomes of them, or
             there is nothing to score.
     """
-    plan = plan or ScorePlan()
+    plan = (plan or ScorePlan()).for_leaderboard(manifest.columns)
     chosen = normaliser(plan.normaliser, equivalences=plan.equivalences)
     parameters = {**plan.parameters(), "hyps": hyps, "normaliser_hash": chosen.hash}
     with (
