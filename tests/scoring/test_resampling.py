@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, t
 
-from asrdq.scoring.rates import COUNTERS, FORMULAS, Metric
+from asrdq.scoring.rates import COUNTERS, FORMULAS, HIGHER_IS_BETTER, Metric
 from asrdq.scoring.resampling import FEWEST_BLOCKS, Blocks, Method, draw_again, interval
 
 WER, SER, KER = FORMULAS[Metric.WER], FORMULAS[Metric.SER], FORMULAS[Metric.KER]
@@ -72,6 +72,22 @@ def test_no_error_at_all_is_no_certainty() -> None:
     found = interval(blocks_of(np.full(39, 5), np.zeros(39)), WER)
     assert (found.value, found.low) == (0, 0)
     assert found.high == pytest.approx(0.0897, abs=5e-5)  # Wilson, 0 of 39
+    assert found.method is Method.WILSON
+
+
+@pytest.mark.parametrize("metric", list(Metric))
+def test_speakers_of_other_sizes_without_an_error(metric: Metric) -> None:
+    """Rounding in the gradient of WIL is no spread: Wilson's limits of 7 blocks."""
+    n = np.array([2.0, 1, 2, 2, 1, 2, 2])
+    perfect = blocks_of(5 * n, 0 * n, characters=38 * n, keyword_rows=n, keyword_hits=n, worded=n)
+    perfect.counts[:, COUNTERS.index("utterances")] = n
+    perfect.counts[:, COUNTERS.index("wrong")] = 0
+    found = interval(perfect, FORMULAS[metric])
+    limits = binomtest(0, 7).proportion_ci(method="wilson")
+    good = metric in HIGHER_IS_BETTER
+    assert found.value == good
+    expected = (1 - limits.high, 1) if good else (0, limits.high)
+    assert (found.low, found.high) == pytest.approx(expected)
     assert found.method is Method.WILSON
 
 

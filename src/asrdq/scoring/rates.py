@@ -148,12 +148,12 @@ class Formula:
         above, power = quantities[:, 0], self.powers[0]
         defined = (below > 0).all(axis=1)
         safe = np.where(below > 0, below, 1.0)
-        scale = np.where(
-            defined, np.prod(safe ** np.array(self.powers[1:], float), axis=1), math.nan
+        divisor = np.where(
+            defined, np.prod(safe ** -np.array(self.powers[1:], float), axis=1), math.nan
         )
-        value = above**power * scale
+        value = above**power / divisor
         gradient = np.column_stack(
-            [power * above ** (power - 1) * scale]
+            [power * above ** (power - 1) / divisor]
             + [own * value / safe[:, k] for k, own in enumerate(self.powers[1:])]
         )
         return (1 - value, -gradient) if self.complement else (value, gradient)

@@ -38,6 +38,9 @@ FEWEST_BLOCKS: Final = 10
 REPLICATES: Final = 2_000
 _CELLS_AT_ONCE: Final = 4_000_000
 
+_ROUNDING: Final = 1e-12
+"""A smaller standard error is none: one error in a billion words has 1e-9, rounding 1e-16."""
+
 
 class Method(StrEnum):
     """How an interval was made."""
@@ -127,7 +130,7 @@ def interval(
         return Interval(value, share.low, share.high, Method.WILSON, size)
     drawn = Blocks(quantities, strata)
     spread = standard_error(drawn, formula.value_and_gradient)
-    if size > 1 and spread > 1e-9 * max(value, 1e-9):
+    if size > 1 and spread > _ROUNDING:
         if enough_blocks(drawn):
             low, high = studentised(drawn, formula.value_and_gradient, seed, confidence, replicates)
             return _within(formula, value, low, high, Method.BOOTSTRAP, size)
