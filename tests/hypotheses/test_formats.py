@@ -145,6 +145,15 @@ def test_ctm_channels(ingest: Any, load: Any, stored: Any) -> None:
     sides = [{**row, "utt_id": side, "channel": side} for side in ("A", "B")]
     load(ingest(sides), "r1.ctm", words)
     assert stored() == {"A": "hello", "B": "hi"}
+    load(ingest(sides), "r1.ctm", words.replace(" A ", " a "))
+    assert stored() == {"A": "hello", "B": "hi"}
+
+
+def test_ctm_channels_that_differ_by_case_alone(ingest: Any, load: Any, stored: Any) -> None:
+    row = SEGMENTS[0]
+    sides = [{**row, "utt_id": side, "channel": side} for side in ("a", "A")]
+    load(ingest(sides), "r1.ctm", "call A 0.1 0.2 hello\ncall a 0.5 0.2 hi\n")
+    assert stored() == {"A": "hello", "a": "hi"}
 
 
 @pytest.mark.slow

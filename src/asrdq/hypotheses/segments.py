@@ -80,6 +80,7 @@ def _show_segments(database: DuckDBPyConnection, staged: Staged) -> str:
         for said, key in _NAMES.items()
     }
     said = max(found, key=lambda name: found[name])
+    channel = _in_any_case(database, _NAMES[said])
     database.execute(
         f"CREATE OR REPLACE TEMP VIEW segments AS SELECT c.*, coalesce({OFFSET}, 0) AS start, "
         f"CASE WHEN {OFFSET} IS NULL OR {DURATION} IS NULL THEN 'infinity'::DOUBLE "
@@ -94,9 +95,29 @@ def _show_segments(database: DuckDBPyConnection, staged: Staged) -> str:
         staged.path.with_name("placed.parquet"),
         f"SELECT s.{UTT_ID}, w.* FROM words w JOIN "
         f"segments s ON w.{RECORDING} = s.key AND w.{MIDDLE} >= s.start AND w.{MIDDLE} < s.stop "
-        f"AND (s.{CHANNEL} IS NULL OR s.{CHANNEL} = w.{CHANNEL})",
+        f"AND (s.{CHANNEL} IS NULL OR {channel.format('s')} = {channel.format('w')})",
     )
     return said
+
+
+def _in_any_case(database: DuckDBPyConnection, key: str) -> str:
+    """Return SQL for the channel of a table: in lower case, as sclite takes it.
+
+    Where two channels of a recording differ by case alone they are taken as they are.
+    """
+    sides = (
+        f"SELECT {RECORDING} AS key, {CHANNEL} FROM words",
+        f"SELECT {key}, {CHANNEL} FROM clips",
+    )
+    apart = [
+        count_rows(
+            database,
+            f"(SELECT 1 FROM ({side}) side(key, channel) GROUP BY key, lower(channel) "
+            "HAVING count(DISTINCT channel) > 1)",
+        )
+        for side in sides
+    ]
+    return f"{{}}.{CHANNEL}" if any(apart) else f"lower({{}}.{CHANNEL})"
 
 
 def _recordings(key: str) -> str:
