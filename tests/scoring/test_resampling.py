@@ -68,6 +68,22 @@ def test_two_blocks_far_apart_have_a_wide_but_not_an_absurd_interval() -> None:
     assert 1 < found.high < 20
 
 
+def test_blocks_that_are_mostly_alike_have_a_finite_interval() -> None:
+    """12 of 15 blocks are alike: 1 replicate in 28 has no spread, and t takes over."""
+    found = interval(blocks_of(np.full(15, 5), [1] * 12 + [5] * 3), WER)
+    assert found.method is Method.T
+    assert found.value == pytest.approx(27 / 75)
+    errors = np.array([1] * 12 + [5] * 3)
+    spread = math.sqrt(15 / 14 * ((errors - 27 / 15) ** 2).sum()) / 75
+    reach = t.ppf(0.975, 14) * spread / found.value
+    assert (found.low, found.high) == pytest.approx(
+        (found.value * math.exp(-reach), found.value * math.exp(reach))
+    )
+    nearly = interval(blocks_of(np.arange(29, 44), [1] * 12 + [41, 42, 43]), WER)
+    assert nearly.method is Method.T
+    assert nearly.high < 1
+
+
 def test_no_error_at_all_is_no_certainty() -> None:
     found = interval(blocks_of(np.full(39, 5), np.zeros(39)), WER)
     assert (found.value, found.low) == (0, 0)

@@ -324,3 +324,17 @@ def test_the_result_is_json_without_nan(scored: Scored) -> None:
     assert document["hyps"] == "r1"
     # all, 3 domains, 4 entity categories of the leaderboard; 3 terms
     assert len(document["groups"]) == (1 + 3 + 4) * 10 + 3
+
+
+def test_groups_by_the_column_of_terms_are_those_by_term(scored: Scored) -> None:
+    result = scored(by=["term", "term+domain"])
+    rows = [row for row in result.groups.to_pylist() if row["grouped_by"] == "term"]
+    assert {row["metric"] for row in rows} == {"ker"}
+    assert len(rows) == len({row["member"] for row in rows})
+    assert result.rate("wer", "term+domain", "aspirin + clinic")["substitutions"] == 1
+
+
+def test_groups_of_two_meanings_are_refused(scored: Scored) -> None:
+    with pytest.raises(UsageError, match="--by term: the groups of keywords") as caught:
+        scored(by=["term"], term="domain")
+    assert "rename the column" in str(caught.value)

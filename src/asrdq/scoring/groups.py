@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
+from asrdq.errors import UsageError
 from asrdq.scoring.rates import COUNTERS, FORMULAS, Metric
 from asrdq.scoring.reading import group_column
 from asrdq.scoring.resampling import MOST_BLOCKS, Blocks, interval
@@ -89,7 +90,14 @@ class Group:
 
 
 def groupings(plan: ScorePlan, *, terms: bool, spans: bool) -> list[Grouping]:
-    """Return all groupings of a plan, and those by term and by the class of tagged spans."""
+    """Return all groupings of a plan, and those by term and by the class of tagged spans.
+
+    To ask for groups by the column of terms is to ask for those by term.
+
+    Raises:
+        UsageError: Another column that is asked for has the name of one of these.
+    """
+    itself = [BY_TERM] if terms and plan.term == BY_TERM else []
     metrics = [*TEXT_METRICS, *([Metric.MACRO_WER] if plan.macro else [])]
     metrics += KEYWORD_METRICS if terms else ()
     asked = [
@@ -100,12 +108,19 @@ def groupings(plan: ScorePlan, *, terms: bool, spans: bool) -> list[Grouping]:
             tuple(metrics),
         )
         for names in plan.groupings()
+        if not names or list(names) != itself
     ]
+    more = []
     if terms:
-        asked.append(Grouping(BY_TERM, TERM_SCORES, ("term",), (Metric.KER,), "fault IS NULL"))
+        more.append(Grouping(BY_TERM, TERM_SCORES, ("term",), (Metric.KER,), "fault IS NULL"))
     if spans:
-        asked.append(Grouping(BY_ENTITY, SPAN_SCORES, ("label",), (Metric.WER,), "fault IS NULL"))
-    return asked
+        more.append(Grouping(BY_ENTITY, SPAN_SCORES, ("label",), (Metric.WER,), "fault IS NULL"))
+    for clash in {own.name for own in asked} & {own.name for own in more}:
+        raise UsageError(
+            f"--by {clash}: the groups of keywords or tagged spans are called so already",
+            hint=f'rename the column: asrdq derive NAME "SELECT *, {clash} AS … FROM …"',
+        )
+    return asked + more
 
 
 def group_rows(

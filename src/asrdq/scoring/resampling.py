@@ -4,9 +4,9 @@ Utterances of one speaker are not independent of each other, so whole blocks are
 interval is the studentised bootstrap (Efron and Tibshirani 1993, chapter 12): each replicate is
 measured by its own standard error, which keeps the coverage near 95 % from a dozen blocks on where
 percentiles fall to 85 % (`benchmarks/score_intervals.py`). It needs some blocks with errors and
-some without; where there are few of them, a t interval on the scale of the logarithm (or the
-logit, for shares) takes its place, and where there is no variance at all, Wilson's score interval
-of that many trials. Each interval says which one it is.
+some without; where there are few of them, or too many replicates have no spread, a t interval on
+the scale of the logarithm (or the logit, for shares) takes its place, and where there is no
+variance at all, Wilson's score interval of that many trials. Each interval says which one it is.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ _CELLS_AT_ONCE: Final = 4_000_000
 
 _ROUNDING: Final = 1e-12
 """A smaller standard error is none: one error in a billion words has 1e-9, rounding 1e-16."""
+
+
+_ALIKE: Final = 0.1
+"""Blocks of a replicate are alike below this share of the standard error of all blocks."""
 
 
 class Method(StrEnum):
@@ -133,7 +137,8 @@ def interval(
     if size > 1 and spread > _ROUNDING:
         if enough_blocks(drawn):
             low, high = studentised(drawn, formula.value_and_gradient, seed, confidence, replicates)
-            return _within(formula, value, low, high, Method.BOOTSTRAP, size)
+            if math.isfinite(high - low):
+                return _within(formula, value, low, high, Method.BOOTSTRAP, size)
         low, high = _transformed_t(value, spread, size - 1, confidence, formula.bounded)
         return _within(formula, value, low, high, Method.T, size)
     if (value <= 1 and size > 1) or value in (0.0, 1.0):
@@ -172,6 +177,9 @@ def studentised(
 ) -> tuple[float, float]:
     """Return the limits of a function of sums over blocks by the studentised bootstrap.
 
+    A replicate whose blocks are all but alike has no standard error to measure it by. Where that
+    happens to more than a tail of them, the limit on that side is infinite.
+
     Args:
         blocks: Quantities of the blocks, shape (blocks, quantities).
         function: Gives value and derivatives for sums of quantities.
@@ -184,7 +192,7 @@ def studentised(
     steps = []
     for sums, variances in _replicates(blocks, function, seed, replicates):
         away = function(sums)[0] - value
-        spread = np.sqrt(variances)
+        spread = np.where(variances > (_ALIKE * error) ** 2, np.sqrt(variances), 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             step = np.where(away == 0, 0.0, away / spread)
         steps.append(step[~np.isnan(step)])

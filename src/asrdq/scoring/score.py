@@ -143,6 +143,7 @@ def score_hypotheses(
     ):
         if not source.rows:
             raise DataError(f"{manifest} has no utterance that '{hyps}' could be scored on")
+        asked = groupings(plan, terms=source.terms, spans=source.spans)
         with Staged(folder) as staged:
             for scored, beside in _scored(source, plan, chosen):
                 staged.add(scored, beside)
@@ -155,7 +156,7 @@ def score_hypotheses(
         }
         rows = [
             row
-            for grouping in groupings(plan, terms=source.terms, spans=source.spans)
+            for grouping in asked
             for row in group_rows(source.database, staged.file(grouping.table), grouping, plan)
         ]
         groups = as_table(rows, {**keys, **versions}, GROUPS)
