@@ -201,3 +201,34 @@ def test_hypotheses_of_a_sample_alone(small: Path, run_cli: RunCli) -> None:
     other = hyps(small, [(key, text) for key, text in GOOD if key not in ids])
     done = run_cli("score", "eval", "--hyps", f"r2={other}", "--sample", cwd=small, code=1)
     assert "have no hypothesis in 'r2'" in done.stderr
+
+
+def test_groups_are_in_order_and_say_what_is_not_measured(tmp_path: Path, run_cli: RunCli) -> None:
+    folder = tmp_path / "grouped"
+    run_cli("init", folder)
+    rows = [(2.0, "9", "knee"), (8.0, "10", "liver"), (20.0, "-5", None), (9.0, "n/a", "liver")]
+    lines = [
+        {"id": str(n), "audio_filepath": f"{n}.wav", "text": f"the {term}", "duration": seconds}
+        | {"snr": snr, "term": term}
+        for n, (seconds, snr, term) in enumerate(rows)
+    ]
+    (tmp_path / "eval.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    run_cli("ingest", tmp_path / "eval.jsonl", "--name", "eval", cwd=folder)
+    file = hyps(folder, [("0", "the knee"), ("1", "a river"), ("2", "the"), ("3", "liver")])
+    options = ("--hyps", f"r={file}", "--by", "duration_bucket,snr")
+    done = run_cli("score", "eval", *options, "--format", "markdown", cwd=folder)
+    cells = [[own.strip() for own in line.split("|")[1:-1]] for line in done.stdout.splitlines()]
+    first = [row[0] for row in cells]
+    start = first.index("duration_bucket")
+    assert first[start + 2 : start + 5] == ["< 5 s", "5 to 15 s", "15 s and longer"]
+    assert cells[start + 4][-2:] == ["", "nothing to divide by"]
+    start = first.index("snr")
+    assert first[start + 2 : start + 6] == ["-5", "9", "10", "n/a"]
+    start = first.index("term")
+    assert cells[start] == ["term", "utterances", "ker", "ker 95 %"]
+    assert [row[:3] for row in cells[start + 2 :]] == [["liver", "2", "0.5"], ["knee", "1", "0"]]
+    assert "4 rows are fewer than 100; width of intervals: WER" in done.stderr
+    assert ", KER " in done.stderr
+    board = run_cli("leaderboard", "r", cwd=folder)
+    assert "1 row with a term " in board.stdout
+    assert "2 rows with terms " in board.stdout

@@ -324,3 +324,14 @@ def test_durations_are_a_grouping_without_being_asked_for(rounds: Rounds) -> Non
         if (row["metric"], row["by"]) == ("wer", "duration_bucket")
     ]
     assert rows == [("< 5 s", 1), ("5 to 15 s", 2), ("15 s and longer", 1)]
+
+
+def test_a_share_changes_by_no_more_than_all_of_it(rounds: Rounds) -> None:
+    """Student's t with one degree of freedom reaches far beyond what a share can be."""
+    plain_rounds(rounds, 2, 2, 1)
+    found = rounds.compare(metric="ser")
+    assert (found.target.before, found.target.after) == (1.0, 0.5)
+    assert (found.target.low, found.target.high) == (-1.0, 1.0)
+    rows = {row["metric"]: row for row in found.deltas.to_pylist() if not row["by"]}
+    assert rows["ser"]["detectable"] is None
+    assert rows["wer"]["low"] < -1.0

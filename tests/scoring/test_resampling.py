@@ -107,6 +107,12 @@ def test_speakers_of_other_sizes_without_an_error(metric: Metric) -> None:
     assert found.method is Method.WILSON
 
 
+def test_one_block_that_is_all_wrong_has_no_limit_of_wer() -> None:
+    found = interval(blocks_of([5], [5]), WER)
+    assert (found.value, found.method) == (1.0, Method.NONE)
+    assert interval(blocks_of([5], [5]), SER).method is Method.WILSON
+
+
 def test_one_block_has_no_interval() -> None:
     found = interval(blocks_of([10], [2]), WER)
     assert found.value == 0.2

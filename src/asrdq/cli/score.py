@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 FEW_ROWS = 100
 SHOWN = ("wer", "cer", "ser", "ker")
+COUNTS = {
+    name: name for name in ("utterances", "words", "substitutions", "deletions", "insertions")
+}
 
 
 def score(
@@ -135,7 +139,7 @@ def _rates(rows: list[dict[str, Any]]) -> pa.Table:
     return pa.table(
         {
             "metric": [row["metric"] for row in rows],
-            "rate": [row["rate"] for row in rows],
+            "rate": [_rate(row) for row in rows],
             "95 %": [_limits(row) for row in rows],
             "of": [row["units"] for row in rows],
             "interval by": [
@@ -149,24 +153,32 @@ def _members(rows: list[dict[str, Any]], name: str) -> pa.Table:
     """Return a row a group: how much it has, its errors, and rates with their intervals."""
     import pyarrow as pa
 
-    members = {row["member"]: row for row in rows}
-    columns: dict[str, list[Any]] = {
-        name: list(members),
-        **{
-            own: [round(row[own]) for row in members.values()]
-            for own in ("utterances", "words", "substitutions", "deletions", "insertions")
-        },
-    }
+    from asrdq.scoring.groups import BY_ENTITY, BY_TERM, in_order
+
+    members = {row["member"]: row for row in in_order(rows)}
+    counts = {
+        BY_TERM: {"utterances": "utterances"},
+        BY_ENTITY: {"utterances": "utterances", "words": "words", "errors": "substitutions"},
+    }.get(name, COUNTS)
+    columns: dict[str, list[Any]] = {name: list(members)}
+    for shown, own in counts.items():
+        columns[shown] = [round(row[own]) for row in members.values()]
     for metric in SHOWN:
         found = {row["member"]: row for row in rows if row["metric"] == metric}
         if found:
-            columns[metric] = [found[member]["rate"] for member in members]
+            columns[metric] = [_rate(found[member]) for member in members]
             columns[f"{metric} 95 %"] = [_limits(found[member]) for member in members]
     return pa.table(columns)
 
 
+def _rate(row: dict[str, Any]) -> float | None:
+    return None if math.isnan(row["rate"]) else row["rate"]
+
+
 def _limits(row: dict[str, Any]) -> str:
-    if row["low"] is None or row["low"] != row["low"]:
+    if math.isnan(row["rate"]):
+        return "nothing to divide by"
+    if math.isnan(row["low"]):
         return "one block: no interval"
     return f"{row['low']:.3f} – {row['high']:.3f}"
 
@@ -182,8 +194,13 @@ def _remarks(result: ScoreResult) -> None:
         first = next(row for row in result.faults.to_pylist() if row["fault"] == fault)
         console.warn(f"{count:,} × {fault}, not scored: {first['utt_id']} “{first['text']}” …")
     if result.rows < FEW_ROWS:
-        wer = result.rate("wer")
+        rates = {row["metric"]: row for row in result.groups.to_pylist() if not row["grouped_by"]}
+        wide = [
+            f"{metric.upper()} {100 * (rates[metric]['high'] - rates[metric]['low']):.1f} points"
+            for metric in ("wer", "ker")
+            if metric in rates and not math.isnan(rates[metric]["low"])
+        ]
+        intervals = ", ".join(wide) or "there are none"
         console.warn(
-            f"{result.rows} rows are fewer than {FEW_ROWS}: the interval of WER is "
-            f"{100 * (wer['high'] - wer['low']):.0f} points wide"
+            f"{result.rows} rows are fewer than {FEW_ROWS}; width of intervals: {intervals}"
         )

@@ -81,13 +81,14 @@ def transcribe(
         print(result.summary())
     else:
         emit(result, output)
-    return conclude(result, manifest)
+    return conclude(result, manifest, sample)
 
 
-def conclude(result: TranscriptionResult, manifest: str) -> int:
+def conclude(result: TranscriptionResult, manifest: str, sample: bool) -> int:
     """Say what comes next, and return the exit code: 4 where a clip has no hypothesis."""
     without = result.clips - result.transcribed
     if without:
         console.warn(f"{without:,} clips have no hypothesis: see the table transcription_failures")
-    console.next_step(f"asrdq score {manifest} --hyps {result.name}", "counts the errors")
+    part = " --sample" if sample else ""
+    console.next_step(f"asrdq score {manifest} --hyps {result.name}{part}", "counts the errors")
     return ExitCode.UNDECIDED if without else ExitCode.OK

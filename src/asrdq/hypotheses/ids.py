@@ -69,6 +69,8 @@ class IdMatch:
             hint="--ids common leaves out what only one of them has, --ids empty counts a missing "
             "hypothesis as an empty one"
             if self.matched
+            else "mend the lines that cannot be read"
+            if problems
             else None,
         )
 

@@ -69,7 +69,11 @@ class Changes:
         self, metric: str, blocking: Blocking, group: NDArray[np.int64], groups: int
     ) -> Differences:
         sums = block_sums(self.pairing, metric, blocking, group, groups)
-        return paired_differences(sums, replicates=self.replicates, seed=self.seed)
+        found = paired_differences(sums, replicates=self.replicates, seed=self.seed)
+        if metric in _SHARES:
+            for limits in (found.low, found.high):
+                np.clip(limits, -1.0, 1.0, out=limits)
+        return found
 
     def table(self, metric: str, grouping: Grouping) -> pa.Table:
         """Return one row a group, schema `DELTAS`; groups without units are left out.
@@ -85,7 +89,7 @@ class Changes:
             "blocked_by": np.where(by_utterance, UTTERANCE, self.blocking.unit).astype(object),
             **{name: getattr(found, name) for name in _TAKEN},
             "adjusted_p": holm(found.p),
-            "detectable": detectable_change(found.error, found.blocks),
+            "detectable": _possible(metric, detectable_change(found.error, found.blocks)),
             "method": method.astype(object),
         }
         known = np.isfinite(found.change)
@@ -93,6 +97,15 @@ class Changes:
             pa.array(columns[field.name][known], field.type, from_pandas=True) for field in DELTAS
         ]
         return pa.Table.from_arrays(arrays, schema=DELTAS)
+
+
+_SHARES = frozenset({"ser", "ker"})
+"""Rates that cannot pass 1, and so cannot change by more than 1."""
+
+
+def _possible(metric: str, detectable: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the changes that can be detected; NaN where no change could be as large."""
+    return np.where((metric in _SHARES) & (detectable > 1), np.nan, detectable)
 
 
 _TAKEN = (

@@ -27,12 +27,12 @@ FIXED: Final = {
 """Sections that every leaderboard has after the headline, in their order."""
 
 UNITS: Final = {
-    Metric.WER: "words",
-    Metric.CER: "characters",
-    Metric.KER: "rows with terms",
-    Metric.SER: "utterances",
+    Metric.WER: ("word", "words"),
+    Metric.CER: ("character", "characters"),
+    Metric.KER: ("row with a term", "rows with terms"),
+    Metric.SER: ("utterance", "utterances"),
 }
-"""What a rate is a share of, in words."""
+"""What a rate is a share of, in words: one of it, and many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from asrdq.errors import UsageError
+from asrdq.scoring.plan import DURATION_BUCKETS
 from asrdq.scoring.rates import COUNTERS, FORMULAS, Metric
 from asrdq.scoring.reading import group_column
 from asrdq.scoring.resampling import MOST_BLOCKS, Blocks, interval
@@ -29,6 +31,7 @@ BY_TERM, BY_ENTITY = "term", "entity_class"
 """Groupings that are there without being asked for, where rows have terms or tagged spans."""
 
 UTTERANCE, NO_VALUE = "utterance", "(none)"
+_BETWEEN: Final = " + "
 
 KEYWORD_METRICS: Final = (
     Metric.KER,
@@ -174,7 +177,7 @@ def _blocks_query(file: Path, grouping: Grouping) -> str:
     how many is too many need not be exact, and an exact count of millions would fill the memory.
     """
     named = [f"coalesce({column}::VARCHAR, {quote_text(NO_VALUE)})" for column in grouping.columns]
-    member = " || ' + ' || ".join(named) or "''"
+    member = f" || {quote_text(_BETWEEN)} || ".join(named) or "''"
     own = _COUNTS[grouping.table]
     sums = ", ".join(
         f"coalesce(sum(({own[name]}) * weight), 0)::DOUBLE AS {name}"
@@ -201,6 +204,30 @@ def _blocks_query(file: Path, grouping: Grouping) -> str:
             CASE WHEN many THEN own % {MOST_BLOCKS} ELSE own END AS block, {sums}
         FROM keyed GROUP BY member, {STRATUM}, CASE WHEN many THEN own % {MOST_BLOCKS} ELSE own END
         ORDER BY member, {STRATUM}, 4"""
+
+
+def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows of a grouping for people: terms worst first, numbers as they grow."""
+    if all(row["grouped_by"] == BY_TERM for row in rows):
+        return sorted(rows, key=lambda row: (-row["rate"], -row["utterances"], row["member"]))
+    buckets = list(DURATION_BUCKETS)
+
+    def key(row: dict[str, Any]) -> list[tuple[float, str]]:
+        return [
+            (buckets.index(part) if part in buckets else _number(part), part)
+            for part in row["member"].split(_BETWEEN)
+        ]
+
+    return sorted(rows, key=key)
+
+
+def _number(text: str) -> float:
+    """Return a number as it is, and infinity for a text, so that it comes after all numbers."""
+    try:
+        number = float(text)
+    except ValueError:
+        return math.inf
+    return math.inf if math.isnan(number) else number
 
 
 def as_table(rows: list[dict[str, Any]], keys: dict[str, str], schema: pa.Schema) -> pa.Table:

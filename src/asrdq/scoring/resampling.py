@@ -141,7 +141,7 @@ def interval(
                 return _within(formula, value, low, high, Method.BOOTSTRAP, size)
         low, high = _transformed_t(value, spread, size - 1, confidence, formula.bounded)
         return _within(formula, value, low, high, Method.T, size)
-    if (value <= 1 and size > 1) or value in (0.0, 1.0):
+    if (value <= 1 and size > 1) or value == 0 or (value == 1 and formula.bounded):
         share = wilson(value * size, size, confidence)
         return Interval(value, share.low, share.high, Method.WILSON, size)
     return Interval(value, math.nan, math.nan, Method.NONE, size)

@@ -64,7 +64,9 @@ def limits(entry: Entry) -> str:
 
 def amount(entry: Entry) -> str:
     """Return what a rate is a share of: `1,712 utterances`."""
-    return f"{round(entry.units):,} {UNITS.get(Metric(entry.metric), '')}".strip()
+    number = round(entry.units)
+    one, many = UNITS.get(Metric(entry.metric), ("", ""))
+    return f"{number:,} {one if number == 1 else many}".strip()
 
 
 def notes(board: Leaderboard, section: Section) -> Iterator[str]:
