@@ -26,6 +26,17 @@ def test_progress_writes_a_line_when_time_has_passed(
     assert len(capsys.readouterr().err.splitlines()) == 2
 
 
+def test_a_task_without_a_size_that_had_nothing_to_do_is_not_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with console.progress("hypotheses", None, "MB"):
+        pass
+    with console.progress("score", 0, "utterances"):
+        pass
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("score: 0 ")
+
+
 def test_quiet_silences_all_but_warnings(capsys: pytest.CaptureFixture[str]) -> None:
     console.set_quiet(True)
     try:

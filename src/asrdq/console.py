@@ -106,7 +106,7 @@ def progress(what: str, total: float | None, unit: str) -> Iterator[Progress]:
     else:
         lines = _Lines(what, total, unit)
         yield lines
-        lines.write()
+        lines.end()
 
 
 class _Silent:
@@ -139,6 +139,11 @@ class _Lines:
         if fields:
             self._extra = _extra(fields)
         if time.monotonic() - self._written >= LINE_EVERY_S:
+            self.write()
+
+    def end(self) -> None:
+        """Write the last line; nothing of a task without a known size that had nothing to do."""
+        if self._done or self._total is not None:
             self.write()
 
     def write(self) -> None:

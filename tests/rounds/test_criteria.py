@@ -57,6 +57,13 @@ def test_every_must_has_to_be_met(
     assert [each.met for each in found.judged[2:]] == [False, True, False]
 
 
+def test_a_criterion_that_is_not_known_says_why(tmp_path: Path) -> None:
+    criteria = read(tmp_path, GUIDE)
+    unknown = Measured(None, why="no gate on train: asrdq gate train")
+    told = evaluate(criteria, [unknown] * 5).summary()
+    assert "low_quality < 0.1: not known: no gate on train: asrdq gate train" in told
+
+
 def test_all_mistakes_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
     text = """\
 version: 1

@@ -78,6 +78,20 @@ def test_two_rounds_under_five_per_cent(
     assert decide(change(0.5, after, 0.1), former_relative=former).verdict is verdict
 
 
+def test_a_rise_is_not_called_a_negative_drop() -> None:
+    told = decide(change(0.5, 0.51, 0.1), former_relative=0.0).reasons[0].message
+    assert "2.0% higher, and 0.0% lower in the round before" in told
+    same = decide(change(0.5, 0.5, 0.1), former_relative=-0.01).reasons[0].message
+    assert "0.0% lower, and 1.0% lower in the round before" in same
+    assert "-0.0%" not in same
+
+
+def test_no_rows_are_not_few_rows() -> None:
+    nothing = replace(without("before", "after", "change", "low", "high", "relative"), rows=0)
+    assert codes(decide(nothing)) == [Code.NOT_MEASURED]
+    assert Code.FEW_ROWS in codes(decide(replace(change(0.5, 0.2, 0.1), rows=99)))
+
+
 def test_a_round_that_is_worse_is_overfit_even_after_a_round_that_brought_nothing() -> None:
     assert decide(change(0.5, 0.6, 0.05), former_relative=-0.01).verdict is Verdict.OVERFIT
 

@@ -250,6 +250,7 @@ def test_rows_of_a_sample_are_those_that_were_drawn(workspace: Workspace, score_
     score_hypotheses(workspace, version, "r1", plan)
     found = read_leaderboard(workspace, newest_scoring(workspace, "r1"))
     assert found.weighted
+    assert "40 utterances of a weighted sample, normaliser none" in markdown(found)
     assert found.rows == 40
     ser = found.headline("ser")
     assert ser is not None and ser.units == pytest.approx(80)  # each stands for two

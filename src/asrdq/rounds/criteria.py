@@ -148,27 +148,30 @@ def read_criteria(path: Place) -> Criteria:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a criterion is held against; None is not known."""
+    """What a criterion is held against; None is not known, for the reason in `why`."""
 
     value: float | None
     low: float | None = None
     high: float | None = None
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A criterion with what was measured; `met` is None where that is not known."""
+    """A criterion with what was measured; `met` is None where that is not known, with `why`."""
 
     level: Level
     criterion: str
     value: float | None
     met: bool | None
     note: str | None
+    why: str | None = None
 
     def __str__(self) -> str:
         said = {True: "met", False: "missed", None: "not known"}[self.met]
         value = "" if self.value is None else f" ({self.value:.4g})"
-        return f"{self.level} {self.criterion}: {said}{value}"
+        why = f": {self.why}" if self.why else ""
+        return f"{self.level} {self.criterion}: {said}{value}{why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +196,7 @@ def evaluate(criteria: Criteria, measured: Sequence[Measured]) -> Outcome:
         measured: What each of `criteria.lines()` is held against.
     """
     judged = tuple(
-        Judged(level, str(each), found.value, _met(each, found), each.note)
+        Judged(level, str(each), found.value, _met(each, found), each.note, found.why)
         for (level, each), found in zip(criteria.lines(), measured, strict=True)
     )
     musts = {each.met for each in judged if each.level is Level.MUST}

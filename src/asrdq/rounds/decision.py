@@ -142,7 +142,7 @@ def _by_target(
         message = f"{target}: cannot be told from 0{_more_rows(target)}"
         return Verdict.GROW, Reason(Code.CANNOT_TELL, message), ExitCode.UNDECIDED
     if drop < rules.keep - _ROUNDING:
-        message = f"{target}: {drop:.0%} lower, less than {rules.keep:.0%}"
+        message = f"{target}: {_lower(drop, 0)}, less than {rules.keep:.0%}"
         return Verdict.GROW, Reason(Code.SHORT_OF_TARGET, message), ExitCode.FAILED
     reason = Reason(Code.TARGET_REACHED, f"{target}: {drop:.0%} lower")
     return Verdict.KEEP, reason, ExitCode.OK
@@ -154,13 +154,18 @@ def _no_terms(target: Change) -> bool:
 
 def _floor(target: Change, drop: float, former_drop: float, rules: Rules) -> Reason:
     message = (
-        f"{target}: {drop:.1%} lower, after {former_drop:.1%} in the round before; "
+        f"{target}: {_lower(drop, 1)}, and {_lower(former_drop, 1)} in the round before; "
         f"two rounds under {rules.stop:.0%}"
     )
     lowest = target.relative_low
     if lowest is not None and -lowest >= rules.stop:
         message += f" (the interval of this one reaches to {-lowest:.0%})"
     return Reason(Code.FLOOR, message)
+
+
+def _lower(drop: float, digits: int) -> str:
+    """Return a relative drop in words; a rise is a drop below 0."""
+    return f"{abs(drop):.{digits}%} {'lower' if drop >= 0 else 'higher'}"
 
 
 def _more_rows(target: Change) -> str:
@@ -189,7 +194,7 @@ def _of_guard(guard: Guard) -> Reason:
 
 
 def _few(target: Change, rules: Rules) -> list[Reason]:
-    if target.rows >= rules.least_rows:
+    if not 0 < target.rows < rules.least_rows:
         return []
     message = f"{target.rows} rows are fewer than {rules.least_rows}"
     if target.low is not None and target.high is not None:

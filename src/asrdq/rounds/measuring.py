@@ -51,7 +51,9 @@ def _measured(criterion: Criterion, evaluation: Evaluation) -> Measured:
 def _low_quality(workspace: Workspace, train: str | None) -> Measured:
     """Return the rate that the last gate on the training manifest decided by."""
     if train is None:
-        return Measured(None)
-    where = f"manifest = {quote_text(train.partition('@')[0])}"
+        return Measured(None, why="--train names the manifest whose gate is asked")
+    name = train.partition("@")[0]
+    where = f"manifest = {quote_text(name)}"
     rows = workspace.read("decisions", where, schema=_GATE).sort_by([("decided", "descending")])
-    return Measured(rows["rate"].to_pylist()[0] if rows.num_rows else None)
+    rate = rows["rate"].to_pylist()[0] if rows.num_rows else None
+    return Measured(rate, why=None if rate is not None else f"no gate on {name}: asrdq gate {name}")

@@ -37,8 +37,9 @@ def _plain_section(board: Leaderboard, section: Section) -> Iterator[str]:
 
 def subject(board: Leaderboard) -> str:
     """Return what a leaderboard is about, in a line."""
+    drawn = " of a weighted sample" if board.weighted else ""
     return (
-        f"{board.hyps} on {board.manifest}: {board.rows:,} utterances, normaliser "
+        f"{board.hyps} on {board.manifest}: {board.rows:,} utterances{drawn}, normaliser "
         f"{board.normaliser} {board.normaliser_version} ({board.normaliser_hash})"
     )
 
