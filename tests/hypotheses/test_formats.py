@@ -79,6 +79,24 @@ def test_parquet_with_audio_and_confidence(
     assert stored(column="confidence") == {"a": 0.5, "b": None, "c": 1.0}
 
 
+def test_predictions_beside_audio_with_a_path(
+    manifest: ManifestVersion, load: Any, stored: Any, tmp_path: Path
+) -> None:
+    """As `datasets` writes a map over an audio column: nothing else says whose they are."""
+    rows = pa.table(
+        {
+            "audio": [{"bytes": b"x", "path": f"/audio/{name}.wav"} for name in ("x/a", "x/b")]
+            + [{"bytes": None, "path": "/audio/y/c.wav"}],
+            "scores": [[0.5], [], None],
+            "prediction": ["red apple", "", "blew plum"],
+        }
+    )
+    pq.write_table(rows, tmp_path / "made.parquet")
+    result = load(manifest, "r1.parquet", (tmp_path / "made.parquet").read_bytes())
+    assert stored() == EXPECTED
+    assert result.key == "audio path"
+
+
 def test_ctm_words_are_put_together_with_their_mean_confidence(
     manifest: ManifestVersion, load: Any, stored: Any
 ) -> None:

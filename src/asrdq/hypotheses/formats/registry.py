@@ -11,13 +11,14 @@ from asrdq.errors import DataError, UsageError, unknown
 from asrdq.hypotheses.columns import HYPOTHESIS, NAMES
 from asrdq.hypotheses.formats.ctm import CtmHypotheses
 from asrdq.hypotheses.formats.json_array import JsonArrayHypotheses
+from asrdq.hypotheses.formats.parquet import ParquetHypotheses, readable_aliases
 from asrdq.hypotheses.formats.trn import TrnHypotheses
 from asrdq.manifests.columns import AUDIO_PATH, UTT_ID, Aliases
 from asrdq.manifests.formats.delimited import CsvFormat, TsvFormat
 from asrdq.manifests.formats.lines import BOM
 from asrdq.manifests.formats.nemo import NemoFormat
 from asrdq.manifests.formats.opening import read_head
-from asrdq.manifests.formats.parquet import MAGIC, ParquetFormat, open_parquet
+from asrdq.manifests.formats.parquet import MAGIC
 from asrdq.manifests.formats.protocol import ManifestFormat
 
 AUTO = "auto"
@@ -31,7 +32,7 @@ FORMATS: Final[dict[str, type]] = {
     "json": JsonArrayHypotheses,
     "csv": CsvFormat,
     "tsv": TsvFormat,
-    "parquet": ParquetFormat,
+    "parquet": ParquetHypotheses,
     "trn": TrnHypotheses,
     "ctm": CtmHypotheses,
 }
@@ -60,15 +61,8 @@ def hypothesis_format(
         raise DataError("the file is empty: there is no hypothesis in it", where=str(path))
     chosen = _sniff(path, head) if name == AUTO else name
     found = copy.copy(FORMATS[chosen]())
-    found.aliases = _of_plain_columns(path, aliases) if chosen == "parquet" else aliases
+    found.aliases = readable_aliases(path, aliases) if chosen == "parquet" else aliases
     return chosen, found
-
-
-def _of_plain_columns(path: Path, aliases: Aliases) -> Aliases:
-    """Return aliases without the columns that hold more than one value, such as audio itself."""
-    with open_parquet(path) as file:
-        nested = {field.name for field in file.schema_arrow if field.type.num_fields}
-    return {column: [n for n in names if n not in nested] for column, names in aliases.items()}
 
 
 def _sniff(path: Path, head: bytes) -> str:
