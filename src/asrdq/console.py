@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 LINE_EVERY_S = 10.0
 
+_PICTURES = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"}
+_PICTURES |= {0x7F: 0x2421} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
+
 _state = {"quiet": False, "advice": True}
 
 
@@ -36,6 +39,14 @@ def stderr() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def visible(text: str) -> str:
+    """Return a text of the data as a terminal can show it: control characters as pictures.
+
+    They would clear the screen, move the cursor, or change colours.
+    """
+    return text.translate(_PICTURES)
 
 
 def say(text: str) -> None:

@@ -22,6 +22,14 @@ def test_errors_are_marked_without_colour_too() -> None:
     ]
 
 
+def test_control_characters_are_shown_and_not_sent() -> None:
+    assert drawn("now", "\x1b[2J", "now") == [
+        "reference  now",
+        "r1         [␛[2J]",
+        "r2         now",
+    ]
+
+
 def test_long_lines_fold_between_words_and_stay_aligned() -> None:
     text = " ".join(f"word{i}" for i in range(20))
     folded = drawn(text, text, text.replace("word7", "x"), width=60)

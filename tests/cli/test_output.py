@@ -23,6 +23,22 @@ ROWS = pa.table(
 )
 
 
+@pytest.mark.parametrize("output", FOR_PEOPLE)
+def test_control_characters_do_nothing_to_a_terminal(
+    output: Format, capsys: pytest.CaptureFixture[str]
+) -> None:
+    render(pa.table({"text": ["\x1b[2Jgone\x07\x9b31m", "שלום"]}), output)
+    told = capsys.readouterr().out
+    assert "␛[2Jgone␇\ufffd31m" in told
+    assert "שלום" in told
+    assert not {"\x1b", "\x07", "\x9b"} & set(told)
+
+
+def test_machines_get_control_characters_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    render(pa.table({"text": ["\x1b[2J"]}), Format.JSON)
+    assert json.loads(capsys.readouterr().out) == [{"text": "\x1b[2J"}]
+
+
 def test_bytes_are_hex_digits(capsys: pytest.CaptureFixture[str]) -> None:
     render(pa.table({"digest": [b"\x00\xff"]}), Format.JSON)
     assert json.loads(capsys.readouterr().out) == [{"digest": "00ff"}]

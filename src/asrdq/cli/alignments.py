@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from asrdq import console
+
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -36,7 +38,10 @@ def show_alignments(result: Comparison, each: int, *, markdown: bool = False) ->
     fence = "```" if markdown else ""
     for row in examples(result.changed, each).to_pylist():
         errors = f"{row['errors_before']} → {row['errors_after']} errors"
-        shown.print(f"{fence}\n{row['kind']} {row['utt_id']}: {errors}".lstrip(), markup=False)
+        shown.print(
+            f"{fence}\n{row['kind']} {console.visible(row['utt_id'])}: {errors}".lstrip(),
+            markup=False,
+        )
         columns = side_by_side(row["reference"], row["before"], row["after"])
         for line in lines(columns, names, shown.width):
             shown.print(line, soft_wrap=True)
@@ -76,8 +81,8 @@ def cells(column: Column) -> list[tuple[str, str]]:
     """Return text and style of the reference, the older and the newer round in one column."""
     rounds = ((column.before, column.mark_before), (column.after, column.mark_after))
     return [
-        (column.reference, ""),
-        *((_marked(text, mark), _STYLES[mark]) for text, mark in rounds),
+        (console.visible(column.reference), ""),
+        *((console.visible(_marked(text, mark)), _STYLES[mark]) for text, mark in rounds),
     ]
 
 

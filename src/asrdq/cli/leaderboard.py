@@ -119,7 +119,7 @@ def _show(board: Leaderboard) -> None:
     assert board.route is not None
     print(f"\nNext: {board.route.verdict}")
     for reason in board.route.told():
-        print(f"- {reason}")
+        print(f"- {console.visible(reason)}")
     if board.sclite:
         print(f"\nBeside sclite ({board.sclite.file})")
         render(_beside(board.sclite))

@@ -156,7 +156,10 @@ def _draw(names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
 
 
 def cell(value: Any) -> str:
-    """Return a value as a table shows it: empty for null, four significant digits for floats."""
+    """Return a value as a table shows it: empty for null, four significant digits for floats.
+
+    Control characters are shown as pictures of themselves.
+    """
     if value is None:
         return ""
     if isinstance(value, float):
@@ -165,4 +168,4 @@ def cell(value: Any) -> str:
         return ", ".join(cell(item) for item in value)
     if isinstance(value, dict):
         return _json(value)
-    return str(value)
+    return console.visible(str(value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from asrdq.console import visible
 from asrdq.scoring.entries import HEADLINE_SECTION, UNITS
 from asrdq.scoring.leaderboard import DICTIONARY, GUESSED
 from asrdq.scoring.plan import IPA_SOURCE
@@ -138,6 +139,7 @@ def how(entry: Entry) -> str:
 
 def _safe(text: str) -> str:
     """Return a text that Markdown and HTML in it leave as it is."""
+    text = visible(text)
     for sign in "\\`*_{}[]<>#|":
         text = text.replace(sign, f"\\{sign}")
     return " ".join(text.split())

@@ -52,4 +52,4 @@ def readable_aliases(path: Path, aliases: Aliases) -> Aliases:
 def _has_path(kind: pa.DataType) -> bool:
     import pyarrow as pa
 
-    return pa.types.is_struct(kind) and kind.get_field_index(_PATH) >= 0
+    return bool(pa.types.is_struct(kind)) and kind.get_field_index(_PATH) >= 0
