@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import select
+import sys
+
 import pytest
 
 from asrdq import console
@@ -35,6 +39,26 @@ def test_a_task_without_a_size_that_had_nothing_to_do_is_not_told(
         pass
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("score: 0 ")
+
+
+@pytest.mark.parametrize(("total", "told"), [(None, "3 MB"), (8.0, "3/8 MB")])
+def test_progress_on_a_terminal_draws_a_bar(
+    monkeypatch: pytest.MonkeyPatch, total: float | None, told: str
+) -> None:
+    """A real terminal: what is drawn there was never drawn into a pipe."""
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs, "w", encoding="utf-8") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setenv("TERM", "xterm")
+        with console.progress("hypotheses", total, "MB") as bar:
+            bar.advance(3)
+        monkeypatch.undo()
+        drawn = b""
+        while told.encode() not in drawn:
+            assert select.select([ours], [], [], 0)[0], drawn
+            drawn += os.read(ours, 65_536)
+    os.close(ours)
+    assert b"hypotheses" in drawn
 
 
 def test_quiet_silences_all_but_warnings(capsys: pytest.CaptureFixture[str]) -> None:

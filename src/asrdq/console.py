@@ -113,7 +113,8 @@ def progress(what: str, total: float | None, unit: str) -> Iterator[Progress]:
         yield _Silent()
     elif sys.stderr.isatty():
         with _bars() as bars:
-            yield _Bar(bars, bars.add_task(what, total=total, unit=unit, extra="", rate=""))
+            task = bars.add_task(what, total=total, unit=unit, extra="", rate="", count="")
+            yield _Bar(bars, task)
     else:
         lines = _Lines(what, total, unit)
         yield lines
@@ -132,9 +133,11 @@ class _Bar:
 
     def advance(self, amount: float = 1, **fields: object) -> None:
         self._bars.advance(self._task, amount)
-        speed = self._bars.tasks[self._task].speed
-        rate = f"{_number(speed)} {self._unit}/s" if speed else ""
-        self._bars.update(self._task, rate=rate)
+        task = self._bars.tasks[self._task]
+        rate = f"{_number(task.speed)} {self._unit}/s" if task.speed else ""
+        of_all = "" if task.total is None else f"/{_number(task.total)}"
+        count = f"{_number(task.completed)}{of_all} {self._unit}"
+        self._bars.update(self._task, rate=rate, count=count)
         if fields:
             self._bars.update(self._task, extra=_extra(fields))
 
@@ -176,7 +179,7 @@ def _bars() -> Bars:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:,.0f}/{task.total:,.0f} {task.fields[unit]}"),
+        TextColumn("{task.fields[count]}"),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
         TextColumn("{task.fields[extra]}"),

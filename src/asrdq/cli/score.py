@@ -110,8 +110,7 @@ def score(
 
         ids_of_all = "common" if sample else plan.ids  # rows outside of it need no hypothesis
         name = resolve(opened, version, hyps, ids=ids_of_all, advance=read, told=_tell)
-    with console.progress("score", version.rows, "utterances") as bar:
-        result = score_hypotheses(opened, version, name, plan, advance=bar.advance)
+    result = score_hypotheses(opened, version, name, plan, stage=console.progress)
     if output in (Format.TABLE, Format.MARKDOWN):
         show(result, output)
     else:

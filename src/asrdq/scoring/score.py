@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 
+from asrdq import console
 from asrdq.errors import DataError
 from asrdq.results import Result
 from asrdq.scoring.groups import as_table, group_rows, groupings
@@ -114,7 +115,7 @@ def score_hypotheses(
     hyps: str,
     plan: ScorePlan | None = None,
     *,
-    advance: Callable[[float], None] = lambda _: None,
+    stage: console.Stage = console.silent,
 ) -> ScoreResult:
     """Score a set of hypotheses against the texts of a manifest.
 
@@ -126,7 +127,7 @@ def score_hypotheses(
         manifest: The version with the references.
         hyps: Name of the set of hypotheses.
         plan: What is scored, and how.
-        advance: Told of the number of utterances scored.
+        stage: Opens a progress display: of the utterances scored, then of the rates.
 
     Raises:
         UsageError: A column, the normaliser or the sample is not there.
@@ -144,21 +145,23 @@ def score_hypotheses(
         if not source.rows:
             raise DataError(f"{manifest} has no utterance that '{hyps}' could be scored on")
         asked = groupings(plan, terms=source.terms, spans=source.spans)
-        with Staged(folder) as staged:
+        with Staged(folder) as staged, stage("score", source.rows, "utterances") as bar:
             for scored, beside in _scored(source, plan, chosen):
                 staged.add(scored, beside)
-                advance(scored.utterances.num_rows)
+                bar.advance(scored.utterances.num_rows)
         keys = {"run_id": run.run_id, "hyps": hyps, "manifest": str(manifest)}
         versions = {
             "normaliser": chosen.name,
             "normaliser_version": str(chosen.version),
             "normaliser_hash": chosen.hash,
         }
-        rows = [
-            row
-            for grouping in asked
-            for row in group_rows(source.database, staged.file(grouping.table), grouping, plan)
-        ]
+        rows: list[dict[str, Any]] = []
+        with stage("intervals", None, "rates") as bar:
+            for grouping in asked:
+                file = staged.file(grouping.table)
+                for row in group_rows(source.database, file, grouping, plan):
+                    rows.append(row)
+                    bar.advance()
         groups = as_table(rows, {**keys, **versions}, GROUPS)
         _store(workspace, staged, groups, keys, versions)
         faults, fault_counts = _faults(source, staged)
