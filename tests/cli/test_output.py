@@ -6,11 +6,13 @@ import csv
 import datetime as dt
 import io
 import json
+import sys
 from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from rich.text import Text
 
 from asrdq.cli.output import FOR_PEOPLE, Format, render, write
 
@@ -37,6 +39,21 @@ def test_control_characters_do_nothing_to_a_terminal(
 def test_machines_get_control_characters_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     render(pa.table({"text": ["\x1b[2J"]}), Format.JSON)
     assert json.loads(capsys.readouterr().out) == [{"text": "\x1b[2J"}]
+
+
+def test_no_number_is_broken_on_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    columns = {f"change {number}": ["-13.17", "-7.46 … -5.38"] for number in range(8)}
+    render(pa.table({"text": ["word " * 20] * 2, **columns}))
+    lines = capsys.readouterr().out.splitlines()
+    assert sum("-7.46 … -5.38   -7.46 … -5.38" in line for line in lines) == 1
+    render(pa.table({"text": ["word " * 20], "rows": [1712]}))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(len(Text.from_ansi(line)) for line in lines) <= 60
+    assert sum("1712" in line for line in lines) == 1
 
 
 def test_bytes_are_hex_digits(capsys: pytest.CaptureFixture[str]) -> None:

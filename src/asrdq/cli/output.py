@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MAX_TABLE_ROWS = 50
 UNFOLDED_WIDTH = 10_000
 """Width of tables that go to a file or a pipe: as wide as their values are."""
+MAX_WHOLE = 24
+"""Columns of a table are never narrower than this or their values: half a number is another one."""
 
 
 class Format(enum.StrEnum):
@@ -139,6 +141,7 @@ def _print_table(rows: pa.RecordBatchReader) -> None:
 def _draw(names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
+    from rich.measure import Measurement
     from rich.table import Table
     from rich.text import Text
 
@@ -148,11 +151,20 @@ def _draw(names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
         numeric = bool(values) and all(
             isinstance(v, (int, float)) and not isinstance(v, bool) for v in values
         )
-        drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        longest = max((len(cell(value)) for value in values), default=0)
+        drawn.add_column(
+            name,
+            justify="right" if numeric else "left",
+            overflow="fold",
+            min_width=min(longest, MAX_WHOLE),
+        )
     for record in records:
         drawn.add_row(*(Text(cell(record[name])) for name in names))
-    width = None if sys.stdout.isatty() else UNFOLDED_WIDTH
-    Console(file=sys.stdout, highlight=False, width=width).print(drawn)
+    paper = Console(file=sys.stdout, highlight=False, width=UNFOLDED_WIDTH)
+    if sys.stdout.isatty():
+        least = Measurement.get(paper, paper.options, drawn).minimum
+        paper.width = max(Console(file=sys.stdout).width, least)
+    paper.print(drawn, crop=False)
 
 
 def cell(value: Any) -> str:
