@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asrdq.errors import UndecidedError
+from asrdq.leaderboard import find_route, read_leaderboard
+from asrdq.leaderboard.entries import Entry, Section
 from asrdq.reporting import write_leaderboard, write_report
 from asrdq.reporting.misheard import heard_instead
 from asrdq.reporting.rates import MOST_DRAWN, further_plots, rate_plot
 from asrdq.reporting.scored import MOST_WORDS, find_scored
-from asrdq.scoring import read_leaderboard, route
-from asrdq.scoring.entries import Entry, Section
 
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace
@@ -134,7 +134,7 @@ def test_a_leaderboard_alone(workspace: Workspace, score_rows: Any, tmp_path: Pa
 
     board = read_leaderboard(workspace, score_rows(rows(), by=["speaker"]))
     file = tmp_path / "board.html"
-    write_leaderboard(replace(board, route=route(board)), file)
+    write_leaderboard(replace(board, route=find_route(board)), file)
     html = file.read_text(encoding="utf-8")
     assert ids(html) == ["leaderboard", "errors", "provenance"]
     assert "By speaker" in html

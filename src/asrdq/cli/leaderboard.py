@@ -13,8 +13,8 @@ from asrdq.cli.output import Format, emit, render
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from asrdq.scoring.leaderboard import Leaderboard
-    from asrdq.scoring.sclite import Agreement
+    from asrdq.leaderboard.board import Leaderboard
+    from asrdq.leaderboard.sclite import Agreement
 
 
 def leaderboard(
@@ -63,17 +63,17 @@ def leaderboard(
     """
     import dataclasses
 
+    from asrdq.leaderboard import find_route, read_leaderboard
+    from asrdq.leaderboard.next_steps import next_step
+    from asrdq.leaderboard.sclite import compare_with_sclite, score_totals
     from asrdq.places import place
-    from asrdq.scoring import read_leaderboard, route
-    from asrdq.scoring.next_steps import next_step
-    from asrdq.scoring.sclite import compare_with_sclite, score_totals
     from asrdq.scoring.scorings import is_first, newest_scoring
     from asrdq.workspace import Workspace
 
     opened = Workspace.open(workspace)
     scoring = newest_scoring(opened, hyps, on)
     board = read_leaderboard(opened, scoring)
-    found = route(
+    found = find_route(
         board, priority=priority, first=is_first(opened, scoring) if first is None else first
     )
     agreement = compare_with_sclite(score_totals(opened, scoring), sclite) if sclite else None
@@ -84,7 +84,7 @@ def leaderboard(
 
         console.say(f"written: {write_leaderboard(board, place(html))}")
     if trn:
-        from asrdq.scoring.trn import write_trn
+        from asrdq.leaderboard.trn import write_trn
 
         files = write_trn(opened, scoring, place(trn))
         console.say(f"written: {files.rows:,} utterances in {files.folder}: {files.changes}")
@@ -93,7 +93,7 @@ def leaderboard(
 
 
 def _write(board: Leaderboard, output: str) -> None:
-    from asrdq.scoring.telling import markdown
+    from asrdq.leaderboard.markdown import markdown
 
     if output in ("json", "csv"):
         emit(board, Format(output))
@@ -107,14 +107,14 @@ def _show(board: Leaderboard) -> None:
     """Show a table for each section, the route, and sclite's figures beside ours."""
     import pyarrow as pa
 
-    from asrdq.scoring.telling import notes, shown_columns, subject
+    from asrdq.leaderboard.wording import shown_columns
 
-    print(subject(board))
+    print(board.subject)
     for section in board.sections:
         print(f"\n{section.title}")
         if section.entries:
             render(pa.table(shown_columns(section)))
-        for note in notes(board, section):
+        for note in board.notes(section):
             print(note)
     assert board.route is not None
     print(f"\nNext: {board.route.verdict}")
@@ -129,7 +129,7 @@ def _show(board: Leaderboard) -> None:
 def _beside(agreement: Agreement) -> pa.Table:
     import pyarrow as pa
 
-    from asrdq.scoring.sclite import MEASURES
+    from asrdq.leaderboard.sclite import MEASURES
 
     unit = " %" if agreement.theirs.percent else ""
     names = [

@@ -13,7 +13,7 @@ from asrdq.scoring.tables import SCORES, TERM_SCORES
 from asrdq.text.normalisers import normaliser
 
 if TYPE_CHECKING:
-    from asrdq.scoring.leaderboard import Leaderboard
+    from asrdq.leaderboard.board import Leaderboard
     from asrdq.scoring.scorings import Scoring
     from asrdq.workspace import Workspace
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from asrdq.leaderboard.board import Leaderboard
+from asrdq.leaderboard.entries import Entry, Section
+from asrdq.leaderboard.wording import ipa_delta
 from asrdq.reporting.plots import Scale, rate_scale
-from asrdq.scoring.entries import Entry, Section
-from asrdq.scoring.leaderboard import Leaderboard
 from asrdq.scoring.plan import DURATION_BUCKET, DURATION_BUCKETS, IPA_SOURCE
 from asrdq.scoring.rates import Metric
-from asrdq.scoring.telling import ipa_delta
 
 MOST_DRAWN: Final = 20
 
@@ -50,7 +50,9 @@ def leaderboard_plots(board: Leaderboard) -> list[RatePlot]:
     plots = []
     for section in board.sections:
         if section.fixed:
-            delta = ipa_delta(board) if section.name == IPA_SOURCE and section.entries else ""
+            delta = (
+                ipa_delta(board.ipa_delta) if section.name == IPA_SOURCE and section.entries else ""
+            )
             plots.append(rate_plot(section.title, section.entries, section.absent, delta))
     return plots
 

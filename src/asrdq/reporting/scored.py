@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from asrdq.leaderboard import Leaderboard, find_route, read_leaderboard
+from asrdq.leaderboard.entries import entries_by_grouping, grouping_sections
 from asrdq.reporting.misheard import MisheardTerms, misheard_terms
 from asrdq.reporting.rates import RatePlot, further_plots, leaderboard_plots
 from asrdq.reporting.rounds import Rounds, newest_rounds
 from asrdq.scoring.aligned import AlignedWord, aligned
-from asrdq.scoring.entries import entries_by_grouping, grouping_sections
-from asrdq.scoring.leaderboard import Leaderboard, read_leaderboard
 from asrdq.scoring.plan import DURATION_BUCKET
-from asrdq.scoring.routing import route
 from asrdq.scoring.scorings import Scoring, is_first, read_groups, scorings
 from asrdq.scoring.tables import SCORES, WORD_EDITS
 
@@ -96,7 +95,7 @@ def find_scored(workspace: Workspace, manifest: ManifestVersion) -> Scored | Non
     same = [found for found in mine if versions.get(found.manifest) == manifest.fingerprint]
     scoring = (same or mine)[0]
     board = read_leaderboard(workspace, scoring)
-    board = replace(board, route=route(board, first=is_first(workspace, scoring)))
+    board = replace(board, route=find_route(board, first=is_first(workspace, scoring)))
     entries = entries_by_grouping(read_groups(workspace, scoring).to_pylist(), scoring)
     return Scored(
         board=board,

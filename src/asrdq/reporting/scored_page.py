@@ -7,15 +7,15 @@ import platform
 from typing import TYPE_CHECKING, Any
 
 import asrdq
+from asrdq.leaderboard.sclite import MEASURES
 from asrdq.places import Place
 from asrdq.reporting.rates import further_plots, leaderboard_plots
 from asrdq.reporting.templating import fill
-from asrdq.scoring.sclite import MEASURES
 from asrdq.workspace.files import whole_file
 
 if TYPE_CHECKING:
+    from asrdq.leaderboard.board import Leaderboard
     from asrdq.reporting.scored import Scored
-    from asrdq.scoring.leaderboard import Leaderboard
     from asrdq.workspace import ManifestVersion
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from asrdq.leaderboard.wording import MOST_SHOWN, amount, how
 from asrdq.reporting import wording
 from asrdq.reporting.plots import Scale
-from asrdq.scoring import telling
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -47,9 +47,9 @@ def _environment() -> Environment:
     environment.globals.update(
         explain=wording.explain,
         Scale=Scale,
-        amount=telling.amount,
-        how=telling.how,
-        most_shown=telling.MOST_SHOWN,
+        amount=amount,
+        how=how,
+        most_shown=MOST_SHOWN,
     )
     return environment
 

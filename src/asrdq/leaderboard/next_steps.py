@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from asrdq.scoring.leaderboard import GUESSED
-from asrdq.scoring.routing import Action
+from asrdq.leaderboard.entries import GUESSED
+from asrdq.leaderboard.route import Action
 
 if TYPE_CHECKING:
-    from asrdq.scoring.leaderboard import Leaderboard
-    from asrdq.scoring.routing import Route
+    from asrdq.leaderboard.board import Leaderboard
+    from asrdq.leaderboard.route import Route
 
 NEXT_STEPS: Final = {
     Action.TUNE: (

@@ -1,18 +1,17 @@
-"""The leaderboard of a scored set: rates in a fixed order, each with its number and interval."""
+"""The leaderboard of a scored set: its rates put in order, and why some are not there."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
-from asrdq.results import Result
-from asrdq.scoring.differences import Difference, independent_difference
-from asrdq.scoring.entries import (
+from asrdq.leaderboard.board import Leaderboard
+from asrdq.leaderboard.differences import Difference, independent_difference
+from asrdq.leaderboard.entries import (
+    DICTIONARY,
     FIXED,
+    GUESSED,
     HEADLINE,
     HEADLINE_SECTION,
     Entry,
@@ -27,96 +26,8 @@ from asrdq.scoring.rates import Metric
 from asrdq.scoring.scorings import read_groups
 
 if TYPE_CHECKING:
-    from asrdq.scoring.routing import Route
-    from asrdq.scoring.sclite import Agreement
     from asrdq.scoring.scorings import Scoring
     from asrdq.workspace import ManifestVersion, Workspace
-
-DICTIONARY, GUESSED = "merriam-webster", "magpie_g2p"
-"""Sources of pronunciations: a dictionary, and rules that guess from the spelling."""
-
-LEADERBOARD = pa.schema(
-    [
-        ("section", pa.string()),
-        ("place", pa.int64()),
-        ("member", pa.string()),
-        ("metric", pa.string()),
-        *((name, pa.float64()) for name in ("rate", "low", "high", "units")),
-        ("rows", pa.int64()),
-        ("method", pa.string()),
-        ("blocks", pa.int64()),
-        ("blocked_by", pa.string()),
-    ]
-)
-"""One row a rate of a leaderboard, in its order; `place` counts from 1 in each section."""
-
-
-@dataclass(frozen=True)
-class Leaderboard(Result):
-    """The rates of a scored set of hypotheses in their fixed order.
-
-    Attributes:
-        run_id: The scoring.
-        hyps: The set of hypotheses.
-        manifest: The manifest version, as `eval@3`.
-        normaliser: Name of the normaliser.
-        normaliser_version: Its version.
-        normaliser_hash: Hash over everything that decides what it does.
-        rows: Utterances scored.
-        weighted: Whether they are a stratified sample, so that units are sums of weights.
-        sections: Headline, KER by entity_category, ipa_source and noise_level, per term, and what
-            else was scored; those without rates say why.
-        ipa_delta: KER of guessed pronunciations less that of the dictionary's, where both are.
-        route: What to do next, where that was asked.
-        sclite: The same figures by sclite, where a report of it was given.
-    """
-
-    main_table: ClassVar[str] = "table"
-
-    run_id: str
-    hyps: str
-    manifest: str
-    normaliser: str
-    normaliser_version: str
-    normaliser_hash: str
-    rows: int
-    weighted: bool
-    sections: tuple[Section, ...] = field(repr=False)
-    ipa_delta: Difference | None = None
-    route: Route | None = None
-    sclite: Agreement | None = None
-
-    @property
-    def table(self) -> pa.Table:
-        """Every rate in order (schema `LEADERBOARD`)."""
-        rows = [
-            {"section": section.name, "place": place, **dataclasses.asdict(entry)}
-            for section in self.sections
-            for place, entry in enumerate(section.entries, 1)
-        ]
-        return pa.Table.from_pylist(rows, schema=LEADERBOARD)
-
-    def section(self, name: str) -> Section:
-        """Return a section by its name.
-
-        Raises:
-            KeyError: There is none.
-        """
-        for section in self.sections:
-            if section.name == name:
-                return section
-        raise KeyError(name)
-
-    def headline(self, metric: str) -> Entry | None:
-        """Return a rate of all utterances together; None where it was not scored."""
-        entries = self.section(HEADLINE_SECTION).entries
-        return next((entry for entry in entries if entry.metric == metric), None)
-
-    def summary(self) -> str:
-        """Return the leaderboard as text, and what to do next."""
-        from asrdq.scoring.telling import plain_text
-
-        return plain_text(self)
 
 
 def read_leaderboard(workspace: Workspace, scoring: Scoring) -> Leaderboard:

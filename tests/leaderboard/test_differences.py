@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from asrdq.leaderboard.differences import independent_difference
 from asrdq.sampling.estimators import wilson
-from asrdq.scoring.differences import independent_difference
 
 
 def share(entry: Any, hits: int, trials: int) -> Any:

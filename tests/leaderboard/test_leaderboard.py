@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asrdq.errors import UsageError
-from asrdq.scoring import read_leaderboard, route
-from asrdq.scoring.leaderboard import arrange
-from asrdq.scoring.next_steps import next_step
+from asrdq.leaderboard import find_route, read_leaderboard
+from asrdq.leaderboard.arranging import arrange
+from asrdq.leaderboard.markdown import markdown
+from asrdq.leaderboard.next_steps import next_step
+from asrdq.leaderboard.route import Action
 from asrdq.scoring.plan import ScorePlan
-from asrdq.scoring.routing import Action
 from asrdq.scoring.scorings import is_first, newest_scoring, read_groups, scorings
-from asrdq.scoring.telling import markdown, notes, plain_text
 
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace
@@ -57,7 +57,7 @@ def test_the_guides_39_rows(workspace: Workspace, score_rows: Any) -> None:
         {"Drug names": 12 / 14, "Conditions": 0.5, "Procedures": 0.25, "Anatomy": 0.2}
     )
     assert list(by_category) == ["Drug names", "Conditions", "Procedures", "Anatomy"]
-    found = route(first, first=True)
+    found = find_route(first, first=True)
     assert (found.priority, found.action) == ("Drug names", Action.GROW)
     assert "39 rows in the evaluation: 61 more are needed, 100 in all" in found.reasons
 
@@ -96,7 +96,7 @@ def test_without_terms_every_keyword_section_is_absent(
         why
     ] * 3
     assert found.headline("ker") is None
-    assert route(found).action is Action.NOTHING_KNOWN
+    assert find_route(found).action is Action.NOTHING_KNOWN
 
 
 def test_terms_that_cannot_be_scored_leave_no_rate(workspace: Workspace, score_rows: Any) -> None:
@@ -105,7 +105,7 @@ def test_terms_that_cannot_be_scored_leave_no_rate(workspace: Workspace, score_r
     ker = found.headline("ker")
     assert ker is not None and ker.rate is None and ker.low is None
     assert found.section("term").absent == "no term could be scored"
-    assert "nothing to divide by" in plain_text(found)
+    assert "nothing to divide by" in found.summary()
     assert json.loads(found.to_json())["sections"][0]["entries"][2]["rate"] is None
 
 
@@ -135,7 +135,7 @@ def test_the_delta_of_pronunciations(workspace: Workspace, score_rows: Any) -> N
     low = 0.5 - ((0.6 - 0.3866) ** 2 + (0.3010 - 0.1) ** 2) ** 0.5
     high = 0.5 + ((0.7812 - 0.6) ** 2 + (0.1 - 0.0279) ** 2) ** 0.5
     assert (found.ipa_delta.low, found.ipa_delta.high) == pytest.approx((low, high), abs=1e-3)
-    said = list(notes(found, found.section("ipa_source")))
+    said = found.notes(found.section("ipa_source"))
     assert said == [
         "delta magpie_g2p − merriam-webster: +0.500 (95 % +0.207 to +0.695, which excludes 0)"
     ]
@@ -226,7 +226,7 @@ def test_next_steps_are_queries_that_run(workspace: Workspace, score_rows: Any) 
     def answer(categories: dict[str, tuple[int, int]], **more: Any) -> tuple[Action, Any]:
         scoring = score_rows(list(rows_of(categories, **more)))
         board = read_leaderboard(workspace, scoring)
-        found = route(board)
+        found = find_route(board)
         command, _ = next_step(board, found)
         program, verb, sql = shlex.split(command)
         assert (program, verb) == ("asrdq", "sql")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from asrdq.scoring.entries import Entry
-    from asrdq.scoring.leaderboard import Leaderboard
+    from asrdq.leaderboard.board import Leaderboard
+    from asrdq.leaderboard.entries import Entry
 
 MakeEntry = Callable[..., "Entry"]
 
@@ -17,7 +17,7 @@ MakeEntry = Callable[..., "Entry"]
 @pytest.fixture
 def entry() -> MakeEntry:
     """A KER by hand: `entry("drug", 0.35, 0.25, 0.45, rows=40)`."""
-    from asrdq.scoring.entries import Entry
+    from asrdq.leaderboard.entries import Entry
 
     def make(
         member: str,
@@ -41,9 +41,9 @@ MakeBoard = Callable[..., "Leaderboard"]
 @pytest.fixture
 def board(entry: MakeEntry) -> MakeBoard:
     """A leaderboard by hand: `board([entry(…)], rows=120)`, categories with the worst first."""
-    from asrdq.scoring.differences import independent_difference
-    from asrdq.scoring.entries import FIXED, HEADLINE_SECTION, Section
-    from asrdq.scoring.leaderboard import Leaderboard
+    from asrdq.leaderboard.board import Leaderboard
+    from asrdq.leaderboard.differences import independent_difference
+    from asrdq.leaderboard.entries import FIXED, HEADLINE_SECTION, Section
 
     def make(
         categories: Sequence[Entry] = (),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asrdq.errors import DataError, UsageError
-from asrdq.scoring.sclite import Totals, compare_with_sclite, read_sclite_totals, score_totals
+from asrdq.leaderboard.sclite import Totals, compare_with_sclite, read_sclite_totals, score_totals
 
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from asrdq.scoring.plan import ScorePlan
     from asrdq.scoring.scorings import Scoring
 
+DICTIONARY, GUESSED = "merriam-webster", "magpie_g2p"
+"""Sources of pronunciations: a dictionary, and rules that guess from the spelling."""
+
 HEADLINE: Final = (Metric.WER, Metric.CER, Metric.KER, Metric.SER)
 HEADLINE_SECTION: Final = "headline"
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asrdq.errors import DataError
-from asrdq.scoring.sclite import compare_with_sclite, score_totals
-from asrdq.scoring.trn import write_trn
+from asrdq.leaderboard.sclite import compare_with_sclite, score_totals
+from asrdq.leaderboard.trn import write_trn
 
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace

@@ -1,21 +1,20 @@
-"""What to do after an evaluation: the route that a leaderboard asks for, with its reasons."""
+"""What to do after an evaluation: the route that a leaderboard asks for."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from asrdq.errors import unknown
-from asrdq.scoring.leaderboard import DICTIONARY, GUESSED
+from asrdq.leaderboard.entries import DICTIONARY, GUESSED
+from asrdq.leaderboard.route import Action, Route
 from asrdq.scoring.plan import ENTITY_CATEGORY, IPA_SOURCE
 from asrdq.scoring.rates import Metric
 
 if TYPE_CHECKING:
-    from asrdq.scoring.entries import Entry
-    from asrdq.scoring.leaderboard import Leaderboard
+    from asrdq.leaderboard.board import Leaderboard
+    from asrdq.leaderboard.entries import Entry
 
 POOR, GOOD = 0.3, 0.1
 """KER above the first is a gap; below the second there is none; the limits lie between both."""
@@ -27,68 +26,7 @@ _SAME = 1e-9
 """Rates nearer to a limit than this are on it: sums of weights are not exact."""
 
 
-class Action(StrEnum):
-    """What to do next."""
-
-    TUNE = "fine-tune"
-    GROW = "grow the manifest"
-    HARDEN = "harden the evaluation"
-    PRONUNCIATION = "cover pronunciations"
-    NOTHING_KNOWN = "score keywords"
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """What to do after an evaluation.
-
-    Attributes:
-        action: What the rate itself asks for.
-        priority: The category that decides; empty for all rows together.
-        chosen: How it came to be the one.
-        first: Whether this is the first evaluation on the manifest.
-        ker: Its KER; None where no keyword was scored.
-        low: Lower limit of the 95 % interval.
-        high: Upper limit.
-        rows: Rows of the evaluation.
-        category_rows: Rows of the category.
-        between: What the interval leaves open, if it reaches over a limit; else empty.
-        rows_needed: About how many rows of the category would decide, if the rate stays as it
-            is; None where it is decided, or no number would do.
-        reasons: Why, a sentence each.
-    """
-
-    action: Action
-    priority: str
-    chosen: str
-    first: bool
-    ker: float | None
-    low: float | None
-    high: float | None
-    rows: int
-    category_rows: int
-    between: tuple[Action, ...]
-    rows_needed: int | None
-    reasons: tuple[str, ...]
-
-    @property
-    def decided(self) -> bool:
-        """Whether the whole interval asks for the same."""
-        return not self.between and self.action is not Action.NOTHING_KNOWN
-
-    @property
-    def verdict(self) -> str:
-        """The action in a few words, or what it is undecided between."""
-        if self.between:
-            return f"undecided between: {', '.join(self.between)}"
-        return str(self.action)
-
-    def told(self) -> tuple[str, ...]:
-        """Return the priority category, how it was chosen, and the reasons, a sentence each."""
-        name = f"'{self.priority}'" if self.priority else "all rows"
-        return f"priority: {name} ({self.chosen})", *self.reasons
-
-
-def route(board: Leaderboard, *, priority: str | None = None, first: bool = True) -> Route:
+def find_route(board: Leaderboard, *, priority: str | None = None, first: bool = True) -> Route:
     """Return what a leaderboard asks for.
 
     Of the priority category's KER: above 0.3, with 100 rows and 5 of the category, fine-tune; above
