@@ -338,3 +338,11 @@ def test_groups_of_two_meanings_are_refused(scored: Scored) -> None:
     with pytest.raises(UsageError, match="--by term: the groups of keywords") as caught:
         scored(by=["term"], term="domain")
     assert "rename the column" in str(caught.value)
+
+
+@pytest.mark.parametrize("option", ["blocks", "term", "entities"])
+def test_a_column_that_was_named_has_to_be_there(scored: Scored, option: str) -> None:
+    with pytest.raises(UsageError, match="unknown column 'domian'") as caught:
+        scored(**{option: "domian"})
+    assert f"--{option} of eval@0" in str(caught.value)
+    assert "did you mean 'domain'" in str(caught.value)

@@ -96,6 +96,7 @@ def joined(
         database.execute("SET preserve_insertion_order = false")
         described = database.sql(f"DESCRIBE {quote_name(str(manifest))}").fetchall()
         types = {column[0]: column[1] for column in described}
+        _require_named(manifest, plan)
         source = _source(manifest, hyps, plan, types, sample)
         database.execute(f"CREATE VIEW beside AS {source}")
         total, missing = database.sql(
@@ -111,6 +112,15 @@ def joined(
         )
         has_terms, has_spans = plan.term in types, plan.entities in types
         yield Joined(database, total - left_out, missing, has_terms, has_spans)
+
+
+def _require_named(manifest: ManifestVersion, plan: ScorePlan) -> None:
+    """Refuse columns that were named and are not there; those of the defaults may be absent."""
+    usual = ScorePlan()
+    for option in ("blocks", "term", "entities"):
+        name = getattr(plan, option)
+        if name not in (None, getattr(usual, option), *manifest.columns):
+            raise unknown("column", name, manifest.columns, where=f"--{option} of {manifest}")
 
 
 def _source(
