@@ -12,6 +12,8 @@ import pytest
 
 from asrdq.text.normalisers import normaliser, normaliser_names
 
+pytestmark = pytest.mark.slow
+
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

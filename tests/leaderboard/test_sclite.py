@@ -14,6 +14,8 @@ from asrdq.leaderboard.sclite import Totals, compare_with_sclite, read_sclite_to
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 RAW = {
     "5-1": Totals(1712, 14499, 8065, 5007, 1427, 696, 7130, 1485),
     "6-0": Totals(1712, 14499, 8823, 4326, 1350, 488, 6164, 1416),

@@ -15,6 +15,8 @@ from asrdq.rounds import ComparePlan, compare_rounds
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 def rows(wrong: int) -> list[dict[str, Any]]:
     """Forty rows of two words: the last word of the first `wrong` ones is wrong."""

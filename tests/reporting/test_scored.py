@@ -19,6 +19,8 @@ from asrdq.reporting.scored import MOST_WORDS, find_scored
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "</script></title><img src=http://evil.example/x onerror=alert(1)>{{ 7*7 }}"
 
 SECTIONS = ["leaderboard", "errors", "confusions", "examples", "provenance"]

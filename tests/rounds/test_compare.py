@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from asrdq.rounds import Comparison
 
+pytestmark = pytest.mark.slow
+
 PLAYBOOK = {  # rows, misses in round 1, misses in round 2
     "drug": (14, 12, 3),
     "condition": (13, 5, 2),

@@ -13,6 +13,8 @@ from asrdq.audio import decode
 from asrdq.errors import UsageError
 from asrdq.transcription import TranscriberOptions, build_transcriber
 
+pytestmark = pytest.mark.slow
+
 STATED = "go forward ten meters"
 """What PocketSphinx's own tests expect of this recording."""
 

@@ -13,6 +13,8 @@ from asrdq.manifests import ingest_manifest
 from asrdq.transcription import TranscriberOptions, TranscriptionPlan, transcribe
 from asrdq.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 def plan(transcriber: str, name: str = "r1", **options: Any) -> TranscriptionPlan:
     return TranscriptionPlan(TranscriberOptions(transcriber), name, **options)
