@@ -89,6 +89,6 @@ def conclude(result: TranscriptionResult, manifest: str, sample: bool) -> int:
     without = result.clips - result.transcribed
     if without:
         console.warn(f"{without:,} clips have no hypothesis: see the table transcription_failures")
-    part = " --sample" if sample else ""
+    part = (" --sample" if sample else "") + (" --ids common" if without else "")
     console.next_step(f"asrdq score {manifest} --hyps {result.name}{part}", "counts the errors")
     return ExitCode.UNDECIDED if without else ExitCode.OK
