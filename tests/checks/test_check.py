@@ -11,14 +11,21 @@ from typing import Any
 import pytest
 
 from asrdq.audio import probe_manifest
-from asrdq.checks import CheckResult, check, suite_names
+from asrdq.checks import RULES, CheckResult, check, read_suite, rule, suite_names
+from asrdq.checks.rules import literal
+from asrdq.checks.suites import load_expectation
 from asrdq.errors import DataError, UsageError
+from asrdq.shipped import shipped_file
 
 ROWS = [
     {"id": "a", "audio_filepath": "a.wav", "text": "one two", "duration": 2.0, "speaker": "s1"},
     {"id": "b", "audio_filepath": "b.wav", "text": "[noise]", "duration": 4.0, "speaker": "s1"},
     {"id": "c", "audio_filepath": "c.wav", "text": "", "duration": 30.0, "speaker": "s2"},
 ]
+SHIPPED = {
+    *("asr_manifest", "nemo_sft", "canary", "qwen3_asr_sft", "clinical_keywords"),
+    "evaluation_set",
+}
 RunSuite = Callable[..., CheckResult]
 
 
@@ -254,3 +261,98 @@ def test_an_unknown_suite_names_the_nearest(workspace: Any, ingest: Any) -> None
 
 def test_a_suite_of_the_workspace_hides_the_shipped_one(workspace: Any) -> None:
     assert suite_names(workspace)["asr_manifest"].parent == Path(workspace.root) / "expectations"
+
+
+def test_a_rule_of_the_user_is_an_expectation(run_suite: RunSuite) -> None:
+    @rule("expect_words_at_most", column="text")
+    def words_at_most(column: str, *, words: int) -> str:
+        """The text has at most so many words."""
+        return f"len(string_split(trim({column}), ' ')) <= {literal(words)}"
+
+    try:
+        result = run_suite(expect("expect_words_at_most", words=1))
+    finally:
+        del RULES["expect_words_at_most"]
+    assert result.failing["utt_id"].to_pylist() == ["a"]
+
+
+def test_the_page_shows_every_expectation_as_its_help_does(project_root: Path) -> None:
+    page = (project_root / "docs" / "expectations.md").read_text(encoding="utf-8")
+    import asrdq.checks.speech  # noqa: F401
+
+    for name, each in RULES.items():
+        told, _, example = each.help.rpartition("Example: ")
+        assert f"#### {name}\n\n{told.strip()}" in page, name
+        assert f'{{"type": "{name}", "kwargs": {example.strip("`")}}}' in page, name
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_each_shipped_suite_loads_in_full(workspace: Any, name: str) -> None:
+    file = shipped_file("expectations", f"{name}.json")
+    suite = read_suite(workspace, str(file))
+    assert suite.name == name
+    assert len(suite.expectations) == len(json.loads(file.read_text())["expectations"])
+
+
+def test_the_shipped_suites_are_the_documented_ones(workspace: Any) -> None:
+    assert set(suite_names(workspace)) == SHIPPED
+
+
+def test_every_example_of_the_help_loads() -> None:
+    import asrdq.checks.speech  # noqa: F401
+
+    for name, each in RULES.items():
+        example = each.help.rpartition("Example: ")[2].strip("`")
+        assert load_expectation({"type": name, "kwargs": json.loads(example)}).rule is each
+
+
+# Faults planted in real manifests, each found by the suite meant for it
+
+
+@pytest.mark.slow
+def test_planted_faults_are_found_and_healthy_rows_raise_nothing(
+    workspace: Any, librispeech: Path
+) -> None:
+    from asrdq.manifests import ingest_manifest
+
+    lines = [json.loads(line) for line in librispeech.read_text().splitlines()]
+    for line in lines:
+        line["lang"] = "en"
+    speakers = sorted({line["speaker"] for line in lines})
+    train = [line for line in lines if line["speaker"] in speakers[::2]]
+    test = [line for line in lines if line["speaker"] in speakers[1::2]]
+    planted = [{**line, "id": f"bad{number}"} for number, line in enumerate(train[:6])]
+    healthy = [{**line, "id": f"good{number}"} for number, line in enumerate(train)]
+    planted[0]["duration"] = round(planted[0]["duration"] + 2.0, 3)
+    planted[1]["text"] += " <unk>"
+    planted[2]["text"] += " thank you thank you thank you thank you thank you"
+    planted[3]["text"] = "שלום " + planted[3]["text"]
+    planted[4] = {**test[0], "id": "bad4"}
+    planted[5]["text"] = ""
+    root = librispeech.parent
+    for name, rows in (("train", healthy + planted), ("clean", healthy), ("test", test)):
+        file = Path(workspace.root) / f"{name}.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        ingest_manifest(workspace, [file], name, audio_root=root)
+        probe_manifest(workspace, workspace.manifest(name), workers=1)
+    clean = check(workspace, workspace.manifest("clean"), "canary")
+    assert clean.failing.to_pylist() == []
+    assert clean.errors == []
+    found = check(workspace, workspace.manifest("train"), "canary").failing.to_pylist()
+    by_id: dict[str, set[str]] = {}
+    for row in found:
+        if row["expectation"] != "expect_segments_not_to_overlap":
+            by_id.setdefault(row["utt_id"], set()).add(row["expectation"])
+    assert "expect_duration_to_match_audio" in by_id["bad0"]
+    assert "expect_text_without_markup" in by_id["bad1"]
+    assert "expect_text_without_loops" in by_id["bad2"]
+    assert "expect_text_in_alphabet_of_language" in by_id["bad3"]
+    assert "expect_text_to_be_filled" in by_id["bad5"]
+    assert set(by_id) == {"bad0", "bad1", "bad2", "bad3", "bad5"}
+    leaked = check(workspace, workspace.manifest("test"), "evaluation_set")
+    shared = {
+        row["utt_id"]
+        for row in leaked.failing.to_pylist()
+        if row["expectation"] == "expect_audio_disjoint_from"
+    }
+    assert len(shared) == 1

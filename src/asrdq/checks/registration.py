@@ -1,4 +1,4 @@
-"""Our rules as expectations of Great Expectations, registered when this module is imported."""
+"""Our rules as expectations of Great Expectations, registered before a suite is loaded."""
 
 from __future__ import annotations
 
@@ -34,6 +34,16 @@ class SpeechExpectation(ColumnMapExpectation):  # type: ignore[misc]
         if self.rule is not None and self.rule.nulls_fail:
             metrics = {**metrics, _NULLS: 0}
         return super()._validate(metrics, *arguments, **options)
+
+
+_registered: set[str] = set()
+
+
+def register_rules() -> None:
+    """Make all rules known to Great Expectations that are not yet."""
+    for name in RULES.keys() - _registered:
+        _register(RULES[name])
+        _registered.add(name)
 
 
 def _register(rule: Rule) -> None:
@@ -90,7 +100,3 @@ def good_rows(rule: Rule, column: str, arguments: dict[str, Any]) -> str:
     name = quote_name(column)
     good = f"coalesce(({rule.condition(name, **arguments)}), false)"
     return f"({name} IS NOT NULL AND {good})" if rule.nulls_fail else good
-
-
-for _rule in RULES.values():
-    _register(_rule)

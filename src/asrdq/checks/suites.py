@@ -201,7 +201,6 @@ def _severity(item: dict[str, Any]) -> str:
 
 
 def _instantiate(name: str, arguments: Any, severity: str, meta: Any) -> Any:
-    import asrdq.checks.registration  # noqa: F401  (registers our own)
     from asrdq.checks.library import (
         ExpectationNotFoundError,
         ValidationError,
@@ -209,7 +208,9 @@ def _instantiate(name: str, arguments: Any, severity: str, meta: Any) -> Any:
         list_registered_expectation_implementations,
         quietly,
     )
+    from asrdq.checks.registration import register_rules
 
+    register_rules()
     if not isinstance(arguments, dict):
         raise UsageError("'kwargs' is no object")
     if "$PARAMETER" in json.dumps(arguments):
