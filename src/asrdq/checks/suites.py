@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asrdq.checks.rules import MANIFEST, RULES, Rule
-from asrdq.errors import AsrdqError, Problem, UsageError, nearest, unknown
+from asrdq.errors import Problem, UsageError, nearest, unknown
 from asrdq.places import Place, place
 from asrdq.shipped import shipped_folder
 
@@ -122,7 +122,7 @@ def read_suite(workspace: Workspace, name: str) -> Suite:
     for position, (line, item) in enumerate(_items(content.decode(), document, file), 1):
         try:
             loaded.append(load_expectation(item, position, line))
-        except AsrdqError as error:
+        except UsageError as error:
             hint = f" ({error.hint})" if error.hint else ""
             problems.append(Problem(f"{error.message}{hint}", str(file), line))
     if problems:
