@@ -218,6 +218,8 @@ def test_audio_is_judged_by_the_probe_of_this_very_content(
         (expect("expect_duration_between", max_valu=3), "max_valu: extra fields not permitted"),
         (expect("expect_duration_between"), "neither min_value nor max_value is given"),
         (expect("expect_labels_in_set", column="text"), "labels: field required"),
+        (expect("expect_text_without_loops", longest_word=5000), "longest_word is from 1 to 999"),
+        (expect("expect_text_without_loops", max_words=0), "at least 1"),
         (expect("expect_duration_between", max_value={"$PARAMETER": "x"}), "suite parameters"),
         (expect("expect_text_to_be_filled", severity="info"), "unknown severity 'info'"),
         ({"expectation_type": "expect_text_to_be_filled"}, "an object with a 'type'"),

@@ -9,6 +9,8 @@ from asrdq.workspace.store import quote_name
 
 _MARKUP = r"<[^<>]*>|&(?:[a-zA-Z]+|#\d+);|\*\*|__|```|https?://|\{[^{}]*\}"
 _BRACKETS = r"[\[\](){}<>⟨⟩«»【】「」]"
+_LONGEST_REPEAT = 999
+"""RE2 repeats nothing more than 1,000 times."""
 _DIGIT = r"\p{N}"
 _PUNCTUATION = r".,!?;:…-–—/'\"*_~#&%^+=|"
 _SCRIPTS = {
@@ -136,18 +138,26 @@ def without_loops(
 
     Example: `{"max_repeats": 3, "min_unique_share": 0.3, "longest_word": 40}`
     """
-    words = f"string_split_regex(lower(trim({column})), '\\s+')"
-    loops = [
-        f"contains(array_to_string([CASE WHEN w[i] = w[i + {n}] THEN '1' ELSE '0' END "
-        f"FOR i IN range(1, len(w) - {n} + 1)], ''), repeat('1', {n * max_repeats}))"
+    if max_repeats < 1 or max_words < 1:
+        raise UsageError("max_repeats and max_words are at least 1")
+    if not 1 <= longest_word <= _LONGEST_REPEAT:
+        raise UsageError(f"longest_word is from 1 to {_LONGEST_REPEAT}")
+    one_line = rf"regexp_replace({column}, '\s+', ' ', 'g')"
+    spaced = rf"regexp_matches({column}, '\s\s|[^\S ]')"
+    words = f"string_split(lower(trim(CASE WHEN {spaced} THEN {one_line} ELSE {column} END)), ' ')"
+    runs = [
+        f"(len(w) <= {n * max_repeats} OR NOT contains(array_to_string(["
+        f"CASE WHEN w[i] = w[i + {n}] THEN '1' ELSE '0' END "
+        f"FOR i IN range(1, len(w) - {n} + 1)], ''), "
+        f"repeat('1', {n * max_repeats})))"
         for n in range(1, max_words + 1)
     ]
-    good = [
-        *(f"(len(w) <= {n * max_repeats} OR NOT {loop})" for n, loop in enumerate(loops, 1)),
-        f"(len(w) < {from_words} OR list_unique(w) >= {literal(min_unique_share)} * len(w))",
-        f"list_max([length(word) FOR word IN w]) <= {longest_word}",
-    ]
-    return f"list_transform([{words}], lambda w: {' AND '.join(good)})[1]"
+    no_run = (  # a run leaves at least max_repeats words that stand there already
+        f"CASE WHEN list_unique(w) > len(w) - {max_repeats} THEN true ELSE {' AND '.join(runs)} END"
+    )
+    varied = f"(len(w) < {from_words} OR list_unique(w) >= {literal(min_unique_share)} * len(w))"
+    short = rf"NOT regexp_matches({column}, '\S{{{longest_word + 1}}}')"
+    return f"{short} AND list_transform([{words}], lambda w: {no_run} AND {varied})[1]"
 
 
 @rule("expect_term_in_text", column="term", reads=("{text_column}",))
