@@ -15,6 +15,8 @@ import pytest
 
 FOUND_BY_NAME = {"g2p-en"}
 """Not imported, because that fetches data: only the weights in its folder are read."""
+HELD_BACK = {"marshmallow"}
+"""Not imported, but kept at a version that another package needs."""
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +50,8 @@ def test_runtime_dependencies_are_exactly_what_is_imported(
     used = {normal(distributions[module][0]) for module in modules}
     used -= {"pydantic-core"}  # a part of pydantic
     extras = project["optional-dependencies"]
-    declared = [*project["dependencies"], *extras["s3"], *extras["openai"]]
-    assert used | FOUND_BY_NAME == names(declared)
+    declared = [*project["dependencies"], *extras["s3"], *extras["openai"], *extras["checks"]]
+    assert used | FOUND_BY_NAME == names(declared) - HELD_BACK
 
 
 def test_every_dependency_of_every_extra_is_pinned(
@@ -64,4 +66,4 @@ def test_every_dependency_of_every_extra_is_pinned(
 
 def test_the_extras_are_the_documented_ones(project: dict[str, Any]) -> None:
     extras = project["optional-dependencies"]
-    assert set(extras) == {"train", "ray", "s3", "openai", "docs", "dev", "all"}
+    assert set(extras) == {"train", "ray", "s3", "openai", "checks", "docs", "dev", "all"}

@@ -34,3 +34,13 @@ def language_code(name: str) -> str:
     """
     word = name.strip().lower().replace("_", "-").split("-")[0]
     return _NAMES.get(word) or _OLD_CODES.get(word, word)
+
+
+def words_for(code: str) -> frozenset[str]:
+    """Return the words that `language_code` brings to one code, the code among them.
+
+    >>> sorted(words_for("he"))
+    ['he', 'heb', 'hebrew', 'iw']
+    """
+    known = {**_NAMES, **_OLD_CODES}
+    return frozenset({code, *(word for word, meant in known.items() if meant == code)})

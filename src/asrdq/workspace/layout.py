@@ -22,7 +22,7 @@ CACHE = "cache"
 
 # fmt: off
 RESERVED = frozenset({
-    "alignments", "audio_facts", "audits", "calibrations", "check_results", "decisions",
+    "alignments", "audio_facts", "audits", "calibrations", "check_results", "checks", "decisions",
     "detections", "duplicates", "fault_trials", "handoffs", "hypotheses",
     "hypothesis_words", "leaks", "rejects", "runs", "samples", "scores", "signoffs", "splits",
     "strata", "tags", "train_metrics", "train_runs", "transcription_failures", "waivers",

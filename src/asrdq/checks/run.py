@@ -1,0 +1,129 @@
+"""`asrdq check`: a suite of expectations against a manifest version."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from asrdq.checks.failing import Failing, find_failing
+from asrdq.checks.result import CheckResult
+from asrdq.checks.subject import Subject, open_subject
+from asrdq.checks.suites import Suite, read_suite
+from asrdq.checks.tables import (
+    CHECK_RESULTS,
+    CHECK_RESULTS_SCHEMA,
+    CHECKS,
+    CHECKS_SCHEMA,
+)
+from asrdq.console import Progress, Stage, silent
+from asrdq.errors import DataError
+from asrdq.results import plain
+
+if TYPE_CHECKING:
+    from asrdq.checks.engine import Measured
+    from asrdq.checks.suites import Expected
+    from asrdq.workspace import ManifestVersion, Workspace
+
+LIMIT = 100
+"""Failing rows that are kept of each expectation unless told."""
+
+Row = dict[str, Any]
+
+
+def check(
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    suite: str,
+    *,
+    limit: int = LIMIT,
+    stage: Stage = silent,
+) -> CheckResult:
+    """Run a suite against a manifest version and write the tables `checks` and `check_results`.
+
+    Great Expectations judges, on DuckDB over the tables of the workspace. An expectation that
+    could not be judged (a missing column, no probe, no value at all) is an error and no success.
+
+    Args:
+        workspace: Where the manifest and the tables are.
+        manifest: The version to check.
+        suite: Name of a suite of the workspace or a shipped one, or the path of a JSON file.
+        limit: Failing rows to keep of each expectation.
+        stage: Opens progress displays.
+
+    Raises:
+        UsageError: The suite is missing, or cannot be loaded in full.
+        DataError: The manifest has no row.
+        ToolError: Great Expectations is not installed.
+    """
+    if manifest.rows == 0:
+        raise DataError(
+            f"manifest {manifest} has no row, so no expectation can hold",
+            hint="asrdq ingest FILE --name NAME",
+        )
+    read = read_suite(workspace, suite)
+    parameters = {"suite": read.name, "file": read.file, "suite_hash": read.digest, "limit": limit}
+    with (
+        workspace.run("check", manifest, parameters) as run,
+        open_subject(workspace, manifest, read) as subject,
+        stage("check", len(read.expectations), "expectations") as progress,
+    ):
+        keys = {"run_id": run.run_id, "manifest": str(manifest), "suite": read.name}
+        checks, failing = _judge(subject, read, limit, keys, progress)
+        workspace.replace(CHECK_RESULTS, failing, run_id=run.run_id)
+        workspace.replace(CHECKS, checks, run_id=run.run_id)
+    return CheckResult(
+        **keys,
+        suite_hash=read.digest,
+        rows=manifest.rows,
+        hours=manifest.hours,
+        checks=checks,
+        failing=failing,
+    )
+
+
+def _judge(
+    subject: Subject, suite: Suite, limit: int, keys: Row, progress: Progress
+) -> tuple[pa.Table, pa.Table]:
+    from asrdq.checks.engine import Measured, measure
+
+    troubles = {item.position: subject.trouble(item) for item in suite.expectations}
+    sound = [item for item in suite.expectations if troubles[item.position] is None]
+    measured = measure(subject.database, sound) if sound else {}
+    checks: list[Row] = []
+    failing: list[Row] = []
+    for item in suite.expectations:
+        trouble = troubles[item.position]
+        outcome = measured.get(item.position) or Measured(False, error=trouble)
+        about = {
+            **keys,
+            "position": item.position,
+            "expectation": item.name,
+            "severity": item.severity,
+        }
+        found = find_failing(subject, outcome, limit)
+        told = _told(item, outcome, found, subject.manifest.rows)
+        checks.append({**about, "suite_hash": suite.digest, **told})
+        failing += ({**about, **row} for row in (found.rows if found else ()))
+        progress.advance()
+    return (
+        pa.Table.from_pylist(checks, CHECKS_SCHEMA),
+        pa.Table.from_pylist(failing, CHECK_RESULTS_SCHEMA),
+    )
+
+
+def _told(item: Expected, outcome: Measured, failing: Failing | None, total: int) -> Row:
+    """Return what the table `checks` says of an expectation."""
+    known = failing.hours if failing else None
+    return {
+        "column": ", ".join(item.about) or None,
+        "arguments": json.dumps(plain(item.arguments), ensure_ascii=False, sort_keys=True),
+        "success": outcome.success,
+        "error": outcome.error,
+        "rows": outcome.rows,
+        "share": None if outcome.rows is None else outcome.rows / total,
+        "hours": 0.0 if outcome.rows == 0 else known,
+        "observed": outcome.observed,
+        "query": failing.query if failing else None,
+    }

@@ -1,0 +1,234 @@
+"""Suites: Great Expectations JSON, loaded so that nothing in the file is lost on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from asrdq.checks.rules import MANIFEST, RULES, Rule
+from asrdq.errors import Problem, UsageError, nearest, unknown
+from asrdq.places import Place, place
+from asrdq.shipped import shipped_folder
+
+if TYPE_CHECKING:
+    from asrdq.workspace import Workspace
+
+FOLDER = "expectations"
+CRITICAL, WARNING = SEVERITIES = ("critical", "warning")
+_KEYS = frozenset({"type", "kwargs", "meta", "severity", "id", "notes", "description"})
+_COLUMNS = ("column", "column_A", "column_B")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One expectation of a suite.
+
+    Attributes:
+        position: Its place in the file, from 1.
+        line: The line it begins on.
+        name: Its type, `expect_…`.
+        severity: `critical` or `warning`.
+        arguments: What the file says of it.
+        loaded: The expectation as Great Expectations runs it.
+    """
+
+    position: int
+    line: int
+    name: str
+    severity: str
+    arguments: dict[str, Any]
+    loaded: Any
+
+    @property
+    def rule(self) -> Rule | None:
+        """The rule behind it, if it is one of our own."""
+        return RULES.get(self.name)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The parameters of a rule, with the defaults filled in."""
+        return (
+            {name: getattr(self.loaded, name) for name in self.rule.parameters} if self.rule else {}
+        )
+
+    @property
+    def about(self) -> list[str]:
+        """The columns that it is about; none for the whole table."""
+        own = [getattr(self.loaded, name, None) for name in _COLUMNS]
+        return [name for name in own if name] + (getattr(self.loaded, "column_list", None) or [])
+
+    @property
+    def columns(self) -> list[str]:
+        """All columns that it reads; the ones that it is about come first."""
+        further = self.rule.columns(self.given) if self.rule else ()
+        return list(dict.fromkeys([*self.about, *further]))
+
+    @property
+    def other(self) -> str | None:
+        """The other manifest that it compares with."""
+        found = self.given.get(MANIFEST)
+        return None if found is None else str(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A suite and where it came from.
+
+    Attributes:
+        name: What it is called.
+        file: Its file.
+        digest: SHA-256 of the file.
+        expectations: All expectations that the file names, in its order.
+    """
+
+    name: str
+    file: str
+    digest: str
+    expectations: tuple[Expected, ...]
+
+
+def suite_names(workspace: Workspace) -> dict[str, Place]:
+    """Return the suites there are, each with its file; one of the workspace hides a shipped one."""
+    found: dict[str, Place] = {}
+    for folder in (shipped_folder(FOLDER), workspace.root / FOLDER):
+        if folder.is_dir():
+            found |= {
+                item.name.removesuffix(".json"): item
+                for item in folder.iterdir()
+                if item.suffix == ".json"
+            }
+    return found
+
+
+def read_suite(workspace: Workspace, name: str) -> Suite:
+    """Read a suite by its name or by the path of its file.
+
+    Raises:
+        UsageError: There is none, it is no suite, or any of its expectations cannot be run as the
+            file says; all problems are listed with their lines.
+    """
+    file = place(name) if name.endswith(".json") else _find(workspace, name)
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(file)) from error
+    document = _parse(content, str(file))
+    problems: list[Problem] = []
+    loaded = []
+    for position, (line, item) in enumerate(_items(content.decode(), document, file), 1):
+        try:
+            loaded.append(load_expectation(item, position, line))
+        except UsageError as error:
+            hint = f" ({error.hint})" if error.hint else ""
+            problems.append(Problem(f"{error.message}{hint}", str(file), line))
+    if problems:
+        many = "s" if len(problems) > 1 else ""
+        raise UsageError(f"{len(problems)} problem{many} in {file.name}", problems=problems)
+    digest = hashlib.sha256(content).hexdigest()
+    own_name = document.get("name") or file.name.removesuffix(".json")
+    return Suite(str(own_name), str(file), digest, tuple(loaded))
+
+
+def _find(workspace: Workspace, name: str) -> Place:
+    known = suite_names(workspace)
+    if name not in known:
+        raise unknown("suite", name, known)
+    return known[name]
+
+
+def _parse(content: bytes, file: str) -> dict[str, Any]:
+    try:
+        document = json.loads(content)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"no JSON: {error.msg}", where=f"{file}:{error.lineno}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError("is not UTF-8", where=file) from error
+    hint = 'write {"name": "…", "expectations": [{"type": "expect_…", "kwargs": {…}}]}'
+    if not isinstance(document, dict) or not isinstance(document.get("expectations"), list):
+        raise UsageError("is no suite: it has no list 'expectations'", where=file, hint=hint)
+    if not document["expectations"]:
+        raise UsageError("has no expectation, so it would prove nothing", where=file, hint=hint)
+    return document
+
+
+def _items(text: str, document: dict[str, Any], file: Place) -> Iterator[tuple[int, Any]]:
+    """Give each expectation with the line that it begins on."""
+    decoder = json.JSONDecoder()
+    at = re.compile(r'"expectations"\s*:\s*\[').search(text)
+    position = at.end() if at else 0
+    for item in document["expectations"]:
+        start = position + len(text[position:]) - len(text[position:].lstrip(" \t\r\n,"))
+        found, position = decoder.raw_decode(text, start)
+        line = text.count("\n", 0, start) + 1
+        if found != item:
+            raise UsageError(
+                "has 'expectations' more than once", where=f"{file}:{line}", hint="keep one"
+            )
+        yield line, item
+
+
+def load_expectation(item: Any, position: int = 1, line: int = 1) -> Expected:
+    """Load one expectation as Great Expectations does, strictly.
+
+    Raises:
+        UsageError: Its type is not known, or what it says is not valid.
+    """
+    if not isinstance(item, dict) or not isinstance(item.get("type"), str):
+        raise UsageError("an expectation is an object with a 'type'")
+    if extra := sorted(set(item) - _KEYS):
+        raise unknown("key", extra[0], _KEYS)
+    name, arguments = item["type"], item.get("kwargs") or {}
+    severity = _severity(item)
+    loaded = _instantiate(name, arguments, severity, item.get("meta"))
+    expected = Expected(position, line, name, severity, arguments, loaded)
+    if expected.rule is not None:
+        expected.rule.condition('"column"', **expected.given)
+    return expected
+
+
+def _severity(item: dict[str, Any]) -> str:
+    stated = {item.get("severity"), (item.get("meta") or {}).get("severity")} - {None}
+    if len(stated) > 1:
+        raise UsageError("'severity' and 'severity' in 'meta' differ")
+    severity = stated.pop() if stated else CRITICAL
+    if severity not in SEVERITIES:
+        raise unknown("severity", str(severity), SEVERITIES)
+    return str(severity)
+
+
+def _instantiate(name: str, arguments: Any, severity: str, meta: Any) -> Any:
+    from asrdq.checks.library import (
+        ExpectationNotFoundError,
+        ValidationError,
+        get_expectation_impl,
+        list_registered_expectation_implementations,
+        quietly,
+    )
+    from asrdq.checks.registration import register_rules
+
+    register_rules()
+    if not isinstance(arguments, dict):
+        raise UsageError("'kwargs' is no object")
+    if "$PARAMETER" in json.dumps(arguments):
+        raise UsageError("suite parameters ($PARAMETER) have no value here", hint="write values")
+    try:
+        implementation = get_expectation_impl(name)
+    except ExpectationNotFoundError:
+        guess = nearest(name, list_registered_expectation_implementations())
+        raise UsageError(
+            f"unknown expectation '{name}'", hint=f"did you mean '{guess}'?" if guess else None
+        ) from None
+    try:
+        with quietly():
+            return implementation(**arguments, severity=severity, meta=meta)
+    except ValidationError as error:
+        told = "; ".join(
+            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()
+        )
+        raise UsageError(f"{name}: {told}") from error
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{name}: {error}") from error
