@@ -48,7 +48,7 @@ def test_runtime_dependencies_are_exactly_what_is_imported(
     used = {normal(distributions[module][0]) for module in modules}
     used -= {"pydantic-core"}  # a part of pydantic
     extras = project["optional-dependencies"]
-    declared = [*project["dependencies"], *extras["s3"], *extras["openai"]]
+    declared = [*project["dependencies"], *extras["s3"], *extras["signing"], *extras["openai"]]
     assert used | FOUND_BY_NAME == names(declared)
 
 
@@ -64,4 +64,4 @@ def test_every_dependency_of_every_extra_is_pinned(
 
 def test_the_extras_are_the_documented_ones(project: dict[str, Any]) -> None:
     extras = project["optional-dependencies"]
-    assert set(extras) == {"train", "ray", "s3", "openai", "docs", "dev", "all"}
+    assert set(extras) == {"train", "ray", "s3", "signing", "openai", "docs", "dev", "all"}

@@ -1,4 +1,4 @@
-"""The gate: a policy, the evidence it asks for, and one verdict."""
+"""The gate: a policy, the evidence it asks for, one verdict, and who answers for it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,29 @@ if TYPE_CHECKING:
     from asrdq.gates.decision import Verdict
     from asrdq.gates.gate import evaluate_gate, withdraw_reports
     from asrdq.gates.policy import Policy, read_policy
+    from asrdq.gates.signing import find_signer, read_public_key, write_new_key
+    from asrdq.gates.signoff import SignoffResult, sign_off
     from asrdq.gates.verdict import GateResult
+    from asrdq.gates.verification import VerifyResult, verify
+    from asrdq.gates.waivers import Waiver, list_waivers, waive
 
 __all__ = [
     "GateResult",
     "Policy",
+    "SignoffResult",
     "Verdict",
+    "VerifyResult",
+    "Waiver",
     "evaluate_gate",
+    "find_signer",
+    "list_waivers",
     "read_policy",
+    "read_public_key",
+    "sign_off",
+    "verify",
+    "waive",
     "withdraw_reports",
+    "write_new_key",
 ]
 
 __getattr__ = lazy_names(
@@ -27,6 +41,10 @@ __getattr__ = lazy_names(
         "decision": ["Verdict"],
         "gate": ["evaluate_gate", "withdraw_reports"],
         "policy": ["Policy", "read_policy"],
+        "signing": ["find_signer", "read_public_key", "write_new_key"],
+        "signoff": ["SignoffResult", "sign_off"],
         "verdict": ["GateResult"],
+        "verification": ["VerifyResult", "verify"],
+        "waivers": ["Waiver", "list_waivers", "waive"],
     },
 )
