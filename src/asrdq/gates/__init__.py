@@ -9,7 +9,10 @@ from asrdq.lazy import lazy_names
 if TYPE_CHECKING:
     from asrdq.gates.decision import Verdict
     from asrdq.gates.gate import evaluate_gate, withdraw_reports
+    from asrdq.gates.github import step_summary, workflow_commands
+    from asrdq.gates.junit import junit_xml
     from asrdq.gates.policy import Policy, read_policy
+    from asrdq.gates.sarif import sarif_log
     from asrdq.gates.signing import find_signer, read_public_key, write_new_key
     from asrdq.gates.signoff import SignoffResult, sign_off
     from asrdq.gates.verdict import GateResult
@@ -25,13 +28,17 @@ __all__ = [
     "Waiver",
     "evaluate_gate",
     "find_signer",
+    "junit_xml",
     "list_waivers",
     "read_policy",
     "read_public_key",
+    "sarif_log",
     "sign_off",
+    "step_summary",
     "verify",
     "waive",
     "withdraw_reports",
+    "workflow_commands",
     "write_new_key",
 ]
 
@@ -40,7 +47,10 @@ __getattr__ = lazy_names(
     {
         "decision": ["Verdict"],
         "gate": ["evaluate_gate", "withdraw_reports"],
+        "github": ["step_summary", "workflow_commands"],
+        "junit": ["junit_xml"],
         "policy": ["Policy", "read_policy"],
+        "sarif": ["sarif_log"],
         "signing": ["find_signer", "read_public_key", "write_new_key"],
         "signoff": ["SignoffResult", "sign_off"],
         "verdict": ["GateResult"],

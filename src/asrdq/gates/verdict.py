@@ -41,7 +41,7 @@ class GateResult(Decision, Result):
 
     def summary(self) -> str:
         """Return verdict, reasons and figures in plain text."""
-        told = (f"  {sentence}" for sentence in sentences(self))
+        told = (f"  {' '.join(sentence.split())}" for sentence in sentences(self))
         return "\n".join([f"{self.verdict} for {self.evidence.manifest}", *told])
 
 

@@ -11,8 +11,6 @@ import pytest
 if TYPE_CHECKING:
     from tests.gates.conftest import Audited
 
-pytest_plugins = ()
-
 
 @pytest.mark.slow
 def test_a_release_is_waived_signed_and_verified(
