@@ -31,7 +31,6 @@ def test_a_release_is_waived_signed_and_verified(
     shown = run_cli("gate", "train", *where)
     assert "CAUTION" in shown.stdout
     assert "waived until 2099-01-01 by Dana: a pilot" in shown.stdout
-    page = run_cli("report", "train", *where).stdout.strip()
     run_cli("gate", "train", "--fail-on", "caution", *where, code=1)
     made = run_cli("signoff", "--new-key", tmp_path / "release.key")
     public = made.stdout.strip()
@@ -51,4 +50,3 @@ def test_a_release_is_waived_signed_and_verified(
     assert "CHANGED policy: policies/default.yaml: has other content" in found.stdout
     told = json.loads(run_cli(*checked, "--format", "json", code=1).stdout)
     assert [row["part"] for row in told["checks"] if not row["same"]] == ["policy"]
-    assert "a pilot" in Path(page).read_text()
