@@ -275,3 +275,29 @@ def test_another_version_of_the_manifest_is_not_what_was_signed(audited: Audited
     with pytest.raises(UndecidedError, match="nobody has signed off train@1"):
         verify(audited.workspace, "train@1")
     assert audited.ask().verdict is Verdict.PROCEED
+
+
+@pytest.mark.slow
+def test_a_workspace_on_s3_is_signed_and_verified(
+    s3_workspace: Workspace, s3_server: Any, bucket: str, tmp_path: Path
+) -> None:
+    from tests.gates.conftest import Audited, write_manifest
+
+    from asrdq.manifests import ingest_manifest
+
+    file = write_manifest(tmp_path, noisy=30, clean=10)
+    ingest_manifest(s3_workspace, [file], "train")
+    audited = judged(Audited(s3_workspace, tmp_path, s3_workspace.manifest("train")))
+    made = accept(audited)
+    assert made.body.policy.file == "policies/default.yaml"
+    assert all(name.startswith("tables/manifests/train/") for name in made.body.data)
+    assert verify(s3_workspace, "train", head=made.hash).changes() == []
+    s3_server.client.put_object(Bucket=bucket, Key="ws/policies/default.yaml", Body=b"version: 1\n")
+    (key,) = [key for key in s3_server.keys(bucket, "ws/tables/detections") if "parquet" in key]
+    s3_server.client.delete_object(Bucket=bucket, Key=key)
+    changes = verify(s3_workspace, "train").changes()
+    assert changes[-1] == "policy: policies/default.yaml: has other content"
+    assert [change.split(": ")[:2] for change in changes] == [
+        ["evidence", "detections"],
+        ["policy", "policies/default.yaml"],
+    ]

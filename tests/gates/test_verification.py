@@ -140,6 +140,35 @@ def test_any_flipped_bit_of_a_file_is_found(
     assert any(change.startswith(f"{part}: ") for change in found.changes()), found.changes()
 
 
+STORED = (
+    *("audits/*.parquet", "runs/*.parquet", "signoffs/*.parquet", "waivers/*.parquet"),
+    *("audits/_delta_log/*.json", "signoffs/_delta_log/*.json"),
+    "manifests/train/_delta_log/*.json",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("files", STORED)
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(position=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), which=st.integers(0))
+def test_a_flipped_bit_of_a_table_is_found_unless_it_says_the_same(
+    signed: Signed, files: str, position: float, bit: int, which: int
+) -> None:
+    signed.restore()
+    before = said(signed)
+    found = sorted((signed.root / "tables").glob(files))
+    signed.flip(found[which % len(found)], position, bit)
+    if signed.verify().exit_code() is ExitCode.OK:
+        assert said(signed) == before
+
+
+def said(signed: Signed) -> list[Any]:
+    """What the tables say, as SQL reads them."""
+    workspace = Workspace.open(signed.root)
+    rows = [workspace.read(table).to_pylist() for table in (*EVIDENCE, "signoffs", "waivers")]
+    return [*([sorted(map(str, some)) for some in rows]), workspace.manifest("train").fingerprint]
+
+
 def other(value: Any) -> Any:
     """Another value of the same type, as near to the first as can be."""
     if isinstance(value, bool):

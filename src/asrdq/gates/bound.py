@@ -12,6 +12,7 @@ from asrdq.errors import ToolError
 from asrdq.gates.ledger import canonical
 from asrdq.places import Place, place, within
 from asrdq.results import plain
+from asrdq.workspace.sql import connection
 
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
@@ -56,10 +57,11 @@ def rows_of(workspace: Workspace, table: str, run_ids: list[str]) -> pa.Table:
 
     if not workspace.table_exists(table):
         return pa.table({})
+    query = f"SELECT * FROM {table} WHERE run_id IN (SELECT unnest($runs))"
     try:
-        return workspace.query(
-            f"SELECT * FROM {table} WHERE run_id IN (SELECT unnest($runs))", {"runs": run_ids}
-        )
+        # a connection of its own: a shared one keeps what it has read and misses later changes
+        with connection(workspace.store, [table]) as (database, _):
+            return database.sql(query, params={"runs": run_ids}).to_arrow_table()
     except (duckdb.Error, UnicodeDecodeError, pa.ArrowException) as error:
         first = str(error).splitlines()[0]
         raise ToolError(f"cannot read table '{table}': {first}") from error

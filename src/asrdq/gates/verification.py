@@ -116,6 +116,7 @@ def verify(
         UsageError: There is no such manifest or version.
         S3Error: The server cannot be reached.
     """
+    workspace.store.read_anew()
     entries, checks = _ledgers(workspace, head)
     bodies: list[SignoffBody] = []
     for entry in _chosen(workspace, entries, reference):

@@ -191,6 +191,13 @@ class TableStore:
             raise ToolError(f"cannot read table '{name}': {_plain(error)}") from error
         return rows
 
+    def read_anew(self) -> None:
+        """Forget what was kept of files on S3, which nobody but an intruder changes."""
+        if isinstance(self.layout.root, S3Path):
+            from asrdq.workspace.s3_files import forget_files
+
+            forget_files()
+
     def compact(self, name: str) -> bool:
         """Join the files of a table when there are many of them; tell whether it was done."""
         if len(self.open(name).get_add_actions()["path"]) <= COMPACT_ABOVE_FILES:
