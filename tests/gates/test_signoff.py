@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 from tests.conftest import cli_environment
 
@@ -211,8 +212,6 @@ def test_a_broken_ledger_takes_no_entry(workspace: Workspace) -> None:
 
 
 def edited(rows: list[dict[str, Any]], **changes: Any) -> Any:
-    import pyarrow as pa
-
     return pa.Table.from_pylist([{**row, **changes} for row in rows], schema=SIGNOFFS.schema)
 
 
@@ -300,4 +299,26 @@ def test_a_workspace_on_s3_is_signed_and_verified(
     assert [change.split(": ")[:2] for change in changes] == [
         ["evidence", "detections"],
         ["policy", "policies/default.yaml"],
+    ]
+
+
+def test_the_newest_check_by_each_suite_is_bound(audited: Audited) -> None:
+    judged(audited)
+    runs = []
+    for suite, manifest in (("a", "train@0"), ("a", "train@0"), ("b", "train@7")):
+        with audited.workspace.run("check", audited.manifest) as run:
+            row = {"run_id": run.run_id, "manifest": manifest, "suite": suite, "success": True}
+            audited.workspace.append("checks", pa.Table.from_pylist([row]))
+            runs.append(run.run_id)
+    made = accept(audited)
+    assert {k: v for k, v in made.body.runs.items() if "check" in k} == {"check a": runs[1]}
+    assert made.body.evidence["checks"].rows == 1
+    assert made.body.evidence["runs"].rows == 4
+    row["run_id"] = runs[0]
+    audited.workspace.replace("checks", pa.Table.from_pylist([row]), run_id=runs[0])
+    assert verify(audited.workspace, "train").changes() == []
+    row = {**row, "run_id": runs[1], "suite": "a", "manifest": "train@0", "success": False}
+    audited.workspace.replace("checks", pa.Table.from_pylist([row]), run_id=runs[1])
+    assert verify(audited.workspace, "train").changes() == [
+        "evidence: checks: its rows have other content"
     ]

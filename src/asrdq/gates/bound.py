@@ -22,6 +22,8 @@ AUDIT_TABLES = (
     *("audits", "detections", "calibrations", "fault_trials", "alignments", "word_spans"),
 )
 GATE_TABLES = ("decisions",)
+CHECK_TABLES = ("checks", "check_results")
+_CHECK = "check "
 _CHUNK = 2**20
 
 
@@ -32,7 +34,7 @@ def evidence_digests(
 
     Args:
         workspace: Where the tables are.
-        runs: Run ids under `sample`, `audit` and `gate`.
+        runs: Run ids under `sample`, `audit` and `gate`, and those of `check_runs`.
         tables: Which tables; by default all.
 
     Raises:
@@ -44,7 +46,21 @@ def evidence_digests(
         **{table: [runs["gate"]] for table in GATE_TABLES},
         "runs": sorted(runs.values()),
     }
+    checks = sorted(run_id for name, run_id in runs.items() if name.startswith(_CHECK))
+    wanted |= {table: checks for table in CHECK_TABLES if checks}
     return {name: _rows_digest(workspace, name, wanted[name]) for name in tables or wanted}
+
+
+def check_runs(workspace: Workspace, manifest: ManifestVersion) -> dict[str, str]:
+    """Return the newest check of a manifest version by each suite: `check SUITE` to its run id."""
+    if not workspace.table_exists("checks"):
+        return {}
+    found = workspace.query(
+        "SELECT suite, arg_max(run_id, started) AS run_id FROM checks JOIN runs USING (run_id) "
+        "WHERE checks.manifest = $manifest AND state = 'done' GROUP BY suite ORDER BY suite",
+        {"manifest": str(manifest)},
+    ).to_pylist()
+    return {f"{_CHECK}{row['suite']}": row["run_id"] for row in found}
 
 
 def rows_of(workspace: Workspace, table: str, run_ids: list[str]) -> pa.Table:

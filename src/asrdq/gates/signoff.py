@@ -13,6 +13,7 @@ import pyarrow as pa
 import asrdq
 from asrdq.errors import DataError, UndecidedError, UsageError
 from asrdq.gates.bound import (
+    check_runs,
     data_digests,
     evidence_digests,
     file_digest,
@@ -54,8 +55,8 @@ class PolicyDigest(Strict):
 class SignoffBody(Strict):
     """What an entry of the ledger says; all digests are SHA-256 as hex.
 
-    `data` and `suites` are by file; `evidence` is by table; `runs` names sample, audit and gate;
-    `waivers` are the hashes of the entries of the waivers that were used.
+    `data` and `suites` are by file; `evidence` is by table; `runs` are those of sample, audit, gate
+    and checks; `waivers` are the hashes of the entries of the waivers that were used.
     """
 
     schema_version: Literal[1]
@@ -230,6 +231,7 @@ def _content(
         "sample": str(result.evidence.parameters["sample_run_id"]),
         "audit": str(audit["run_id"]),
         "gate": gate_run_id,
+        **check_runs(workspace, manifest),
     }
     return {
         "schema_version": 1,
