@@ -259,6 +259,19 @@ def test_a_ledger_cut_short_by_a_commit_is_found(signed: Signed) -> None:
     assert f"ledger: {signed.head}: no entry has this hash" in changes
 
 
+@pytest.mark.parametrize(("table", "column"), [("signoffs", "note"), ("waivers", "owner")])
+def test_a_column_that_is_called_otherwise_is_found(
+    signed: Signed, table: str, column: str
+) -> None:
+    (log, *_) = sorted((signed.root / "tables" / table / "_delta_log").glob("*.json"))
+    text = log.read_text()
+    named = f'\\"name\\":\\"{column}\\"'
+    assert named in text
+    log.write_text(text.replace(named, named.replace(column, "other")))
+    expected = f"ledger: {table}: its table no longer has the column '{column}'"
+    assert expected in signed.verify().changes()
+
+
 @pytest.mark.parametrize("sequence", (0, 1))
 def test_a_signature_taken_away_or_changed_is_found(signed: Signed, sequence: int) -> None:
     rows = stored(signed, "signoffs")

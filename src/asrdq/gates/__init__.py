@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from asrdq.gates.signing import find_signer, read_public_key, write_new_key
     from asrdq.gates.signoff import SignoffResult, sign_off
     from asrdq.gates.verdict import GateResult
-    from asrdq.gates.verification import VerifyResult, verify
+    from asrdq.gates.verification import verify
+    from asrdq.gates.verify_result import VerifyResult
     from asrdq.gates.waivers import Waiver, list_waivers, waive
 
 __all__ = [
@@ -54,7 +55,8 @@ __getattr__ = lazy_names(
         "signing": ["find_signer", "read_public_key", "write_new_key"],
         "signoff": ["SignoffResult", "sign_off"],
         "verdict": ["GateResult"],
-        "verification": ["VerifyResult", "verify"],
+        "verification": ["verify"],
+        "verify_result": ["VerifyResult"],
         "waivers": ["Waiver", "list_waivers", "waive"],
     },
 )

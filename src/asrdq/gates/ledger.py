@@ -161,7 +161,12 @@ def broken_entries(workspace: Workspace, ledger: Ledger, entries: list[Entry]) -
         if run_id not in known:
             yield f"the entry of run {run_id} is missing"
     if workspace.table_exists(ledger.table):
-        commits = workspace.store.open(ledger.table).version() + 1
+        table = workspace.store.open(ledger.table)
+        kinds = {field.name: field.type for field in workspace.store.schema(table)}
+        for field in ledger.schema:
+            if kinds.get(field.name) != field.type:
+                yield f"its table no longer has the column '{field.name}'"
+        commits = table.version() + 1
         if commits != len(entries):
             yield f"it has {len(entries):,} entries, and its table {commits:,} commits"
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 from pydantic import ValidationError
 
-from asrdq.errors import AsrdqError, ExitCode, UndecidedError
+from asrdq.errors import AsrdqError, UndecidedError
 from asrdq.gates.bound import data_digests, evidence_digests, file_digest, rows_of
 from asrdq.gates.changed_audio import changed_audio
 from asrdq.gates.evidence import Evidence
@@ -18,8 +17,8 @@ from asrdq.gates.ledger import Entry, Ledger, broken_entries, read_ledger
 from asrdq.gates.signing import is_signed
 from asrdq.gates.signoff import SignoffBody
 from asrdq.gates.tables import SIGNOFFS, WAIVERS
+from asrdq.gates.verify_result import CHECKS, Check, VerifyResult
 from asrdq.manifests.recomputing import recomputed_fingerprint
-from asrdq.results import Result
 from asrdq.s3_errors import S3Error
 
 if TYPE_CHECKING:
@@ -27,70 +26,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Advance = Callable[[int], None] | None
-
-_CHECKS = pa.schema(
-    [
-        ("part", pa.string()),
-        ("subject", pa.string()),
-        ("same", pa.bool_()),
-        ("message", pa.string()),
-    ]
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was compared with what was signed.
-
-    Args:
-        part: `ledger`, `signature`, `data`, `audio`, `evidence`, `policy`, `suite` or `waiver`.
-        subject: Which one: a table, a file, a manifest version.
-        message: What changed; empty where nothing did.
-    """
-
-    part: str
-    subject: str
-    message: str = ""
-
-
-@dataclass(frozen=True)
-class VerifyResult(Result):
-    """What was compared, and what of it changed.
-
-    Attributes:
-        signoffs: The sign-offs that were looked at: the newest of each manifest asked about.
-        checks: One row a comparison: part, subject, same, message.
-    """
-
-    main_table: ClassVar[str] = "checks"
-
-    signoffs: tuple[SignoffBody, ...]
-    checks: pa.Table
-
-    def changes(self) -> list[str]:
-        """Return what changed, a line each, naming it exactly."""
-        return [
-            f"{row['part']}: {row['subject']}: {row['message']}"
-            for row in self.checks.to_pylist()
-            if not row["same"]
-        ]
-
-    def exit_code(self) -> ExitCode:
-        """Return 0 where nothing changed, else 1."""
-        return ExitCode.FAILED if self.changes() else ExitCode.OK
-
-    def summary(self) -> str:
-        """Return who signed what, and every change."""
-        lines = []
-        for body in self.signoffs:
-            key = f"key {body.public_key[:16]}…" if body.public_key else "without a key"
-            lines.append(
-                f"{body.manifest}@{body.manifest_version}: {body.verdict} accepted by "
-                f"{body.signed_by} on {body.recorded[:10]}, {key}"
-            )
-        changes = [f"  CHANGED {change}" for change in self.changes()]
-        same = f"  all {self.checks.num_rows:,} comparisons are as signed"
-        return "\n".join([*lines, *(changes or [same])])
 
 
 def verify(
@@ -137,7 +72,7 @@ def verify(
         {"part": c.part, "subject": c.subject, "same": not c.message, "message": c.message}
         for c in checks
     ]
-    return VerifyResult(tuple(bodies), pa.Table.from_pylist(rows, schema=_CHECKS))
+    return VerifyResult(tuple(bodies), pa.Table.from_pylist(rows, schema=CHECKS))
 
 
 def _ledgers(workspace: Workspace, head: str | None) -> tuple[list[Entry], list[Check]]:
