@@ -262,6 +262,6 @@ def s3_workspace(bucket: str) -> Workspace:
 
 def cli_environment() -> dict[str, str]:
     """The environment for a command under test: this one, without what changes its output."""
-    dropped = ("ASRDQ_WORKSPACE", "FORCE_COLOR", "COLUMNS", "GITHUB_ACTIONS")
+    dropped = ("ASRDQ_WORKSPACE", "FORCE_COLOR", "COLUMNS", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
     return {**kept, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "120"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ import pyarrow as pa
 import pytest
 
 from asrdq.errors import UndecidedError
+from asrdq.gates import waive
+from asrdq.reporting import write_report
 from asrdq.reporting.clips import show_clips
 from asrdq.reporting.ruling import Ruling, find_ruling
 from asrdq.reporting.sound import Sound
@@ -159,3 +162,15 @@ def test_the_same_content_on_another_mount_is_shown_from_there(
     [shown] = show_clips(audited.workspace, subject, 1)
     assert isinstance(shown.sound, Sound)
     assert not shown.changed
+
+
+def test_a_waived_rule_stands_on_the_page(audited: Audited) -> None:
+    audited.write_audit(10)
+    today = dt.datetime.now(dt.UTC).date()
+    waive(audited.workspace, "rate", owner="<b>Dana", until=today, reason="a pilot")
+    assert audited.gate() == "CAUTION"
+    found = ruling(audited)
+    assert found.verdict == "CAUTION"
+    assert [waived.waiver.rule for waived in found.waived] == ["rate"]
+    page = Path(str(write_report(audited.workspace, "train").path)).read_text(encoding="utf-8")
+    assert f"<b>Waived</b> until {today} by <bdi>&lt;b&gt;Dana</bdi>: a pilot" in page

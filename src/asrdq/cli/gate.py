@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -12,6 +14,8 @@ from asrdq.cli.output import Format, render
 if TYPE_CHECKING:
     from asrdq.gates import GateResult
 
+GateFormat = Literal["table", "json", "markdown", "junit", "github", "sarif"]
+
 
 def gate(
     manifest: ManifestArgument,
@@ -20,9 +24,13 @@ def gate(
         typer.Option("--policy", "-p", metavar="FILE", help="The policy; default: asrdq.yaml."),
     ] = None,
     output: Annotated[
-        Literal["table", "json", "markdown"],
-        typer.Option("--format", "-f", help="How the verdict is written to stdout."),
-    ] = "table",
+        GateFormat | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="How the verdict is written to stdout; default: table, in GitHub Actions github.",
+        ),
+    ] = None,
     report_dir: Annotated[
         str | None,
         typer.Option("--report-dir", help="Where alignment_report.json goes; default: reports."),
@@ -35,7 +43,8 @@ def gate(
 ) -> int:
     """Give the verdict on the present content of a manifest: may it be trained on?
 
-    Exit codes: PROCEED 0, CAUTION 0 (1 with `--fail-on caution`), STOP 1, UNDECIDED 4.
+    Exit codes, in every format: PROCEED 0, CAUTION 0 (1 with `--fail-on caution`), STOP 1,
+    UNDECIDED 4.
 
     Example: `asrdq gate train --policy policies/default.yaml`
     """
@@ -58,14 +67,47 @@ def gate(
             report_dir=reports,
             advance=bar.advance,
         )
-    if output == "json":
-        print(result.to_json())
-    else:
-        print(headline(result, markdown=output == "markdown"))
+    caution = fail_on == "caution"
+    in_actions = os.environ.get("GITHUB_ACTIONS") == "true"
+    chosen = output or ("github" if in_actions else "table")
+    if chosen in ("table", "markdown"):
+        print(headline(result, markdown=chosen == "markdown"))
         if result.measures:
-            render(result.arrow(), Format(output))
+            render(result.arrow(), Format(chosen))
+    else:
+        print(document(result, chosen, policy or opened.settings.policy, fail_on_caution=caution))
+    write_step_summary(result, fail_on_caution=caution)
     advise(result)
-    return int(result.verdict.exit_code(fail_on_caution=fail_on == "caution"))
+    return int(result.verdict.exit_code(fail_on_caution=caution))
+
+
+def document(result: GateResult, output: str, policy: str, *, fail_on_caution: bool) -> str:
+    """Return a verdict as a document for another program."""
+    from asrdq.gates import junit_xml, sarif_log, workflow_commands
+
+    if output == "junit":
+        return junit_xml(result, fail_on_caution=fail_on_caution)
+    if output == "github":
+        return workflow_commands(result, fail_on_caution=fail_on_caution)
+    if output == "sarif":
+        return sarif_log(result, policy, fail_on_caution=fail_on_caution)
+    return result.to_json()
+
+
+def write_step_summary(result: GateResult, *, fail_on_caution: bool) -> None:
+    """Add the verdict to the page of a GitHub run, where there is one; the format plays no part."""
+    from asrdq import console
+    from asrdq.gates import step_summary
+
+    file = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not file:
+        return
+    text = step_summary(result, fail_on_caution=fail_on_caution)
+    try:
+        with Path(file).open("a", encoding="utf-8", errors="replace") as stream:
+            stream.write(text)
+    except OSError as error:
+        console.warn(f"the step summary {file} cannot be written: {error.strerror}")
 
 
 def headline(result: GateResult, *, markdown: bool = False) -> str:
@@ -86,7 +128,7 @@ def advise(result: GateResult) -> None:
     name = result.evidence.manifest.name
     steps = [reason.hint for reason in result.reasons if reason.hint]
     for step in dict.fromkeys(steps):
-        console.warn(step)
+        console.warn(" ".join(step.split()))
     if result.verdict is Verdict.UNDECIDED and result.measures is None:
         console.next_step(f"asrdq audit {name}", "give the gate something to go on")
     else:

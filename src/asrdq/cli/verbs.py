@@ -69,6 +69,9 @@ VERBS = {
         Verb("score", "Score hypotheses: error rates by group, with intervals.", _MEASURE),
         Verb("leaderboard", "Show the rates of a scored set in order, and what to do.", _MEASURE),
         Verb("gate", "Give the verdict: PROCEED, CAUTION, STOP or UNDECIDED.", _DECIDE),
+        Verb("waive", "Answer for a rule that does not hold, until a day.", _DECIDE),
+        Verb("signoff", "Accept a verdict: an entry in a ledger, signed where you like.", _DECIDE),
+        Verb("verify", "Find what changed since a verdict was signed.", _DECIDE),
         Verb("compare", "Compare two scored rounds: KEEP, GROW, OVERFIT or STOP.", _DECIDE),
         Verb("report", "Write one HTML page with the evidence.", _DECIDE),
     )

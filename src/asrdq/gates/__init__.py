@@ -1,4 +1,4 @@
-"""The gate: a policy, the evidence it asks for, and one verdict."""
+"""The gate: a policy, the evidence it asks for, one verdict, and who answers for it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,38 @@ from asrdq.lazy import lazy_names
 if TYPE_CHECKING:
     from asrdq.gates.decision import Verdict
     from asrdq.gates.gate import evaluate_gate, withdraw_reports
+    from asrdq.gates.github import step_summary, workflow_commands
+    from asrdq.gates.junit import junit_xml
     from asrdq.gates.policy import Policy, read_policy
+    from asrdq.gates.sarif import sarif_log
+    from asrdq.gates.signing import find_signer, read_public_key, write_new_key
+    from asrdq.gates.signoff import SignoffResult, sign_off
     from asrdq.gates.verdict import GateResult
+    from asrdq.gates.verification import verify
+    from asrdq.gates.verify_result import VerifyResult
+    from asrdq.gates.waivers import Waiver, list_waivers, waive
 
 __all__ = [
     "GateResult",
     "Policy",
+    "SignoffResult",
     "Verdict",
+    "VerifyResult",
+    "Waiver",
     "evaluate_gate",
+    "find_signer",
+    "junit_xml",
+    "list_waivers",
     "read_policy",
+    "read_public_key",
+    "sarif_log",
+    "sign_off",
+    "step_summary",
+    "verify",
+    "waive",
     "withdraw_reports",
+    "workflow_commands",
+    "write_new_key",
 ]
 
 __getattr__ = lazy_names(
@@ -26,7 +48,15 @@ __getattr__ = lazy_names(
     {
         "decision": ["Verdict"],
         "gate": ["evaluate_gate", "withdraw_reports"],
+        "github": ["step_summary", "workflow_commands"],
+        "junit": ["junit_xml"],
         "policy": ["Policy", "read_policy"],
+        "sarif": ["sarif_log"],
+        "signing": ["find_signer", "read_public_key", "write_new_key"],
+        "signoff": ["SignoffResult", "sign_off"],
         "verdict": ["GateResult"],
+        "verification": ["verify"],
+        "verify_result": ["VerifyResult"],
+        "waivers": ["Waiver", "list_waivers", "waive"],
     },
 )

@@ -39,6 +39,7 @@ def report_body(result: Decision, *, with_clips: bool = True) -> dict[str, Any]:
         "verdict": result.verdict,
         "reasons": result.reasons,
         "notes": result.notes,
+        "waived": result.waived,
         "risk_strata": result.risks,
         **_provenance(result),
         **(_figures(result.measures) if result.measures else {}),
@@ -144,7 +145,14 @@ def recommendation(result: Decision) -> str:
         return "No verdict yet. To get one: " + "; ".join(steps or ["see the reasons"]) + "."
     return {
         Verdict.PROCEED: "The data is fit to train on.",
-        Verdict.CAUTION: "Train, and watch closely: the data is close to the limit.",
+        Verdict.CAUTION: _caution(result),
         Verdict.STOP: "Do not train on this data: mend the clips the report lists, then audit "
         "again.",
     }[result.verdict] + risks
+
+
+def _caution(result: Decision) -> str:
+    if not result.waived:
+        return "Train, and watch closely: the data is close to the limit."
+    rules = ", ".join(dict.fromkeys(waived.waiver.rule for waived in result.waived))
+    return f"Train only because these rules are waived, and watch closely: {rules}."

@@ -10,6 +10,7 @@ from asrdq.errors import ExitCode
 from asrdq.gates.evidence import Evidence, Finding
 from asrdq.gates.measures import Measures, StratumMeasure
 from asrdq.gates.policy import AuditRules, Policy
+from asrdq.gates.waivers import Waived
 from asrdq.sampling.deciding import MoreClips
 from asrdq.sampling.estimators import Rate
 
@@ -61,6 +62,7 @@ class Decision:
         to_decide: What would decide, where an interval reaches over a limit.
         evidence: The tables it was made from.
         policy: The policy.
+        waived: What would forbid or worsen the verdict, and a person answers for.
     """
 
     verdict: Verdict
@@ -72,6 +74,7 @@ class Decision:
     to_decide: MoreClips | None
     evidence: Evidence
     policy: Policy
+    waived: tuple[Waived, ...] = ()
 
     @property
     def rate(self) -> Rate:

@@ -19,6 +19,7 @@ from asrdq.gates.measures import Measures, measure
 from asrdq.gates.policy import Policy, policy_hash, read_policy
 from asrdq.gates.tables import DECISIONS
 from asrdq.gates.verdict import GateResult, decide
+from asrdq.gates.waivers import standing_waivers
 from asrdq.places import Place
 from asrdq.workspace.files import whole_file
 
@@ -60,14 +61,32 @@ def evaluate_gate(
     policy = read_policy(file)
     parameters = {"policy": str(file), "policy_hash": policy_hash(policy)}
     with workspace.run("gate", manifest, parameters) as run:
-        evidence = gather(workspace, manifest)
-        changes = changed_audio(workspace, evidence, advance)
-        evidence = replace(evidence, faults=[*evidence.faults, *changes])
-        result = decide(evidence, _figures(evidence, policy), policy)
+        result = assess(workspace, manifest, policy, advance)
         report = write_report(result, folder)
         row = _decision(result, run.run_id, file, report)
         workspace.append("decisions", pa.Table.from_pylist([row], schema=DECISIONS))
     return result
+
+
+def assess(
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    policy: Policy,
+    advance: Callable[[int], None] | None = None,
+) -> GateResult:
+    """Return the verdict of a policy about exactly this content, and write nothing.
+
+    Args:
+        workspace: Where the manifest and its audit are.
+        manifest: The version asked about.
+        policy: The policy.
+        advance: Told how many audio files were compared with what was audited.
+    """
+    evidence = gather(workspace, manifest)
+    changes = changed_audio(workspace, evidence, advance)
+    evidence = replace(evidence, faults=[*evidence.faults, *changes])
+    waivers = standing_waivers(workspace, manifest.name)
+    return decide(evidence, _figures(evidence, policy), policy, waivers)
 
 
 def _figures(evidence: Evidence, policy: Policy) -> Measures | None:
@@ -136,4 +155,5 @@ def _decision(result: GateResult, run_id: str, policy: Place, report: Place) -> 
         "policy_hash": policy_hash(result.policy),
         "asrdq_version": asrdq.__version__,
         "report": str(report),
+        "waived": [str(waived) for waived in result.waived],
     }

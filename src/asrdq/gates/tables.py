@@ -1,8 +1,10 @@
-"""The table `decisions`: one row a verdict."""
+"""The tables of the gate: verdicts, and the ledgers of sign-offs and waivers."""
 
 from __future__ import annotations
 
 import pyarrow as pa
+
+from asrdq.gates.ledger import Ledger
 
 DECISIONS = pa.schema(
     [
@@ -26,6 +28,44 @@ DECISIONS = pa.schema(
         ("policy_hash", pa.string()),
         ("asrdq_version", pa.string()),
         ("report", pa.string()),
+        ("waived", pa.list_(pa.string())),
     ]
 )
 """A verdict answers for the content with its fingerprint and for no other."""
+
+SIGNOFFS = Ledger(
+    "signoffs",
+    "signoff",
+    pa.schema(
+        [
+            ("run_id", pa.string()),
+            ("recorded", pa.timestamp("us", "UTC")),
+            ("manifest", pa.string()),
+            ("manifest_version", pa.int64()),
+            ("fingerprint", pa.string()),
+            ("verdict", pa.string()),
+            ("signed_by", pa.string()),
+            ("note", pa.string()),
+            ("reason", pa.string()),
+            ("public_key", pa.string()),
+        ]
+    ),
+)
+"""One row a verdict that a person accepted; `body` says what it is bound to."""
+
+WAIVERS = Ledger(
+    "waivers",
+    "waive",
+    pa.schema(
+        [
+            ("run_id", pa.string()),
+            ("recorded", pa.timestamp("us", "UTC")),
+            ("rule", pa.string()),
+            ("manifest", pa.string()),
+            ("owner", pa.string()),
+            ("until", pa.date32()),
+            ("reason", pa.string()),
+        ]
+    ),
+)
+"""One row a waiver; of those of one rule and manifest the last one holds."""

@@ -11,6 +11,7 @@ from asrdq.gates.measures import Measures
 def sentences(decision: Decision) -> list[str]:
     """Return why it was decided so, what is worth knowing, and the figures; a line each."""
     told = [reason.message for reason in decision.reasons]
+    told += [f"waived: {waived}" for waived in decision.waived]
     told += [f"note: {note.message}" for note in decision.notes]
     told += [f"risk: stratum {name}" for name in decision.risks]
     if decision.measures is not None:

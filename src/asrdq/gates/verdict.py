@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from asrdq.gates.measures import BLIND, Measures, StratumMeasure
 from asrdq.gates.policy import AuditRules, Policy
 from asrdq.gates.proof import blind_strata, low_recall, unproven
 from asrdq.gates.telling import sentences
+from asrdq.gates.waivers import Waivers
 from asrdq.results import Result
 from asrdq.sampling.deciding import MoreClips
 from asrdq.sampling.estimators import Rate
@@ -40,7 +41,7 @@ class GateResult(Decision, Result):
 
     def summary(self) -> str:
         """Return verdict, reasons and figures in plain text."""
-        told = (f"  {sentence}" for sentence in sentences(self))
+        told = (f"  {' '.join(sentence.split())}" for sentence in sentences(self))
         return "\n".join([f"{self.verdict} for {self.evidence.manifest}", *told])
 
 
@@ -81,17 +82,52 @@ def _stratum_row(stratum: StratumMeasure) -> dict[str, Any]:
     }
 
 
-def decide(evidence: Evidence, measures: Measures | None, policy: Policy) -> GateResult:
+def decide(
+    evidence: Evidence, measures: Measures | None, policy: Policy, waivers: Waivers | None = None
+) -> GateResult:
     """Return the verdict of a policy; whatever forbids one makes it UNDECIDED.
+
+    A rule that was waived neither forbids a verdict nor stops; the verdict is then CAUTION at best.
 
     Args:
         evidence: The audit; each of its faults forbids a verdict.
         measures: Its figures, None where the audit cannot be used.
         policy: The limits.
+        waivers: What persons answer for, today and for this manifest.
     """
-    rules = policy.audit
+    waivers = waivers or Waivers()
     if measures is None:
-        return _result(Verdict.UNDECIDED, evidence.faults, (), None, None, evidence, policy)
+        undecided = _result(Verdict.UNDECIDED, evidence.faults, measures, evidence, policy)
+        return replace(undecided, notes=tuple(waivers.problems))
+    broken, notes = _broken_rules(evidence, measures, policy)
+    against, waived = waivers.split(broken)
+    rate, more = measures.rate(policy.audit.rate), None
+    if rate.value is None:
+        name = policy.audit.rate
+        against.append(Finding("no_rate", f"the {name} rate is not defined: {rate.reason}"))
+    elif not against and policy.audit.confidence is not None:
+        more, straddling = _straddled(measures, rate, policy.audit)
+        against, waived_too = waivers.split(straddling)
+        waived += waived_too
+    if against or rate.value is None:
+        verdict, reasons = Verdict.UNDECIDED, against
+    else:
+        verdict, more = band(rate.value, policy.audit), None
+        reasons = [Finding("rate", _reason(verdict, rate, policy.audit))]
+        if verdict is Verdict.STOP:
+            waived += waivers.split(reasons)[1]
+        if waived and (verdict is not Verdict.STOP or "rate" in waivers.valid):
+            verdict = Verdict.CAUTION
+    asked = reasons if verdict in (Verdict.STOP, Verdict.UNDECIDED) else []
+    result = _result(verdict, reasons, measures, evidence, policy)
+    notes = [*notes, *waivers.remarks(asked)]
+    return replace(result, notes=tuple(notes), to_decide=more, waived=tuple(waived))
+
+
+def _broken_rules(
+    evidence: Evidence, measures: Measures, policy: Policy
+) -> tuple[list[Finding], list[Finding]]:
+    """Return what forbids a verdict, and what is only worth knowing."""
     against = [
         *evidence.faults,
         *blind_strata(measures, evidence),
@@ -100,27 +136,14 @@ def decide(evidence: Evidence, measures: Measures | None, policy: Policy) -> Gat
     ]
     notes = unproven(measures, evidence, policy.instrument)
     if policy.instrument.if_unproven == "undecided":
-        against, notes = [*against, *notes], []
-    rate = measures.rate(rules.rate)
-    more = None
-    if rate.value is None:
-        against.append(Finding("no_rate", f"the {rules.rate} rate is not defined: {rate.reason}"))
-    elif not against and rules.confidence is not None:
-        more, reasons = _straddled(measures, rate, rules)
-        against += reasons
-    if against or rate.value is None:
-        return _result(Verdict.UNDECIDED, against, notes, measures, more, evidence, policy)
-    verdict = band(rate.value, rules)
-    reason = Finding("rate", _reason(verdict, rate, rules))
-    return _result(verdict, [reason], notes, measures, None, evidence, policy)
+        return [*against, *notes], []
+    return against, notes
 
 
 def _result(
     verdict: Verdict,
     reasons: Sequence[Finding],
-    notes: Sequence[Finding],
     measures: Measures | None,
-    more: MoreClips | None,
     evidence: Evidence,
     policy: Policy,
 ) -> GateResult:
@@ -133,11 +156,11 @@ def _result(
     return GateResult(
         verdict=verdict,
         reasons=tuple(reasons),
-        notes=tuple(notes),
+        notes=(),
         risks=tuple(risky),
         deciding=policy.audit.rate,
         measures=measures,
-        to_decide=more,
+        to_decide=None,
         evidence=evidence,
         policy=policy,
     )

@@ -14,6 +14,7 @@ from asrdq.gates.evidence import Finding
 from asrdq.gates.measures import Measures
 from asrdq.gates.policy import Policy, policy_hash, read_policy
 from asrdq.gates.verdict import GateResult, decide
+from asrdq.gates.waivers import Waived, standing_waivers
 from asrdq.places import place, within
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Ruling:
         meaning: What it means for the reader, in a sentence or two.
         reasons: What decided, or what stands against a verdict, each with what to do.
         notes: What is worth knowing and changed nothing.
+        waived: What persons answer for, with their waivers.
         risks: Strata with a larger share of low quality than the policy likes.
         deciding: Name of the rate that decides: `sample`, `population` or `corrected`.
         measures: The figures.
@@ -45,6 +47,7 @@ class Ruling:
     meaning: str
     reasons: tuple[Finding, ...]
     notes: tuple[Finding, ...]
+    waived: tuple[Waived, ...]
     risks: tuple[str, ...]
     deciding: str
     measures: Measures
@@ -84,7 +87,8 @@ def find_ruling(
     measures = subject.measures(policy.audit.confidence or 0.95)
     changes = changed_audio(workspace, subject.evidence, advance)
     faults = [*subject.evidence.faults, *changes]
-    result = decide(replace(subject.evidence, faults=faults), measures, policy)
+    waivers = standing_waivers(workspace, subject.manifest.name)
+    result = decide(replace(subject.evidence, faults=faults), measures, policy, waivers)
     against = _against(decision, result, subject)
     if decision is None or against is not None:
         return _ruling(None, against or "", (), result, measures, shown, None)
@@ -147,6 +151,7 @@ def _ruling(
         meaning=meaning,
         reasons=reasons,
         notes=result.notes,
+        waived=result.waived,
         risks=result.risks,
         deciding=result.deciding,
         measures=measures,

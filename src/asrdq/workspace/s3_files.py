@@ -50,8 +50,20 @@ class _Kept:
                 self._bytes -= len(self._contents.popitem(last=False)[1])
         return content
 
+    def clear(self) -> None:
+        """Keep nothing of what was read until now."""
+        with self._lock:
+            self._sizes.clear()
+            self._contents.clear()
+            self._bytes = 0
+
 
 _KEPT = _Kept()
+
+
+def forget_files() -> None:
+    """Let every file be read anew: for whoever asks whether one was changed after all."""
+    _KEPT.clear()
 
 
 class S3Files(AbstractFileSystem):  # type: ignore[misc]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from asrdq.errors import ToolError, unknown
-from asrdq.places import S3Path
+from asrdq.places import S3Path, place
 from asrdq.workspace.layout import Layout
 from asrdq.workspace.locks import locked
 
@@ -26,6 +26,8 @@ KEEP_ALL_VERSIONS = {
 COMPACT_ABOVE_FILES = 64
 _ROW_GROUP_ROWS = 131_072
 _TRIES = 6
+_TRIES_IN_TURN = 20
+_LONGEST_PAUSE_S = 2.0
 _COLOUR = re.compile(r"\x1b\[\d*m")
 
 T = TypeVar("T")
@@ -113,7 +115,7 @@ class TableStore:
         encoding = WriterProperties(
             compression="ZSTD", compression_level=1, max_row_group_size=_ROW_GROUP_ROWS
         )
-        path, place = str(self.layout.table(name)), self.options()
+        path, known = str(self.layout.table(name)), self.options()
 
         def write() -> int:
             write_deltalake(
@@ -121,14 +123,80 @@ class TableStore:
                 rows() if callable(rows) else rows,
                 schema_mode="merge",
                 configuration=KEEP_ALL_VERSIONS,
-                storage_options=place,
+                storage_options=known,
                 writer_properties=encoding,
                 **options,
             )
-            return DeltaTable(path, storage_options=place).version()
+            return DeltaTable(path, storage_options=known).version()
 
         with self.writing(name):
             return retry_on_conflict(write)
+
+    def append_after(self, name: str, make: Callable[[list[dict[str, Any]]], pa.Table]) -> int:
+        """Append what follows from the rows there are, and return the version it made.
+
+        No writer of any machine comes between reading and writing: where another one was faster,
+        the rows are made anew after its own.
+
+        Args:
+            name: The table.
+            make: Gets all rows of the table and returns those to append.
+        """
+        from deltalake import CommitProperties, write_deltalake
+        from deltalake.exceptions import CommitFailedError, DeltaError
+
+        def write() -> int:
+            table = self.open(name) if self.exists(name) else None
+            before = self._rows_of(table, name) if table else []
+            try:
+                write_deltalake(
+                    table or str(self.layout.table(name)),
+                    make(before),
+                    mode="append" if table else "error",
+                    schema_mode="merge" if table else None,
+                    configuration=None if table else KEEP_ALL_VERSIONS,
+                    storage_options=self.options(),
+                    commit_properties=CommitProperties(max_commit_retries=0),
+                )
+            except DeltaError as error:
+                if table is None and self.exists(name):
+                    raise CommitFailedError("another writer made the table") from error
+                raise
+            return 0 if table is None else table.version() + 1
+
+        with self.writing(name):
+            return retry_on_conflict(write, _TRIES_IN_TURN)
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """Return all rows of a table that is small, none where it was never written.
+
+        Raises:
+            ToolError: The table is there but cannot be read.
+        """
+        return self._rows_of(self.open(name), name) if self.exists(name) else []
+
+    def _rows_of(self, table: DeltaTable, name: str) -> list[dict[str, Any]]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        rows = []
+        try:
+            for file in self.files(table, name):
+                # Without threads of Arrow: one that still holds bytes of Python when the process
+                # ends aborts it.
+                content = pa.BufferReader(place(file).read_bytes())
+                read = pq.ParquetFile(content, pre_buffer=False).read(use_threads=False)
+                rows += read.to_pylist()
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise ToolError(f"cannot read table '{name}': {_plain(error)}") from error
+        return rows
+
+    def read_anew(self) -> None:
+        """Forget what was kept of files on S3, which nobody but an intruder changes."""
+        if isinstance(self.layout.root, S3Path):
+            from asrdq.workspace.s3_files import forget_files
+
+            forget_files()
 
     def compact(self, name: str) -> bool:
         """Join the files of a table when there are many of them; tell whether it was done."""
@@ -152,7 +220,7 @@ class TableStore:
         return locked(self.layout.lock(name))
 
 
-def retry_on_conflict(write: Callable[[], T]) -> T:
+def retry_on_conflict(write: Callable[[], T], tries: int = _TRIES) -> T:
     """Run a Delta write, again with growing pauses where another writer came first.
 
     Raises:
@@ -160,15 +228,16 @@ def retry_on_conflict(write: Callable[[], T]) -> T:
     """
     from deltalake.exceptions import CommitFailedError, DeltaError
 
-    for attempt in range(_TRIES):
+    for attempt in range(tries):
         try:
             return write()
         except CommitFailedError as error:
-            if attempt == _TRIES - 1:
+            if attempt == tries - 1:
                 raise ToolError(
-                    f"other writers came first {_TRIES} times: {_plain(error)}"
+                    f"other writers came first {tries} times: {_plain(error)}"
                 ) from error
-            time.sleep(0.05 * 2**attempt * (0.5 + random.random()))
+            pause = min(0.05 * 2**attempt, _LONGEST_PAUSE_S)
+            time.sleep(pause * (0.5 + random.random()))
         except (DeltaError, OSError) as error:
             raise ToolError(f"cannot write a table: {_plain(error)}") from error
     raise AssertionError("unreachable")

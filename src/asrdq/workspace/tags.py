@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from asrdq.errors import UsageError, unknown
-from asrdq.places import place
 from asrdq.workspace.locks import locked
 
 if TYPE_CHECKING:
@@ -85,18 +84,7 @@ def check_tag(tag: str) -> str:
 
 def read_tags(store: TableStore, manifest: str | None = None) -> list[Tag]:
     """Return the tags of a manifest, or of all, by manifest, version and name."""
-    if not store.exists(TAGS):
-        return []
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    rows = []
-    for file in store.files(store.open(TAGS), TAGS):
-        # Without threads of Arrow: one that still holds bytes of Python when the process ends
-        # aborts it.
-        content = pa.BufferReader(place(file).read_bytes())
-        rows += pq.ParquetFile(content, pre_buffer=False).read(use_threads=False).to_pylist()
-    found = [Tag(**row) for row in rows if manifest in (None, row["manifest"])]
+    found = [Tag(**row) for row in store.rows(TAGS) if manifest in (None, row["manifest"])]
     return sorted(found, key=lambda tag: (tag.manifest, tag.version, tag.tag))
 
 

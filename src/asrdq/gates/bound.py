@@ -1,0 +1,160 @@
+"""What a sign-off is bound to: digests of data, evidence, policy and suites as they are now."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from asrdq.errors import ToolError
+from asrdq.gates.ledger import canonical
+from asrdq.places import Place, place, within
+from asrdq.results import plain
+from asrdq.workspace.sql import connection
+
+if TYPE_CHECKING:
+    from asrdq.workspace import ManifestVersion, Workspace
+
+SAMPLE_TABLES = ("samples", "strata")
+AUDIT_TABLES = (
+    *("audits", "detections", "calibrations", "fault_trials", "alignments", "word_spans"),
+)
+GATE_TABLES = ("decisions",)
+CHECK_TABLES = ("checks", "check_results")
+_CHECK = "check "
+_CHUNK = 2**20
+
+
+def evidence_digests(
+    workspace: Workspace, runs: Mapping[str, str], tables: Sequence[str] = ()
+) -> dict[str, dict[str, Any]]:
+    """Return number and digest of the rows of each table that a verdict stands on.
+
+    Args:
+        workspace: Where the tables are.
+        runs: Run ids under `sample`, `audit` and `gate`, and those of `check_runs`.
+        tables: Which tables; by default all.
+
+    Raises:
+        ToolError: A table cannot be read.
+    """
+    wanted = {
+        **{table: [runs["sample"]] for table in SAMPLE_TABLES},
+        **{table: [runs["audit"]] for table in AUDIT_TABLES},
+        **{table: [runs["gate"]] for table in GATE_TABLES},
+        "runs": sorted(runs.values()),
+    }
+    checks = sorted(run_id for name, run_id in runs.items() if name.startswith(_CHECK))
+    wanted |= {table: checks for table in CHECK_TABLES if checks}
+    return {name: _rows_digest(workspace, name, wanted[name]) for name in tables or wanted}
+
+
+def check_runs(workspace: Workspace, manifest: ManifestVersion) -> dict[str, str]:
+    """Return the newest check of a manifest version by each suite: `check SUITE` to its run id."""
+    if not workspace.table_exists("checks"):
+        return {}
+    found = workspace.query(
+        "SELECT suite, arg_max(run_id, started) AS run_id FROM checks JOIN runs USING (run_id) "
+        "WHERE checks.manifest = $manifest AND state = 'done' GROUP BY suite ORDER BY suite",
+        {"manifest": str(manifest)},
+    ).to_pylist()
+    return {f"{_CHECK}{row['suite']}": row["run_id"] for row in found}
+
+
+def rows_of(workspace: Workspace, table: str, run_ids: list[str]) -> pa.Table:
+    """Return the rows of runs in a result table, none where there is no such table.
+
+    Raises:
+        ToolError: The table cannot be read.
+    """
+    import duckdb
+
+    if not workspace.table_exists(table):
+        return pa.table({})
+    query = f"SELECT * FROM {table} WHERE run_id IN (SELECT unnest($runs))"
+    try:
+        # a connection of its own: a shared one keeps what it has read and misses later changes
+        with connection(workspace.store, [table]) as (database, _):
+            return database.sql(query, params={"runs": run_ids}).to_arrow_table()
+    except (duckdb.Error, UnicodeDecodeError, pa.ArrowException) as error:
+        first = str(error).splitlines()[0]
+        raise ToolError(f"cannot read table '{table}': {first}") from error
+
+
+def _rows_digest(workspace: Workspace, table: str, run_ids: list[str]) -> dict[str, Any]:
+    """Return the digest of rows, whatever their order; a null is as good as a missing column."""
+    texts = []
+    for batch in rows_of(workspace, table, run_ids).to_batches():
+        for row in batch.to_pylist():
+            known = {name: _exact(value) for name, value in row.items() if value is not None}
+            texts.append(canonical(known))
+    digest = hashlib.sha256()
+    for text in sorted(texts):
+        digest.update(text.encode() + b"\n")
+    return {"rows": len(texts), "sha256": digest.hexdigest()}
+
+
+def _exact(value: Any) -> Any:
+    """Return a value in JSON types, floats bit for bit."""
+    if isinstance(value, float):
+        return value.hex()
+    if isinstance(value, (list, tuple)):
+        return [_exact(item) for item in value]
+    if isinstance(value, dict):
+        return {str(name): _exact(item) for name, item in value.items()}
+    return plain(value)
+
+
+def data_digests(
+    workspace: Workspace, manifest: ManifestVersion, advance: Callable[[int], None] | None = None
+) -> dict[str, str]:
+    """Return the SHA-256 of each file that holds rows of a manifest version.
+
+    They cover every column, also those that the fingerprint leaves out.
+
+    Args:
+        workspace: Where the manifest is.
+        manifest: The version.
+        advance: Told how many files were read.
+
+    Raises:
+        ToolError: A file cannot be read.
+    """
+    store = workspace.store
+    found = {}
+    for path in store.files(store.open(manifest.table, manifest.version), manifest.table):
+        file = place(path)
+        found[within(file, workspace.root) or path] = file_digest(file)
+        if advance:
+            advance(1)
+    return found
+
+
+def suite_digests(workspace: Workspace) -> dict[str, str]:
+    """Return the SHA-256 of each suite in the folder `expectations` of a workspace."""
+    folder = workspace.root / "expectations"
+    suites: list[Place] = [item for item in folder.iterdir() if item.suffix == ".json"]
+    return {f"expectations/{suite.name}": file_digest(suite) for suite in sorted(suites, key=str)}
+
+
+def file_digest(file: Place) -> str:
+    """Return the SHA-256 of a file as hex.
+
+    Raises:
+        ToolError: It cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with file.open("rb") as stream:
+            while piece := stream.read(_CHUNK):
+                digest.update(piece)
+    except OSError as error:
+        raise ToolError(f"cannot be read: {error.strerror or error}", where=str(file)) from error
+    return digest.hexdigest()
+
+
+def policy_place(workspace: Workspace, file: Place) -> str:
+    """Return how a policy is named in a ledger: relative where it lies in the workspace."""
+    return within(file, workspace.root) or str(file)
