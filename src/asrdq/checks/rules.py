@@ -118,6 +118,8 @@ def between(value: str, low: float | None, high: float | None) -> str:
     >>> between("x", 0.5, None)
     'x >= 0.5'
     """
-    parts = [f"{value} >= {literal(low)}"] if low is not None else []
-    parts += [f"{value} <= {literal(high)}"] if high is not None else []
-    return " AND ".join(parts) or f"{value} IS NOT NULL"
+    if low is not None and high is not None:
+        return f"{value} BETWEEN {literal(low)} AND {literal(high)}"  # the value is computed once
+    if low is None and high is None:
+        return f"{value} IS NOT NULL"
+    return f"{value} >= {literal(low)}" if high is None else f"{value} <= {literal(high)}"
