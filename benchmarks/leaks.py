@@ -28,11 +28,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from datasketch import MinHash, MinHashLSH
-from deltalake import CommitProperties, write_deltalake
+from made_up import write_manifest
 from memory import peak_gb
 
 from asrdq.workspace import Workspace
-from asrdq.workspace.versions import COMMIT_KEY
 
 ROWS, EVALUATION = 5_000_000, 100_000
 PART_ROWS, PART_EVALUATION = 50_000, 10_000
@@ -94,17 +93,9 @@ def with_planted(batches: Iterable[list[str]], near: Mapping[int, str]) -> Itera
 
 def store(workspace: Workspace, name: str, texts: Iterable[list[str]], rows: int) -> None:
     """Store texts as a manifest without audio."""
-    facts: dict[str, Any] = {
-        "fingerprint": f"{'0' * 32}-{rows:x}",
-        **{"rows": rows, "hours": 0.0, "audio_root": "/", "sources": [], "renamed": {}},
-        "run_id": "made-up",
-    }
     schema = pa.schema({"utt_id": pa.string(), "text": pa.string(), "duration_s": pa.float64()})
-    write_deltalake(
-        str(workspace.store.layout.table(f"manifests/{name}")),
-        pa.RecordBatchReader.from_batches(schema, batches_of(name, texts, schema)),
-        commit_properties=CommitProperties(custom_metadata={COMMIT_KEY: json.dumps(facts)}),
-    )
+    reader = pa.RecordBatchReader.from_batches(schema, batches_of(name, texts, schema))
+    write_manifest(workspace, name, reader, rows)
 
 
 def batches_of(

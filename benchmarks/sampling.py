@@ -20,11 +20,11 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pyarrow as pa
+from made_up import write_manifest
 
 from asrdq.sampling import SamplingPlan
 from asrdq.sampling.draw import draw
 from asrdq.workspace import Workspace
-from asrdq.workspace.versions import COMMIT_KEY
 
 ROWS = 5_000_000
 RUNS = 3
@@ -41,25 +41,10 @@ _MADE_UP = """
 
 def make_workspace(folder: Path, rows: int) -> Workspace:
     """Return a workspace with a manifest `train` of made-up rows."""
-    from deltalake import CommitProperties, write_deltalake
-
     Workspace.init(folder)
     workspace = Workspace.open(folder)
-    facts = {
-        "fingerprint": f"{'0' * 32}-{rows:x}",
-        "rows": rows,
-        "hours": 0.0,
-        "audio_root": "/",
-        "sources": [],
-        "renamed": {},
-        "run_id": "made-up",
-    }
     reader = duckdb.sql(_MADE_UP, params={"rows": rows}).to_arrow_reader()
-    write_deltalake(
-        str(workspace.store.layout.table("manifests/train")),
-        reader,
-        commit_properties=CommitProperties(custom_metadata={COMMIT_KEY: json.dumps(facts)}),
-    )
+    write_manifest(workspace, "train", reader, rows)
     return workspace
 
 

@@ -24,15 +24,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, write_deltalake
 from ingest import WITHOUT_PANDAS
 from ingest_peers import peers_python
+from made_up import write_manifest
 from memory import Measure, measure
 from score_peers import PEERS
 
 from asrdq.hypotheses import HYPOTHESES, TABLE
 from asrdq.workspace import Workspace
-from asrdq.workspace.versions import COMMIT_KEY
 
 ROWS, WORDS, VOCABULARY, CHUNK = 1_000_000, 12, 20_000, 500_000
 SUBSTITUTED, DELETED, INSERTED = 0.07, 0.025, 0.025
@@ -82,17 +81,7 @@ def _texts(words: pa.Array, ids: np.ndarray, lengths: np.ndarray) -> pa.Array:
 def prepare(folder: Path, rows: int) -> None:
     """Write the pairs as Parquet, and as a manifest and a set of hypotheses in a workspace."""
     Workspace.init(folder / "workspace")
-    store = Workspace.open(folder / "workspace").store
-    facts = {
-        "fingerprint": f"{'0' * 32}-{rows:x}",
-        "rows": rows,
-        "hours": 0.0,
-        "audio_root": "/",
-        "sources": [],
-        "renamed": {},
-        "run_id": "made-up",
-    }
-    facts_of_commit = CommitProperties(custom_metadata={COMMIT_KEY: json.dumps(facts)})
+    workspace = Workspace.open(folder / "workspace")
     writer: pq.ParquetWriter | None = None
     manifest: list[Path] = []
     for number, pairs in enumerate(made_up(rows)):
@@ -100,15 +89,12 @@ def prepare(folder: Path, rows: int) -> None:
         writer.write_table(pairs)
         manifest.append(folder / f"manifest-{number}.parquet")
         pq.write_table(_manifest(pairs), manifest[-1])
-        store.append(TABLE, _hypotheses(pairs))
+        workspace.append(TABLE, _hypotheses(pairs))
     assert writer is not None
     writer.close()
     rows_of_manifest = (batch for path in manifest for batch in pq.read_table(path).to_batches())
-    write_deltalake(
-        str(store.layout.table("manifests/eval")),
-        pa.RecordBatchReader.from_batches(pq.read_schema(manifest[0]), rows_of_manifest),
-        commit_properties=facts_of_commit,
-    )
+    stream = pa.RecordBatchReader.from_batches(pq.read_schema(manifest[0]), rows_of_manifest)
+    write_manifest(workspace, "eval", stream, rows)
 
 
 def _hypotheses(pairs: pa.Table) -> pa.Table:
