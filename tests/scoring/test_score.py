@@ -203,6 +203,18 @@ def test_an_empty_reference_is_told_and_only_its_insertions_count(
     assert (result.rows, result.empty_references, result.rate("wer")["rate"]) == (2, 1, 1.0)
 
 
+def test_a_choice_of_words_in_a_reference_is_told(
+    workspace: Workspace, ingest: Callable[..., ManifestVersion]
+) -> None:
+    texts = ["yes { um / uh } no", "a {b} c", "1/2 a { b }"]
+    rows = [
+        {"audio_filepath": f"{n}.wav", "id": str(n), "text": text} for n, text in enumerate(texts)
+    ]
+    version = ingest(rows, "eval")
+    put(workspace, {str(n): text for n, text in enumerate(texts)})
+    assert score_hypotheses(workspace, version, "r1").alternatives == 1
+
+
 def test_no_hypotheses_at_all(workspace: Workspace, manifest: ManifestVersion) -> None:
     with pytest.raises(UsageError, match="no hypotheses are in the workspace"):
         score_hypotheses(workspace, manifest, "r1")

@@ -185,6 +185,11 @@ def _limits(row: dict[str, Any]) -> str:
 def _remarks(result: ScoreResult) -> None:
     if result.missing:
         console.warn(f"{result.missing:,} rows have no hypothesis: {result.missing_were}")
+    if result.alternatives:
+        console.warn(
+            f"{result.alternatives:,} references hold a choice such as {{ um / uh }}: its words "
+            "are all scored, where sclite takes the choice that fits"
+        )
     if result.empty_references:
         console.warn(
             f"{result.empty_references:,} references are empty: only insertions count there"

@@ -35,6 +35,7 @@ MEMORY = "800MB"
 """What DuckDB may hold while it joins; it writes the rest to the disk."""
 
 EXAMPLES = 20
+_ALTERNATIVES = "%{%/%}%"
 _SAMPLES = "samples"
 
 
@@ -46,6 +47,7 @@ class Joined:
         database: Where the view `joined` is.
         rows: Utterances to be scored.
         missing: Rows of the manifest without a hypothesis.
+        alternatives: References with a choice of words, as NIST writes it: `{ um / uh }`.
         terms: Whether rows have terms.
         spans: Whether rows have tagged spans.
     """
@@ -53,6 +55,7 @@ class Joined:
     database: DuckDBPyConnection
     rows: int
     missing: int
+    alternatives: int
     terms: bool
     spans: bool
 
@@ -99,8 +102,9 @@ def joined(
         _require_named(manifest, plan)
         source = _source(manifest, hyps, plan, types, sample)
         database.execute(f"CREATE VIEW beside AS {source}")
-        total, missing = database.sql(
-            "SELECT count(*), count(*) FILTER (hypothesis IS NULL) FROM beside"
+        total, missing, alternatives = database.sql(
+            "SELECT count(*), count(*) FILTER (hypothesis IS NULL), "
+            f"count(*) FILTER (reference LIKE {quote_text(_ALTERNATIVES)}) FROM beside"
         ).fetchall()[0]
         if missing and plan.ids == "strict":
             raise _missing(database, manifest, hyps, missing, total)
@@ -111,7 +115,7 @@ def joined(
             f"FROM beside{condition}"
         )
         has_terms, has_spans = plan.term in types, plan.entities in types
-        yield Joined(database, total - left_out, missing, has_terms, has_spans)
+        yield Joined(database, total - left_out, missing, alternatives, has_terms, has_spans)
 
 
 def _require_named(manifest: ManifestVersion, plan: ScorePlan) -> None:

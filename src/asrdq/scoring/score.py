@@ -64,6 +64,8 @@ class ScoreResult(Result):
         rows: Utterances scored.
         missing: Rows without a hypothesis.
         missing_were: What became of them.
+        alternatives: References that hold a choice of words such as `{ um / uh }`: all of them are
+            scored as words.
         empty_references: Utterances without a word to be heard: only insertions are counted.
         groups: One row a group and metric (schema `GROUPS`).
         faults: Terms and spans that could not be scored, and why; at most 20 of a kind.
@@ -81,6 +83,7 @@ class ScoreResult(Result):
     rows: int
     missing: int
     missing_were: str
+    alternatives: int
     empty_references: int
     groups: pa.Table = field(repr=False)
     faults: pa.Table = field(repr=False)
@@ -173,6 +176,7 @@ def score_hypotheses(
         **versions,
         rows=source.rows,
         missing=source.missing,
+        alternatives=source.alternatives,
         missing_were=_MISSING_WERE[plan.ids],
         empty_references=empty,
         groups=groups,
