@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asrdq import console
-from asrdq.errors import DataError, UndecidedError, UsageError
+from asrdq.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from asrdq.leakage import DuplicateResult, LeakResult
@@ -70,12 +70,11 @@ def stage(name: str, rows: float) -> Iterator[Advance]:
         yield bar.advance
 
 
-def judge(result: LeakResult | DuplicateResult, table: str) -> None:
-    """Tell what is unknown, and end with 1 above a limit, with 4 where that cannot be known.
+def judge(result: LeakResult | DuplicateResult, table: str) -> ExitCode:
+    """Tell what is shared and what is not known, and return the exit code.
 
-    Raises:
-        DataError: A kind is above its limit.
-        UndecidedError: A kind with a limit could not be compared.
+    It is 1 above a limit, and 4 where a kind with a limit could not be compared. Nothing goes to
+    stdout, which has the result.
     """
     rows = {row["kind"]: row for row in result.findings.to_pylist()}
     for kind, row in rows.items():
@@ -91,12 +90,15 @@ def judge(result: LeakResult | DuplicateResult, table: str) -> None:
             f"{kind} {rows[kind]['share']:.2%} (limit {rows[kind]['limit']:.2%})"
             for kind in result.too_much
         ]
-        raise DataError(f"too much is shared: {', '.join(told)}", hint=f"see the rows: {look}")
-    if result.undecided:
-        raise UndecidedError(
-            f"not known: {', '.join(result.undecided)}",
-            hint="see to what is told above, or leave it out on purpose: "
-            f"--without {','.join(result.undecided)}",
-        )
-    if result.findings.num_rows and any(row["rows"] for row in rows.values()):
+        console.warn(f"too much is shared: {', '.join(told)}")
         console.next_step(look, "the rows that are touched")
+        return ExitCode.FAILED
+    if result.undecided:
+        console.warn(
+            f"not known: {', '.join(result.undecided)}; see to what is told above, or leave it out "
+            f"on purpose: --without {','.join(result.undecided)}"
+        )
+        return ExitCode.UNDECIDED
+    if any(row["rows"] for row in rows.values()):
+        console.next_step(look, "the rows that are touched")
+    return ExitCode.OK

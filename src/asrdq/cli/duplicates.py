@@ -26,7 +26,7 @@ def duplicates(
     min_words: MinWordsOption = 1,
     output: FormatOption = Format.TABLE,
     workspace: WorkspaceOption = ".",
-) -> None:
+) -> int:
     """Find audio and text that a manifest holds twice, exactly or nearly.
 
     Kinds: audio, overlap, transcript, text, near_text. None has a limit unless --max-share names
@@ -48,4 +48,4 @@ def duplicates(
     )
     result = find_duplicates(opened, opened.manifest(manifest), plan, stage=stage)
     emit(result, output)
-    judge(result, "duplicates")
+    return int(judge(result, "duplicates"))

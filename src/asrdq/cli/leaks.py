@@ -37,7 +37,7 @@ def leaks(
     min_words: MinWordsOption = 1,
     output: FormatOption = Format.TABLE,
     workspace: WorkspaceOption = ".",
-) -> None:
+) -> int:
     """Find audio, text, speakers and terms of an evaluation manifest that are in training too.
 
     Kinds: audio, overlap, transcript, text (nothing may be shared, unless --max-share says
@@ -63,4 +63,4 @@ def leaks(
     versions = opened.manifest(train), opened.manifest(evaluation)
     result = find_leaks(opened, *versions, plan, stage=stage)
     emit(result, output)
-    judge(result, "leaks")
+    return int(judge(result, "leaks"))
