@@ -122,7 +122,9 @@ def spans(reference: str, hypothesis: str, texts: list[str]) -> list[tuple[bool,
     edits = find_edits(pairs.references, pairs.hypotheses)
     tagged = Spans(np.zeros(len(texts), np.int64), ["drug"] * len(texts), texts)
     found = score_spans(pairs, edits, tagged, plainly)
-    return list(zip(found.found.tolist(), found.words.tolist(), found.errors.tolist(), strict=True))
+    errors = sum(found.errors.values())
+    told = np.where(found.found, errors, 0).tolist()
+    return list(zip(found.found.tolist(), found.words.tolist(), told, strict=True))
 
 
 def test_errors_inside_tagged_spans() -> None:
@@ -143,3 +145,24 @@ def test_the_second_span_of_a_text_is_its_second_occurrence() -> None:
 
 def test_an_insertion_counts_inside_a_span_and_not_at_its_edge() -> None:
     assert spans("a b c d", "a x b y c z d", ["b c"]) == [(True, 2, 1)]
+
+
+def test_errors_of_spans_are_told_apart() -> None:
+    pairs = tokenise(pa.array(["a b c d e"]), pa.array(["a x y d e"]))
+    edits = find_edits(pairs.references, pairs.hypotheses)
+    tagged = Spans(np.zeros(1, np.int64), ["drug"], ["b c d"])
+    found = score_spans(pairs, edits, tagged, plainly)
+    assert {kind.name: int(count[0]) for kind, count in found.errors.items()} == {
+        "SUBSTITUTION": 2,
+        "DELETION": 0,
+        "INSERTION": 0,
+    }
+    pairs = tokenise(pa.array(["a b c d"]), pa.array(["a b x c"]))
+    edits = find_edits(pairs.references, pairs.hypotheses)
+    tagged = Spans(np.zeros(1, np.int64), ["drug"], ["b c d"])
+    found = score_spans(pairs, edits, tagged, plainly)
+    assert {kind.name: int(count[0]) for kind, count in found.errors.items()} == {
+        "SUBSTITUTION": 0,
+        "DELETION": 1,
+        "INSERTION": 1,
+    }

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 FEW_ROWS = 100
 SHOWN = ("wer", "cer", "ser", "ker")
-COUNTS = {
-    name: name for name in ("utterances", "words", "substitutions", "deletions", "insertions")
-}
+COUNTS = ("utterances", "words", "substitutions", "deletions", "insertions")
 
 
 def score(
@@ -152,16 +150,12 @@ def _members(rows: list[dict[str, Any]], name: str) -> pa.Table:
     """Return a row a group: how much it has, its errors, and rates with their intervals."""
     import pyarrow as pa
 
-    from asrdq.scoring.groups import BY_ENTITY, BY_TERM, in_order
+    from asrdq.scoring.groups import BY_TERM, in_order
 
     members = {row["member"]: row for row in in_order(rows)}
-    counts = {
-        BY_TERM: {"utterances": "utterances"},
-        BY_ENTITY: {"utterances": "utterances", "words": "words", "errors": "substitutions"},
-    }.get(name, COUNTS)
     columns: dict[str, list[Any]] = {name: list(members)}
-    for shown, own in counts.items():
-        columns[shown] = [round(row[own]) for row in members.values()]
+    for own in COUNTS[:1] if name == BY_TERM else COUNTS:
+        columns[own] = [round(row[own]) for row in members.values()]
     for metric in SHOWN:
         found = {row["member"]: row for row in rows if row["metric"] == metric}
         if found:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from asrdq.scoring.edits import Edit
 from asrdq.scoring.keywords import span_errors
 from asrdq.scoring.tokens import UNKNOWN
 from asrdq.scoring.vocabulary import Vocabulary
@@ -35,12 +36,12 @@ class SpanScores:
     Attributes:
         found: Whether the text of the span stands in its reference; others have no words.
         words: Words of the span.
-        errors: Words replaced or left out, and words put in between.
+        errors: Words replaced, words left out, and words put in between.
     """
 
     found: NDArray[np.bool_]
     words: NDArray[np.int64]
-    errors: NDArray[np.int64]
+    errors: dict[Edit, NDArray[np.int64]]
 
 
 def score_spans(
@@ -53,7 +54,7 @@ def score_spans(
     """
     if not len(spans.text):
         nothing = np.empty(0, np.int64)
-        return SpanScores(np.empty(0, bool), nothing, nothing)
+        return SpanScores(np.empty(0, bool), nothing, dict.fromkeys(Edit, nothing))
     vocabulary = Vocabulary(dict.fromkeys(spans.text), normalise)
     said = vocabulary.numbered(pairs).find(pairs.references, len(pairs.words))
     places: dict[tuple[int, int], list[int]] = {}
@@ -68,5 +69,4 @@ def score_spans(
         if left := places.get((row, term)):
             place[number], length[number] = left.pop(0), vocabulary.lengths[term]
     found = place != UNKNOWN
-    wrong, between = span_errors(pairs, edits, np.maximum(place, 0), length)
-    return SpanScores(found, length, np.where(found, wrong + between, 0))
+    return SpanScores(found, length, span_errors(pairs, edits, np.maximum(place, 0), length))

@@ -56,9 +56,10 @@ _COUNTS = {
     TERM_SCORES: {"utterances": "1", "keyword_rows": "1", "keyword_missed": "missed::INT"},
     SPAN_SCORES: {
         "utterances": "1",
-        "wrong": "(errors > 0)::INT",
+        "wrong": f"({_ERRORS} > 0)::INT",
         "words": "words",
-        "substitutions": "errors",
+        "hits": "words - substitutions - deletions",
+        **{name: name for name in ("substitutions", "deletions", "insertions")},
     },
 }
 """How each count follows from a row of a table; counts that are not named are 0."""

@@ -90,15 +90,17 @@ def words_right(
     pairs: TokenPairs, edits: Edits, said: Occurrences, lengths: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Return of which occurrences in references all words were heard, with nothing between."""
-    wrong, between = span_errors(pairs, edits, said.place, lengths[said.term])
-    right: NDArray[np.bool_] = (wrong + between) == 0
-    return right
+    errors = span_errors(pairs, edits, said.place, lengths[said.term])
+    none: NDArray[np.bool_] = ~np.any(list(errors.values()), axis=0)
+    return none
 
 
 def span_errors(
     pairs: TokenPairs, edits: Edits, place: NDArray[np.int64], length: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the words replaced or left out in spans of references, and those put in between.
+) -> dict[Edit, NDArray[np.int64]]:
+    """Return the errors inside spans of references, of each kind, shape (spans,).
+
+    A word that is put in counts where it stands between two words of the span.
 
     Args:
         pairs: The texts.
@@ -106,13 +108,14 @@ def span_errors(
         place: First word of each span, in the words of all references.
         length: Number of words of each span.
     """
-    words = len(pairs.references.ids)
     where = pairs.references.starts[edits.pair] + edits.reference
-    inserted = edits.kind == Edit.INSERTION
-    wrong = _running(where[~inserted], words)
-    put_in = _running(where[inserted], words)
     inside = np.minimum(place + 1, place + length)
-    return wrong[place + length] - wrong[place], put_in[place + length] - put_in[inside]
+    begins = {Edit.SUBSTITUTION: place, Edit.DELETION: place, Edit.INSERTION: inside}
+    found = {}
+    for kind, begin in begins.items():
+        before = _running(where[edits.kind == kind], len(pairs.references.ids))
+        found[kind] = before[place + length] - before[begin]
+    return found
 
 
 def _running(where: NDArray[np.int64], words: int) -> NDArray[np.int64]:

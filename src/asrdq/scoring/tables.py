@@ -63,12 +63,11 @@ SPANS = pa.schema(
         ("utt_id", pa.string()),
         ("label", pa.string()),
         ("text", pa.string()),
-        ("words", pa.int32()),
-        ("errors", pa.int32()),
+        *((name, pa.int32()) for name in ("words", "substitutions", "deletions", "insertions")),
         ("fault", pa.string()),
     ]
 )
-"""One row a tagged span of a reference; words and errors are null where a fault is named."""
+"""One row a tagged span of a reference; all counts are null where a fault is named."""
 
 GROUPS = pa.schema(
     [

@@ -184,7 +184,7 @@ def _span_rows(
         pa.array(given.spans.label, pa.string()),
         pa.array(given.spans.text, pa.string()),
         pa.array(scores.words.astype(np.int32), mask=~scores.found),
-        pa.array(scores.errors.astype(np.int32), mask=~scores.found),
+        *(pa.array(scores.errors[kind].astype(np.int32), mask=~scores.found) for kind in Edit),
         pa.array([None if found else NOT_IN_REFERENCE for found in scores.found], pa.string()),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=SPANS)
