@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from asrdq.errors import DataError, ToolError, UsageError, unknown
-from asrdq.manifests.columns import CANONICAL
+from asrdq.manifests.columns import AUDIO_PATH, CANONICAL
 from asrdq.manifests.formats.an4 import An4Format
 from asrdq.manifests.formats.common_voice import CommonVoiceFormat
 from asrdq.manifests.formats.delimited import CsvFormat, TsvFormat
@@ -129,8 +129,9 @@ def sniff_format(path: Path) -> ManifestFormat:
             return known
     if path.is_dir():
         raise is_a_folder(path)
+    readable = (name for name, known in formats().items() if AUDIO_PATH in known.aliases)
     raise UsageError(
         "the format of this file is not recognised",
         where=str(path),
-        hint=f"name it with --format: {', '.join(formats())}",
+        hint=f"name it with --format: {', '.join(readable)}",
     )
