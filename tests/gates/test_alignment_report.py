@@ -16,6 +16,8 @@ from asrdq.shipped import shipped_file
 if TYPE_CHECKING:
     from tests.gates.conftest import Audited
 
+pytestmark = pytest.mark.slow
+
 
 def report(audited: Audited) -> dict[str, Any]:
     evaluate_gate(audited.workspace, audited.manifest)

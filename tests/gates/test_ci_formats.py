@@ -31,6 +31,8 @@ from asrdq.gates.rules import RULES
 if TYPE_CHECKING:
     from tests.gates.conftest import Audited
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = (
     "a|b\r\n::error title=x::owned %0A <script>alert(1)</script> \x1b[31m ##[error] `[x](y)` \x00"
 )

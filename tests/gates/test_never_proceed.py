@@ -17,6 +17,8 @@ from asrdq.sampling import SamplingPlan
 if TYPE_CHECKING:
     from tests.gates.conftest import Audited
 
+pytestmark = pytest.mark.slow
+
 
 def set_value(name: str, value: Any, stratum: str = "clean") -> Callable[[dict[str, Any]], None]:
     def change(row: dict[str, Any]) -> None:

@@ -21,6 +21,8 @@ from asrdq.sampling.estimators import least_trials, wilson
 if TYPE_CHECKING:
     from tests.gates.conftest import Audited
 
+pytestmark = pytest.mark.slow
+
 LEAST = 16
 """Sixteen of sixteen: 16 / (16 + 1.96²) = 0.806; fifteen of fifteen: 0.796."""
 

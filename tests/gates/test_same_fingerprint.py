@@ -15,6 +15,8 @@ from asrdq.manifests import ingest_manifest
 if TYPE_CHECKING:
     from tests.gates.conftest import Audited
 
+pytestmark = pytest.mark.slow
+
 
 def on_another_mount(audited: Audited, folder: Path, shift: int) -> None:
     """Ingest the manifest from another folder, where each file holds what one further on held."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from asrdq.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 POLICY = "version: 1\naudit: {stop_above: 0.15}\n"
 
 

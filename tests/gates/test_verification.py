@@ -33,6 +33,8 @@ from asrdq.workspace import Workspace
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion
 
+pytestmark = pytest.mark.slow
+
 EVIDENCE = ("audits", "detections", "calibrations", "samples", "strata", "decisions", "runs")
 
 

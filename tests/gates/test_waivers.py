@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from asrdq.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 TODAY = dt.datetime.now(dt.UTC).date()
 TOMORROW, YESTERDAY = TODAY + dt.timedelta(days=1), TODAY - dt.timedelta(days=1)
 

@@ -21,6 +21,8 @@ from asrdq.scoring.scorings import is_first, newest_scoring, read_groups, scorin
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 FIXED = ["headline", "entity_category", "ipa_source", "noise_level", "term"]
 
 

@@ -15,6 +15,8 @@ from asrdq.transcription import TranscriberOptions, TranscriptionPlan, transcrib
 from asrdq.transcription.result import TranscriptionResult
 from asrdq.workspace import ManifestVersion, Workspace
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-very-secret-0123456789"
 
 
