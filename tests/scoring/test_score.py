@@ -256,15 +256,16 @@ def test_tagged_spans_are_scored_by_class(
 def test_spans_that_are_no_spans_are_faults(
     workspace: Workspace, ingest: Callable[..., ManifestVersion]
 ) -> None:
-    texts = ["{oops", json.dumps([{"label": "drug", "text": "b"}])]
+    good = {"label": "drug", "text": "b"}
+    texts = ["{oops", json.dumps([good]), json.dumps(good)]
     rows = [
         {"audio_filepath": f"{n}.wav", "id": str(n), "text": "a b", "entities": text}
         for n, text in enumerate(texts)
     ]
     version = ingest(rows, "eval")
-    put(workspace, {"0": "a b", "1": "a b"})
+    put(workspace, {"0": "a b", "1": "a b", "2": "a b"})
     result = score_hypotheses(workspace, version, "r1")
-    assert [row["kind"] for row in result.faults.to_pylist()] == ["(unreadable)"]
+    assert [row["kind"] for row in result.faults.to_pylist()] == ["(unreadable)"] * 2
     assert rates(result, "wer", "entity_class") == {"drug": 0.0}
 
 

@@ -21,8 +21,6 @@ from asrdq.scoring.tables import SCORES, SPAN_SCORES, TERM_SCORES
 from asrdq.workspace.store import quote_name, quote_text
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from duckdb import DuckDBPyConnection
 
     from asrdq.scoring.plan import ScorePlan
@@ -128,10 +126,10 @@ def groupings(plan: ScorePlan, *, terms: bool, spans: bool) -> list[Grouping]:
 
 
 def group_rows(
-    database: DuckDBPyConnection, file: Path, grouping: Grouping, plan: ScorePlan
+    database: DuckDBPyConnection, scored: str, grouping: Grouping, plan: ScorePlan
 ) -> Iterator[dict[str, Any]]:
     """Give a row for each group and metric, the columns of `GROUPS` without its keys."""
-    for group in _groups(database, file, grouping, plan):
+    for group in _groups(database, scored, grouping, plan):
         totals = dict(zip(COUNTERS, group.blocks.counts.sum(axis=0).tolist(), strict=True))
         for metric in grouping.metrics:
             formula = FORMULAS[metric]
@@ -153,9 +151,9 @@ def group_rows(
 
 
 def _groups(
-    database: DuckDBPyConnection, file: Path, grouping: Grouping, plan: ScorePlan
+    database: DuckDBPyConnection, scored: str, grouping: Grouping, plan: ScorePlan
 ) -> Iterator[Group]:
-    table = database.sql(_blocks_query(file, grouping)).to_arrow_table()
+    table = database.sql(_blocks_query(scored, grouping)).to_arrow_table()
     members = table.column("member").combine_chunks().dictionary_encode()
     codes = members.indices.to_numpy(zero_copy_only=False)
     counts = np.column_stack([table.column(name).to_numpy() for name in COUNTERS])
@@ -170,7 +168,7 @@ def _groups(
         yield Group(members[start].as_py(), blocks, blocked_by)
 
 
-def _blocks_query(file: Path, grouping: Grouping) -> str:
+def _blocks_query(scored: str, grouping: Grouping) -> str:
     """Return the query for the sums of blocks, group by group.
 
     Blocks are speakers where a group has more than one, and single utterances otherwise: also
@@ -189,7 +187,7 @@ def _blocks_query(file: Path, grouping: Grouping) -> str:
     return f"""
         WITH scored AS NOT MATERIALIZED (
             SELECT *, {member} AS member
-            FROM read_parquet({quote_text(str(file))}) WHERE {grouping.condition}),
+            FROM {scored} WHERE {grouping.condition}),
         sizes AS (
             SELECT member, min({BLOCK_KEY}) < max({BLOCK_KEY}) AND count({STRATUM}) = 0 AS by_block,
                 approx_count_distinct({BLOCK_KEY})
@@ -201,10 +199,9 @@ def _blocks_query(file: Path, grouping: Grouping) -> str:
                 CASE WHEN by_block THEN coalesce({BLOCK_KEY}, {UTT_KEY}) ELSE {UTT_KEY} END AS own,
                 CASE WHEN by_block THEN blocks ELSE utterances END > {MOST_BLOCKS} AS many
             FROM scored JOIN sizes USING (member))
-        SELECT member, {STRATUM}, any_value(by_block) AS by_block,
-            CASE WHEN many THEN own % {MOST_BLOCKS} ELSE own END AS block, {sums}
-        FROM keyed GROUP BY member, {STRATUM}, CASE WHEN many THEN own % {MOST_BLOCKS} ELSE own END
-        ORDER BY member, {STRATUM}, 4"""
+        SELECT member, {STRATUM}, any_value(by_block) AS by_block, {sums}
+        FROM (SELECT *, CASE WHEN many THEN own % {MOST_BLOCKS} ELSE own END AS merged FROM keyed)
+        GROUP BY member, {STRATUM}, merged ORDER BY member, {STRATUM}, merged"""
 
 
 def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

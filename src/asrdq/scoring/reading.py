@@ -245,7 +245,10 @@ def _labelled(document: Any) -> Iterator[tuple[str, str]]:
     except ValueError:
         yield UNREADABLE, str(document)
         return
-    for span in document if isinstance(document, list) else []:
+    if document is not None and not isinstance(document, list):
+        yield UNREADABLE, json.dumps(document)
+        return
+    for span in document or []:
         named = span if isinstance(span, dict) else {}
         label = next((named[name] for name in _LABELS if named.get(name)), UNREADABLE)
         text = next((named[name] for name in _TEXTS if named.get(name)), json.dumps(span))

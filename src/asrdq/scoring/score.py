@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
@@ -161,15 +160,15 @@ def score_hypotheses(
         rows: list[dict[str, Any]] = []
         with stage("intervals", None, "rates") as bar:
             for grouping in asked:
-                file = staged.file(grouping.table)
-                for row in group_rows(source.database, file, grouping, plan):
+                scored = staged.relation(grouping.table)
+                for row in group_rows(source.database, scored, grouping, plan):
                     rows.append(row)
                     bar.advance()
         groups = as_table(rows, {**keys, **versions}, GROUPS)
         _store(workspace, staged, groups, keys, versions)
         faults, fault_counts = _faults(source, staged)
         [(empty,)] = source.database.sql(
-            f"SELECT count(*) FROM read_parquet('{_quoted(staged.file(SCORES))}') WHERE words = 0"
+            f"SELECT count(*) FROM {staged.relation(SCORES)} WHERE words = 0"
         ).fetchall()
     return ScoreResult(
         **keys,
@@ -225,7 +224,7 @@ def _faults(source: Joined, staged: Staged) -> tuple[pa.Table, dict[str, int]]:
     """Return the first terms and spans that could not be scored, and the number of each fault."""
     listed = [
         f"SELECT utt_id, {kind} AS kind, {text} AS text, fault FROM "
-        f"read_parquet('{_quoted(staged.file(name))}') WHERE fault IS NOT NULL"
+        f"{staged.relation(name)} WHERE fault IS NOT NULL"
         for name, kind, text in ((TERM_SCORES, "'term'", "term"), (SPAN_SCORES, "label", "text"))
     ]
     source.database.execute(f"CREATE VIEW faulty AS {' UNION ALL '.join(listed)}")
@@ -235,7 +234,3 @@ def _faults(source: Joined, staged: Staged) -> tuple[pa.Table, dict[str, int]]:
         f"<= {EXAMPLES} ORDER BY fault, utt_id, text"
     )
     return rows.to_arrow_table(), dict(counted)
-
-
-def _quoted(path: Path) -> Any:
-    return str(path).replace("'", "''")

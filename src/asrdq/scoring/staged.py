@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from asrdq.sampling.keys import draw_keys
 from asrdq.scoring.tables import SCORES, SPAN_SCORES, TERM_SCORES, WORD_EDITS
+from asrdq.workspace.store import quote_text
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -62,6 +63,10 @@ class Staged:
     def file(self, name: str) -> Path:
         """Return the file of a table; there is one when at least one block was added."""
         return self._folder / f"{name}.parquet"
+
+    def relation(self, name: str) -> str:
+        """Return what stands after FROM in a query of such a file."""
+        return f"read_parquet({quote_text(str(self.file(name)))})"
 
 
 def rows_of(
