@@ -160,8 +160,8 @@ def score_hypotheses(
         rows: list[dict[str, Any]] = []
         with stage("intervals", None, "rates") as bar:
             for grouping in asked:
-                scored = staged.relation(grouping.table)
-                for row in group_rows(source.database, scored, grouping, plan):
+                relation = staged.relation(grouping.table)
+                for row in group_rows(source.database, relation, grouping, plan):
                     rows.append(row)
                     bar.advance()
         groups = as_table(rows, {**keys, **versions}, GROUPS)
