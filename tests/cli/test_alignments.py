@@ -11,7 +11,10 @@ NAMES = ("reference", "r1", "r2")
 
 
 def drawn(reference: str, before: str, after: str, width: int = 100) -> list[str]:
-    return [line.plain for line in lines(side_by_side(reference, before, after), NAMES, width)]
+    return [
+        line.plain
+        for line in lines(side_by_side((reference, reference), before, after), NAMES, width)
+    ]
 
 
 def test_errors_are_marked_without_colour_too() -> None:
@@ -46,7 +49,7 @@ def test_wide_characters_take_two_columns() -> None:
 
 
 def test_wrong_words_are_red_and_right_ones_green() -> None:
-    _, line, _ = lines(side_by_side("a b", "a x", "a b"), NAMES, 80)
+    _, line, _ = lines(side_by_side(("a b", "a b"), "a x", "a b"), NAMES, 80)
     styles = {line.plain[span.start : span.end]: str(span.style) for span in line.spans}
     assert styles["[x]"] == "bold red"
     assert styles["a"] == "green"

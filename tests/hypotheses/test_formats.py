@@ -178,9 +178,12 @@ def test_ctm_channels_that_differ_by_case_alone(ingest: Any, load: Any, stored: 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("b 1 * * <ALT_BEGIN>", "alternatives"),
-        ("b 1 0.1 0.2 A\\;S 0.3", "escape"),
-        ("b 1 0.1 0.2 THEY;tag1", "tag"),
+        ("b 1 * * <ALT_BEGIN>", "a choice without <ALT_END>"),
+        ("b 1 * * <ALT>", "<ALT> stands outside"),
+        ("b 1 * * <ALT_BEGIN>\nb 1 * * <ALT_END>", "a choice without a word"),
+        ("b 1 0.1 0.2 {", "'{' in '{' is no word"),
+        ("b 1 0.1 0.2 @", "'@' in '@' is no word"),
+        ("b 1 0.1 0.2 A\\S", "is no word"),
         ("b 1 nan 0.2 word", "not seconds"),
         ("b 1 0.1 -1 word", "not seconds"),
         ("b 1 0.1 0.2 word x", "confidence"),
@@ -200,8 +203,10 @@ def test_a_bad_ctm_line_voids_its_recording(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", ["th {e/is} is", "a \\{ b", "red @ apple", "@"])
-def test_alternatives_in_trn_are_refused(manifest: ManifestVersion, load: Any, words: str) -> None:
+@pytest.mark.parametrize("words", ["th {e/is} is", "a \\{ b", "red @ apple", "@", "{ a b }"])
+def test_braces_outside_of_choices_in_trn_are_refused(
+    manifest: ManifestVersion, load: Any, words: str
+) -> None:
     with pytest.raises(DataError, match="1 of 3 clips") as caught:
         load(manifest, "r1.trn", f"red (a)\n{words} (b)\nplum (c)\n")
     assert "r1.trn:2: bad_line" in str(caught.value)

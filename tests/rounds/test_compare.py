@@ -257,6 +257,23 @@ def test_another_version_with_the_same_references_is_the_same_ruler(rounds: Roun
     assert rounds.compare(metric="wer").ruler is None
 
 
+def test_a_choice_of_words_made_for_each_round_is_one_ruler(rounds: Rounds) -> None:
+    keys = [f"u{i:02}" for i in range(20)]
+    rows = [{"utt_id": k, "text": f"{{ um / uh / @ }} one two {k}"} for k in keys]
+    rounds.ingest(rows)
+    rounds.hear("r1", {k: f"uh one too {k}" for k in keys})
+    rounds.hear("r2", {k: f"one two {k}" for k in keys})
+    found = rounds.compare(metric="wer")
+    assert found.ruler is None
+    assert (found.target.before, found.target.after) == (1 / 4, 0.0)
+    rounds.ingest([{**row, "x": "another column"} for row in rows])
+    rounds.score("r2")
+    assert rounds.compare(metric="wer").ruler is None
+    rounds.ingest([{"utt_id": k, "text": f"{{ hm / @ }} one two {k}"} for k in keys])
+    rounds.score("r2")
+    assert rounds.compare(metric="wer").ruler is not None
+
+
 def test_rows_and_terms_of_the_training_data_are_told_apart(rounds: Rounds) -> None:
     """Of 30 rows, 5 are in training by id and 3 more by text; their errors are mended."""
     keys = [f"u{i:02}" for i in range(30)]

@@ -212,7 +212,7 @@ def test_a_choice_of_words_in_a_reference_is_told(
     ]
     version = ingest(rows, "eval")
     put(workspace, {str(n): text for n, text in enumerate(texts)})
-    assert score_hypotheses(workspace, version, "r1").alternatives == 1
+    assert score_hypotheses(workspace, version, "r1").choices == 1
 
 
 def test_no_hypotheses_at_all(workspace: Workspace, manifest: ManifestVersion) -> None:

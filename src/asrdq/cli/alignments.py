@@ -42,7 +42,8 @@ def show_alignments(result: Comparison, each: int, *, markdown: bool = False) ->
             f"{fence}\n{row['kind']} {console.visible(row['utt_id'])}: {errors}".lstrip(),
             markup=False,
         )
-        columns = side_by_side(row["reference"], row["before"], row["after"])
+        references = row["reference_before"], row["reference"]
+        columns = side_by_side(references, row["before"], row["after"])
         for line in lines(columns, names, shown.width):
             shown.print(line, soft_wrap=True)
         shown.print(fence, markup=False)

@@ -64,6 +64,13 @@ def score(
             "--ids", help="Where ids differ: strict refuses, empty counts, common leaves out."
         ),
     ] = "strict",
+    whole_recordings: Annotated[
+        bool,
+        typer.Option(
+            "--whole-recordings",
+            help="CTM: words between clips are errors of the next clip, as in sclite.",
+        ),
+    ] = False,
     sample: Annotated[
         bool, typer.Option("--sample", help="Score the rows of the sample, with its weights.")
     ] = False,
@@ -107,7 +114,15 @@ def score(
             bar.advance(amount / 1e6)
 
         ids_of_all = "common" if sample else plan.ids  # rows outside of it need no hypothesis
-        name = resolve(opened, version, hyps, ids=ids_of_all, advance=read, told=_tell)
+        name = resolve(
+            opened,
+            version,
+            hyps,
+            ids=ids_of_all,
+            whole_recordings=whole_recordings,
+            advance=read,
+            told=_tell,
+        )
     result = score_hypotheses(opened, version, name, plan, stage=console.progress)
     if output in (Format.TABLE, Format.MARKDOWN):
         show(result, output)
@@ -179,10 +194,15 @@ def _limits(row: dict[str, Any]) -> str:
 def _remarks(result: ScoreResult) -> None:
     if result.missing:
         console.warn(f"{result.missing:,} rows have no hypothesis: {result.missing_were}")
-    if result.alternatives:
+    if result.choices:
+        console.say(
+            f"{result.choices:,} references offer a choice such as {{ um / uh }}: "
+            "the words that fit a hypothesis best are its reference"
+        )
+    if result.offers:
         console.warn(
-            f"{result.alternatives:,} references hold a choice such as {{ um / uh }}: its words "
-            "are all scored, where sclite takes the choice that fits"
+            f"{result.offers:,} hypotheses offer a choice such as {{ um / uh }}: "
+            "the words that fit best are scored, which flatters them"
         )
     if result.empty_references:
         console.warn(

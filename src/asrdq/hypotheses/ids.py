@@ -13,6 +13,10 @@ Ids = Literal["strict", "empty", "common"]
 one side has. A hypothesis of no clip is left out by the last two."""
 
 EXAMPLES: Final = 20
+WORDS: Final = "words"
+_WHOLE: Final = (
+    "; if the clips cover their recordings, --whole-recordings counts words between them as errors"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class IdMatch:
         extra_ids: The first 20 of them, in order.
         extra_lines: The lines that these stand on, where they come from a file.
         unit: What `rows` and `extra` count.
+        unscored: How many of the rows lie where nothing is to be scored.
     """
 
     clips: int
@@ -40,6 +45,7 @@ class IdMatch:
     extra_ids: tuple[str, ...] = ()
     extra_lines: tuple[int, ...] = ()
     unit: str = "hypotheses"
+    unscored: int = 0
 
     def require(self, ids: Ids, what: str, manifest: str, problems: Sequence[Problem] = ()) -> None:
         """Refuse ids that differ more than was asked for.
@@ -67,7 +73,7 @@ class IdMatch:
             where=what,
             problems=[*problems, *lacking, *beyond],
             hint="--ids common leaves out what only one of them has, --ids empty counts a missing "
-            "hypothesis as an empty one"
+            f"hypothesis as an empty one{_WHOLE if self.extra and self.unit == WORDS else ''}"
             if self.matched
             else "mend the lines that cannot be read"
             if problems

@@ -17,12 +17,15 @@ from asrdq.hypotheses.matching import count_rows, match_rows
 from asrdq.hypotheses.names import check_set_name
 from asrdq.hypotheses.paths import AudioRoots, Clips
 from asrdq.hypotheses.reading import Given, Staged, stage_rows, stage_words
-from asrdq.hypotheses.segments import match_words
+from asrdq.hypotheses.segments import Segmentation, match_words
 from asrdq.hypotheses.tables import HYPOTHESES, TABLE
 from asrdq.manifests.fetching import fetched
 from asrdq.manifests.formats.audio_names import shown_name
+from asrdq.manifests.formats.stm import UnscoredSegment, unscored_segment
 from asrdq.manifests.reading import Advance
 from asrdq.manifests.rejection import store_rejects
+from asrdq.manifests.rejects import TABLE as REJECTS
+from asrdq.manifests.rejects import RejectReason
 from asrdq.results import Result
 from asrdq.workspace.sql import select_from
 from asrdq.workspace.staging import staging
@@ -84,6 +87,7 @@ def load_hypotheses(
     format: str = AUTO,
     ids: Ids = "strict",
     columns: Mapping[str, str] | None = None,
+    whole_recordings: bool = False,
     advance: Advance = lambda _: None,
 ) -> HypothesesResult:
     """Read a file of hypotheses in the place of the set of that name.
@@ -104,6 +108,8 @@ def load_hypotheses(
             empty ones are made up here.
         columns: Columns under the names they have in the file, where no usual name fits:
             `{"hypothesis": "asr_out"}`; also `utt_id`, `audio_path`, `offset_s`, `confidence`.
+        whole_recordings: Whether the clips cover their recordings, so that words of a CTM file
+            between two clips are errors of the second one, as sclite takes them.
         advance: Told the number of bytes read, for a progress display.
 
     Raises:
@@ -134,7 +140,8 @@ def load_hypotheses(
             if not staged.rows:
                 raise DataError("there is no hypothesis in it", where=source, problems=problems)
             clips = Clips(workspace, manifest, roots, folder)
-            key, found = _matched(database, staged, clips, format, source, problems)
+            cut = Segmentation(whole_recordings, _unscored(workspace, manifest))
+            key, found = _matched(database, staged, clips, format, cut, source, problems)
             found.require(ids, source, str(manifest), problems)
             notes = tuple(_notes(workspace, manifest, database, staged, found))
             _store(workspace, manifest, name, run.run_id, database)
@@ -151,18 +158,31 @@ def load_hypotheses(
     )
 
 
+def _unscored(workspace: Workspace, manifest: ManifestVersion) -> tuple[UnscoredSegment, ...]:
+    """Return the segments of STM that were kept out of the manifest, and of scoring."""
+    if not workspace.table_exists(REJECTS):
+        return ()
+    found = workspace.query(
+        f"SELECT DISTINCT raw FROM {REJECTS} WHERE manifest = $manifest AND reason = $reason",
+        {"manifest": manifest.name, "reason": str(RejectReason.NOT_A_CLIP)},
+    )
+    segments = map(unscored_segment, found["raw"].to_pylist())
+    return tuple(segment for segment in segments if segment is not None)
+
+
 def _matched(
     database: DuckDBPyConnection,
     staged: Staged,
     clips: Clips,
     format: str,
+    cut: Segmentation,
     source: str,
     problems: Sequence[Problem],
 ) -> tuple[str, IdMatch]:
     """Match rows or words with clips; what is wrong is told with the lines that were rejected."""
     try:
         if format == "ctm":
-            return match_words(database, staged, clips.located())
+            return match_words(database, staged, clips.located(), cut)
         key, found = match_rows(
             database, staged, clips.rows(), clips.located, any_case=format == "trn"
         )
@@ -192,6 +212,8 @@ def _notes(
         yield f"{found.missing:,} of {found.clips:,} clips have no hypothesis"
     if found.extra:
         yield f"{found.extra:,} of {found.rows:,} {found.unit} have no clip and are left out"
+    if found.unscored:
+        yield f"{found.unscored:,} words lie in segments that are not to be scored"
     empty = count_rows(database, "matched WHERE trim(hypothesis) = ''")
     if empty:
         yield f"{empty:,} hypotheses are empty"

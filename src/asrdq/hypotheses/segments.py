@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from asrdq.errors import DataError, Problem
 from asrdq.hypotheses.columns import CHANNEL, CONFIDENCE, HYPOTHESIS
 from asrdq.hypotheses.formats.ctm import MIDDLE, RECORDING, WORD
-from asrdq.hypotheses.ids import EXAMPLES, IdMatch
+from asrdq.hypotheses.ids import EXAMPLES, WORDS, IdMatch
 from asrdq.hypotheses.matching import (
     count_rows,
     first_rows,
@@ -19,6 +20,7 @@ from asrdq.hypotheses.matching import (
 )
 from asrdq.hypotheses.reading import LINE, Staged
 from asrdq.manifests.columns import AUDIO_PATH, DURATION, OFFSET, UTT_ID
+from asrdq.manifests.formats.stm import UnscoredSegment
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -31,7 +33,24 @@ _NAMES: Final = {
 """What the first column of a CTM file may be, with the SQL of it for a clip."""
 
 
-def match_words(database: DuckDBPyConnection, staged: Staged, clips: Path) -> tuple[str, IdMatch]:
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """How the words of a recording are cut into clips.
+
+    Attributes:
+        whole: Whether the clips cover their recordings: a word between two of them then belongs to
+            the second one, before the first to that, and after the last to that, as in sclite.
+            Else it has no clip.
+        unscored: Segments whose words are left out.
+    """
+
+    whole: bool = False
+    unscored: tuple[UnscoredSegment, ...] = ()
+
+
+def match_words(
+    database: DuckDBPyConnection, staged: Staged, clips: Path, cut: Segmentation
+) -> tuple[str, IdMatch]:
     """Put the words of each clip, in their order, into the view `matched`.
 
     A word belongs to the segment that its middle lies in. A clip of a recording that the file
@@ -42,6 +61,7 @@ def match_words(database: DuckDBPyConnection, staged: Staged, clips: Path) -> tu
         database: Where views are made.
         staged: The words.
         clips: The manifest, from `Clips.located`.
+        cut: What becomes of words outside of all clips.
 
     Returns:
         What recordings are known by, and how words and clips agree; the words outside of all
@@ -52,7 +72,7 @@ def match_words(database: DuckDBPyConnection, staged: Staged, clips: Path) -> tu
     """
     show_file(database, "words", staged.path)
     show_file(database, "clips", clips)
-    said = _show_segments(database, staged)
+    said = _show_segments(database, staged, cut)
     _refuse_mixed_channels(database)
     _refuse_overlaps(database)
     write_view(
@@ -67,7 +87,7 @@ def match_words(database: DuckDBPyConnection, staged: Staged, clips: Path) -> tu
     return said, _id_match(database)
 
 
-def _show_segments(database: DuckDBPyConnection, staged: Staged) -> str:
+def _show_segments(database: DuckDBPyConnection, staged: Staged, cut: Segmentation) -> str:
     """Make views of the segments of known recordings, and of the words placed in them."""
     database.execute("CREATE OR REPLACE TEMP TABLE voided (recording VARCHAR)")
     if staged.voided:
@@ -89,15 +109,47 @@ def _show_segments(database: DuckDBPyConnection, staged: Staged) -> str:
         f"SEMI JOIN ({known}) USING (key) SEMI JOIN ({_recordings(_NAMES[said])}) USING (key) "
         "ANTI JOIN voided ON key = recording"
     )
+    _show_regions(database, cut, channel)
+    within = (
+        f"w.{RECORDING} = r.key AND w.{MIDDLE} >= r.start AND w.{MIDDLE} < r.stop "
+        f"AND (r.{CHANNEL} IS NULL OR {channel.format('r')} = {channel.format('w')})"
+    )
     write_view(
         database,
         "placed",
         staged.path.with_name("placed.parquet"),
-        f"SELECT s.{UTT_ID}, w.* FROM words w JOIN "
-        f"segments s ON w.{RECORDING} = s.key AND w.{MIDDLE} >= s.start AND w.{MIDDLE} < s.stop "
-        f"AND (s.{CHANNEL} IS NULL OR {channel.format('s')} = {channel.format('w')})",
+        f"SELECT r.{UTT_ID}, w.* FROM words w JOIN regions r ON {within} "
+        f"WHERE r.{UTT_ID} IS NOT NULL",
+    )
+    database.execute(
+        f"CREATE OR REPLACE TEMP VIEW unscored AS SELECT {LINE} FROM words w SEMI JOIN "
+        f"(FROM regions WHERE {UTT_ID} IS NULL) r ON {within} ANTI JOIN placed USING ({LINE})"
     )
     return said
+
+
+def _show_regions(database: DuckDBPyConnection, cut: Segmentation, channel: str) -> None:
+    """Make a view of where the words of each clip lie, and of no clip, which has no id."""
+    database.execute(
+        f"CREATE OR REPLACE TEMP TABLE silent (key VARCHAR, {CHANNEL} VARCHAR, start DOUBLE, "
+        "stop DOUBLE)"
+    )
+    if cut.unscored:
+        rows = [[s.recording, s.channel, s.start, s.stop] for s in cut.unscored]
+        database.executemany("INSERT INTO silent VALUES (?, ?, ?, ?)", rows)
+    columns = f"key, {CHANNEL}, start, stop"
+    regions = (
+        f"SELECT {UTT_ID}, {columns} FROM segments UNION ALL SELECT NULL, {columns} FROM silent"
+    )
+    if cut.whole:
+        regions = (
+            f"SELECT {UTT_ID}, key, {CHANNEL}, "
+            "least(start, coalesce(lag(stop) OVER side, 0)) AS start, "
+            "if(lead(start) OVER side IS NULL, 'infinity'::DOUBLE, stop) AS stop "
+            f"FROM ({regions}) x WINDOW side AS (PARTITION BY key, {channel.format('x')} "
+            "ORDER BY start)"
+        )
+    database.execute(f"CREATE OR REPLACE TEMP VIEW regions AS {regions}")
 
 
 def _in_any_case(database: DuckDBPyConnection, key: str) -> str:
@@ -161,7 +213,7 @@ def _refuse_overlaps(database: DuckDBPyConnection) -> None:
 def _id_match(database: DuckDBPyConnection) -> IdMatch:
     clips, matched = count_rows(database, "clips"), count_rows(database, "segments")
     judged = "(FROM words ANTI JOIN voided USING (recording))"
-    outside = f"{judged} ANTI JOIN placed USING (line)"
+    outside = f"{judged} ANTI JOIN placed USING ({LINE}) ANTI JOIN unscored USING ({LINE})"
     extra = count_rows(database, f"({outside})")
     strange = first_rows(
         database,
@@ -178,5 +230,6 @@ def _id_match(database: DuckDBPyConnection) -> IdMatch:
         missing_ids=missing_ids(database, any_found=matched < clips),
         extra_ids=tuple(name for name, _ in strange),
         extra_lines=tuple(line for _, line in strange),
-        unit="words",
+        unit=WORDS,
+        unscored=count_rows(database, "unscored"),
     )

@@ -93,6 +93,7 @@ def resolve(
     ids: Ids = "strict",
     format: str = AUTO,
     columns: Mapping[str, str] | None = None,
+    whole_recordings: bool = False,
     advance: Advance = lambda _: None,
     told: Callable[[HypothesesResult], None] = lambda _: None,
 ) -> str:
@@ -108,6 +109,7 @@ def resolve(
         ids: What to do where ids differ.
         format: Format of a file; see `load_hypotheses`.
         columns: Columns of a file; see `load_hypotheses`.
+        whole_recordings: Of a CTM file; see `load_hypotheses`.
         advance: Told the number of bytes read of a file.
         told: Given the result of reading a file, to say how its rows were joined.
 
@@ -132,6 +134,7 @@ def resolve(
         format=format,
         ids=ids,
         columns=columns,
+        whole_recordings=whole_recordings,
         advance=advance,
     )
     told(result)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from asrdq.rounds.mapsswe import WordErrors
 from asrdq.scoring.aligned import Mark, aligned
@@ -15,12 +19,26 @@ from asrdq.scoring.tokens import tokenise
 _ROWS_AT_ONCE = 65_536
 
 
-def round_errors(scores: pa.Table) -> WordErrors:
-    """Return where a round is wrong, utterances numbered by their rows.
+def pair_errors(before: pa.Table, after: pa.Table) -> tuple[WordErrors, WordErrors]:
+    """Return where two rounds are wrong, utterances numbered by their rows.
+
+    Where a reference offers a choice of words and the rounds were scored against different ones,
+    places cannot be compared: all errors of the utterance are put into one.
 
     Args:
-        scores: Rows with normalised `reference` and `hypothesis`.
+        before: Rows with normalised `reference` and `hypothesis`.
+        after: The same utterances in the other round.
     """
+    differ = np.asarray(pc.not_equal(before["reference"], after["reference"]))
+    found = [_round_errors(scores) for scores in (before, after)]
+    one, two = (
+        WordErrors(errors.utterance, np.where(differ[errors.utterance], 0, errors.slot))
+        for errors in found
+    )
+    return one, two
+
+
+def _round_errors(scores: pa.Table) -> WordErrors:
     utterances, slots = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for start in range(0, scores.num_rows, _ROWS_AT_ONCE):
         some = scores.slice(start, _ROWS_AT_ONCE)
@@ -56,31 +74,48 @@ class Column:
 _Slots = dict[int, list[tuple[Mark, str]]]
 
 
-def side_by_side(reference: str, before: str, after: str) -> list[Column]:
+def side_by_side(references: tuple[str, str], before: str, after: str) -> list[Column]:
     """Return both hypotheses aligned with the reference, and so with each other.
 
     Args:
-        reference: Normalised text; words are parted by single spaces.
+        references: Normalised text that each round was scored against; words are parted by single
+            spaces. They differ only where a reference offers a choice of words, which then stand
+            beside each other as `um/uh`.
         before: Hypothesis of the first round.
         after: Hypothesis of the second round.
 
     Example:
-        >>> [(c.reference, c.before, c.after) for c in side_by_side("a b", "a x b", "a")]
+        >>> columns = side_by_side(("a b", "a b"), "a x b", "a")
+        >>> [(c.reference, c.before, c.after) for c in columns]
         [('a', 'a', 'a'), ('', 'x', ''), ('b', 'b', '')]
     """
-    words = reference.split()
-    rounds = [_slots(reference, text) for text in (before, after)]
+    rounds = [_slots(*texts) for texts in zip(references, (before, after), strict=True)]
     columns: list[Column] = []
-    for slot in range(2 * len(words) + 1):
-        word = words[slot // 2] if slot % 2 else ""
-        found = [each.get(slot, []) for each in rounds]
-        default = (Mark.RIGHT, word) if slot % 2 else (Mark.NOTHING, "")
-        for place in range(max(map(len, found), default=0) or slot % 2):
-            (mark, text), (other, another) = (
-                each[place] if place < len(each) else default for each in found
-            )
-            columns.append(Column(word, text, another, mark, other))
+    at = [0, 0]
+    for place in [*aligned(*references), None]:
+        words = (place.reference, place.hypothesis) if place else ("", "")
+        here = [bool(word) or place is None for word in words]
+        put_in = [
+            each.get(2 * i, []) if on else [] for each, i, on in zip(rounds, at, here, strict=True)
+        ]
+        for pair in itertools.zip_longest(*put_in, fillvalue=_NOTHING):
+            columns.append(_column("", pair))
+        if place:
+            said = [
+                each.get(2 * i + 1, [(Mark.RIGHT, word)])[0] if word else _NOTHING
+                for each, i, word in zip(rounds, at, words, strict=True)
+            ]
+            columns.append(_column("/".join(dict.fromkeys(filter(None, words))), said))
+        at = [i + on for i, on in zip(at, here, strict=True)]
     return columns
+
+
+_NOTHING: Final = (Mark.NOTHING, "")
+
+
+def _column(reference: str, pair: Sequence[tuple[Mark, str]]) -> Column:
+    (mark, text), (other, another) = pair
+    return Column(reference, text, another, mark, other)
 
 
 def _slots(reference: str, hypothesis: str) -> _Slots:

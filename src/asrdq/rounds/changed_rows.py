@@ -18,11 +18,13 @@ CHANGED = pa.schema(
         ("errors_after", pa.int64()),
         ("words", pa.int64()),
         ("reference", pa.string()),
+        ("reference_before", pa.string()),
         ("before", pa.string()),
         ("after", pa.string()),
     ]
 )
-"""One row an utterance whose number of word errors changed; texts are normalised."""
+"""One row an utterance whose number of word errors changed; texts are normalised. The references
+of both rounds differ only where the reference offers a choice of words."""
 
 
 class Kind(enum.StrEnum):
@@ -54,6 +56,7 @@ def changed_rows(pairing: Pairing) -> pa.Table:
         "errors_after": pa.array(after[order]),
         "words": chosen["words"].cast(pa.int64()),
         "reference": chosen["reference"],
+        "reference_before": pairing.before["reference"].take(order),
         "before": pairing.before["hypothesis"].take(order),
         "after": chosen["hypothesis"],
     }

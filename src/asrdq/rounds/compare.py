@@ -11,7 +11,7 @@ import pyarrow as pa
 import asrdq
 from asrdq import console
 from asrdq.errors import UsageError
-from asrdq.rounds.alignments import round_errors
+from asrdq.rounds.alignments import pair_errors
 from asrdq.rounds.changed_rows import changed_rows
 from asrdq.rounds.decision import decide
 from asrdq.rounds.deltas import Changes
@@ -135,12 +135,10 @@ def _deltas(
 
 
 def _segment_test(pairing: Pairing, stage: console.Stage) -> SegmentTest:
-    errors = []
-    with stage("align words", 2, "rounds") as bar:
-        for rows in (pairing.before, pairing.after):
-            errors.append(round_errors(rows))
-            bar.advance(1)
-    return mapsswe(*errors)
+    with stage("align words", 1, "tests") as bar:
+        found = mapsswe(*pair_errors(pairing.before, pairing.after))
+        bar.advance(1)
+    return found
 
 
 def _notes(material: Material, plan: ComparePlan) -> Iterator[str]:

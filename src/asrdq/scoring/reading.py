@@ -20,6 +20,7 @@ from asrdq.scoring.entities import Spans
 from asrdq.scoring.keywords import RowTerms
 from asrdq.scoring.plan import DURATION_BUCKET, DURATION_BUCKETS, ScorePlan
 from asrdq.scoring.utterances import Utterances
+from asrdq.text.choices import CHOICE
 from asrdq.workspace.sql import connection
 from asrdq.workspace.store import quote_name, quote_text
 
@@ -35,7 +36,6 @@ MEMORY = "800MB"
 """What DuckDB may hold while it joins; it writes the rest to the disk."""
 
 EXAMPLES = 20
-_ALTERNATIVES = "%{%/%}%"
 _SAMPLES = "samples"
 
 
@@ -47,7 +47,8 @@ class Joined:
         database: Where the view `joined` is.
         rows: Utterances to be scored.
         missing: Rows of the manifest without a hypothesis.
-        alternatives: References with a choice of words, as NIST writes it: `{ um / uh }`.
+        choices: References with a choice of words, as NIST writes it: `{ um / uh }`.
+        offers: Hypotheses with one.
         terms: Whether rows have terms.
         spans: Whether rows have tagged spans.
     """
@@ -55,7 +56,8 @@ class Joined:
     database: DuckDBPyConnection
     rows: int
     missing: int
-    alternatives: int
+    choices: int
+    offers: int
     terms: bool
     spans: bool
 
@@ -102,9 +104,9 @@ def joined(
         _require_named(manifest, plan)
         source = _source(manifest, hyps, plan, types, sample)
         database.execute(f"CREATE VIEW beside AS {source}")
-        total, missing, alternatives = database.sql(
+        total, missing, choices, offers = database.sql(
             "SELECT count(*), count(*) FILTER (hypothesis IS NULL), "
-            f"count(*) FILTER (reference LIKE {quote_text(_ALTERNATIVES)}) FROM beside"
+            f"{_count_choices('reference')}, {_count_choices('hypothesis')} FROM beside"
         ).fetchall()[0]
         if missing and plan.ids == "strict":
             raise _missing(database, manifest, hyps, missing, total)
@@ -115,7 +117,13 @@ def joined(
             f"FROM beside{condition}"
         )
         has_terms, has_spans = plan.term in types, plan.entities in types
-        yield Joined(database, total - left_out, missing, alternatives, has_terms, has_spans)
+        yield Joined(database, total - left_out, missing, choices, offers, has_terms, has_spans)
+
+
+def _count_choices(column: str) -> str:
+    """Return SQL; only texts with a brace are looked at closely."""
+    offers = f"regexp_matches({column}, {quote_text(CHOICE)})"
+    return f"count(*) FILTER (CASE WHEN contains({column}, '{{') THEN {offers} END)"
 
 
 def _require_named(manifest: ManifestVersion, plan: ScorePlan) -> None:

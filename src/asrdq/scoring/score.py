@@ -63,8 +63,9 @@ class ScoreResult(Result):
         rows: Utterances scored.
         missing: Rows without a hypothesis.
         missing_were: What became of them.
-        alternatives: References that hold a choice of words such as `{ um / uh }`: all of them are
-            scored as words.
+        choices: References that offer a choice of words such as `{ um / uh }`: each hypothesis is
+            scored against the words that fit it best.
+        offers: Hypotheses that offer one: of them the words that fit best are scored, too.
         empty_references: Utterances without a word to be heard: only insertions are counted.
         groups: One row a group and metric (schema `GROUPS`).
         faults: Terms and spans that could not be scored, and why; at most 20 of a kind.
@@ -82,7 +83,8 @@ class ScoreResult(Result):
     rows: int
     missing: int
     missing_were: str
-    alternatives: int
+    choices: int
+    offers: int
     empty_references: int
     groups: pa.Table = field(repr=False)
     faults: pa.Table = field(repr=False)
@@ -175,7 +177,8 @@ def score_hypotheses(
         **versions,
         rows=source.rows,
         missing=source.missing,
-        alternatives=source.alternatives,
+        choices=source.choices,
+        offers=source.offers,
         missing_were=_MISSING_WERE[plan.ids],
         empty_references=empty,
         groups=groups,

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
+from asrdq.scoring.choices import normalised
 from asrdq.scoring.edits import Edit, Edits, find_edits
 from asrdq.scoring.entities import Spans, score_spans
 from asrdq.scoring.keywords import KeywordScores, RowTerms, score_keywords
@@ -73,8 +74,11 @@ class ScoredUtterances:
 def score_utterances(
     given: Utterances, normaliser: Normaliser, vocabulary: Vocabulary
 ) -> ScoredUtterances:
-    """Normalise and score utterances; texts that come out empty are scored as empty."""
-    reference, hypothesis = map(normaliser.column, (given.reference, given.hypothesis))
+    """Normalise and score utterances, of choices of words those that fit best.
+
+    Texts that come out empty are scored as empty.
+    """
+    reference, hypothesis = normalised(given.reference, given.hypothesis, normaliser)
     pairs = tokenise(reference, hypothesis)
     edits = find_edits(pairs.references, pairs.hypotheses)
     keywords = score_keywords(pairs, edits, given.terms, vocabulary)

@@ -59,7 +59,7 @@ def test_bytes_beneath_a_null_are_not_seen() -> None:
         assert normaliser(name).column(column).to_pylist() == ["a", None, "c"]
 
 
-@pytest.mark.parametrize("name", ["none", "basic", "clinical-strict", "clinical"])
+@pytest.mark.parametrize("name", ["none", "sclite", "basic", "clinical-strict", "clinical"])
 def test_more_rows_than_are_done_at_once(name: str) -> None:
     chosen = normaliser(name)
     texts = [f" Row  {number},é" if number % 7 == 0 else f"Row-{number}" for number in range(1000)]

@@ -93,6 +93,7 @@ def test_the_entry_points_are_the_shipped_ones(project_root: Path) -> None:
 def test_the_shipped_names() -> None:
     assert normaliser_names() == [
         "none",
+        "sclite",
         "basic",
         "whisper-en",
         "whisper-basic",

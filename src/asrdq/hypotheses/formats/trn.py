@@ -13,20 +13,14 @@ from asrdq.manifests.formats.opening import opened
 from asrdq.manifests.formats.protocol import Chunk, Parsed
 from asrdq.manifests.formats.records import Record, parse_records, record_chunks, text_of
 from asrdq.manifests.rejects import Reject, RejectReason, shorten
+from asrdq.text.nist import plain_words, special_sign
 
 _LINE: Final = re.compile(r"(?P<words>.*?)\s*\((?P<id>[^()\s]+)\)\s*")
-_SPECIAL: Final = re.compile(r"[{}\\]|(?<!\S)@(?!\S)")
 _COMMENT: Final = ";;"
 
 
-def special_sign(text: str) -> str | None:
-    """Return what sclite would not read as it stands: a brace, a backslash or a lone @."""
-    found = _SPECIAL.search(text)
-    return found[0] if found else None
-
-
 class TrnHypotheses:
-    """`words (id)` a line. Alternatives, escapes and `@` are refused: they are no words."""
+    """`words (id)` a line, which may offer a choice; braces and `@` outside of one are refused."""
 
     name: ClassVar[str] = "trn"
     description: ClassVar[str] = "TRN as sclite reads it"
@@ -60,6 +54,6 @@ def _row(line: int, raw: bytes) -> Record | Reject | None:
         return Reject(line, RejectReason.BAD_LINE, "not WORDS (ID)", shorten(raw))
     sign = special_sign(found["words"])
     if sign is not None:
-        detail = f"{sign!r} is an alternative or an escape to sclite, no word: give plain words"
+        detail = f"{sign!r} is no word to sclite, and in no choice such as {{ a / b }}"
         return Reject(line, RejectReason.BAD_LINE, detail, shorten(raw))
-    return line, {UTT_ID: found["id"], HYPOTHESIS: found["words"]}
+    return line, {UTT_ID: found["id"], HYPOTHESIS: plain_words(found["words"])}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,13 +16,14 @@ from asrdq.manifests.formats.protocol import Chunk, Parsed
 from asrdq.manifests.formats.records import Record, parse_records, record_chunks, text_of
 from asrdq.manifests.formats.seconds import DIGITS, read_seconds, written_seconds
 from asrdq.manifests.rejects import Reject, RejectReason, shorten
+from asrdq.text.nist import escaped_words, plain_words
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _CHANNEL, _LABEL = "channel", "label"
 _COMMENT = ";;"
-_UNSCORED = "ignore_time_segment_in_scoring"
+_UNSCORED = "ignoretimesegmentinscoring"
 _UNKNOWN = "unknown"
 _CELLS = 5
 
@@ -70,6 +72,31 @@ class StmFormat:
                     file.write(f"{name} {_line(row)}\n".encode())
 
 
+@dataclass(frozen=True, slots=True)
+class UnscoredSegment:
+    """Where nothing is to be scored; times in seconds."""
+
+    recording: str
+    channel: str
+    start: float
+    stop: float
+
+
+def unscored_segment(line: str) -> UnscoredSegment | None:
+    """Return what a line of STM keeps out of scoring; None for any other line."""
+    cells = line.split()
+    if len(cells) <= _CELLS or not _keeps_out(cells[-1]):
+        return None
+    start, stop = (read_seconds(cell) for cell in cells[3:5])
+    return (
+        None if start is None or stop is None else UnscoredSegment(cells[0], cells[1], start, stop)
+    )
+
+
+def _keeps_out(words: str) -> bool:
+    return words.replace("_", "").lower() == _UNSCORED
+
+
 def _line(row: dict[str, Any]) -> str:
     start, duration = row.get(OFFSET) or 0.0, row.get(DURATION)
     if duration is None:
@@ -78,7 +105,7 @@ def _line(row: dict[str, Any]) -> str:
             where=row[AUDIO_PATH],
             hint="asrdq probe measures durations",
         )
-    text = " ".join(row[TEXT].split())
+    text = escaped_words(" ".join(row[TEXT].split()))
     if text.startswith(("<", _COMMENT)):
         raise DataError(f"{text!r:.60} would be read as a label or a comment in STM")
     label = row.get(_LABEL)
@@ -128,11 +155,11 @@ def _row(text: str) -> dict[str, Any] | tuple[RejectReason, str]:
     label = None
     if words.startswith("<"):
         label, _, words = words.partition(" ")
-    if words.strip().lower() == _UNSCORED:
+    if _keeps_out(words.strip()):
         return RejectReason.NOT_A_CLIP, "a segment that is not to be scored has no transcript"
     return {
         AUDIO_PATH: cells[0],
-        TEXT: words.strip(),
+        TEXT: plain_words(words.strip()),
         DURATION: round(end - start, DIGITS),
         OFFSET: start,
         SPEAKER: None if cells[2] == _UNKNOWN else cells[2],

@@ -1,4 +1,4 @@
-"""The normalisers without a language: `none`, `basic` and `clinical-strict`."""
+"""The normalisers without a language: `none`, `sclite`, `basic` and `clinical-strict`."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def delete_punctuation(text: str) -> str:
 
 
 NONE: Final = Normaliser("none", "1", (), byte_by_byte=True, word_by_word=True)
+SCLITE: Final = Normaliser("sclite", "1", (lower_case,), byte_by_byte=True, word_by_word=True)
 BASIC: Final = Normaliser(
     "basic",
     "1",

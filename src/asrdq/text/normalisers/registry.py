@@ -17,6 +17,7 @@ GROUP: Final = "asrdq.normalisers"
 _HERE: Final = __name__.rpartition(".")[0]
 SHIPPED: Final = {
     "none": f"{_HERE}.basic:NONE",
+    "sclite": f"{_HERE}.basic:SCLITE",
     "basic": f"{_HERE}.basic:BASIC",
     "whisper-en": f"{_HERE}.whisper:WHISPER_ENGLISH",
     "whisper-basic": f"{_HERE}.whisper:WHISPER_BASIC",
