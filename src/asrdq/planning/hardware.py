@@ -91,7 +91,10 @@ class Hardware(Strict):
         found = self.gpus.get(name)
         if found is None:
             known = [key for key, item in self.gpus.items() if item is not None]
-            raise unknown("GPU", name, known, where=f"{HARDWARE_FILE} adds one to the workspace")
+            kinds = [key for key in known if key.startswith(f"{name}-")]
+            if kinds:
+                raise UsageError(f"which {name}?", hint=f"there is {' and '.join(kinds)}")
+            raise unknown("GPU", name, [*known, f"(or add it to {HARDWARE_FILE})"])
         return found
 
 

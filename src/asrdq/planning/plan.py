@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asrdq.errors import unknown
-from asrdq.planning.batch import BatchAdvice, advise_batch, longest_s, memory_findings
+from asrdq.planning.batch import BatchAdvice, advise_batch, in_memory_s, memory_findings
 from asrdq.planning.cost import (
     Cost,
     Stored,
@@ -110,6 +110,11 @@ class Plan(Result):
         """The plan as rows: section, item, value, why."""
         return plan_table(self)
 
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings with which the run fails, or is not the one that is meant."""
+        return tuple(each for each in self.findings if each.level is Level.ERROR)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON types, with sums that its parts have as properties."""
         body = super().to_dict()
@@ -184,8 +189,8 @@ class Setting:
         if data.batch_size is None:
             longest = typical = data.batch_duration_s or 0.0
         else:
-            longest = data.batch_size * longest_s(self.recipe, kept.longest_s)
-            typical = data.batch_size * kept.mean_s
+            longest = data.batch_size * in_memory_s(self.recipe, kept.longest_s)
+            typical = data.batch_size * in_memory_s(self.recipe, kept.mean_s)
         return tuple(
             estimate_memory(
                 self.recipe,

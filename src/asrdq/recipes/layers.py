@@ -33,6 +33,12 @@ class Layer:
     root: yaml.Node
     data: Mapping[str, Any]
 
+    def without(self, key: str) -> Layer:
+        """Return the layer as if it did not have a key."""
+        kept = [pair for pair in self.root.value if pair[0].value != key]
+        root = yaml.MappingNode(self.root.tag, kept, self.root.start_mark, self.root.end_mark)
+        return Layer(self.file, root, {name: v for name, v in self.data.items() if name != key})
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:

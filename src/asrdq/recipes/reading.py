@@ -78,6 +78,8 @@ def read_recipe(name: str | Place, workspace: Workspace | None = None) -> Recipe
 def read_recipe_file(name: str | Place, workspace: Workspace | None = None) -> RecipeFile:
     """Read a recipe with the files behind it.
 
+    What a recipe has `stated` is about itself: one that extends it does not inherit that.
+
     Args:
         name: A name, or a path: anything that ends in `.yaml` or `.yml`.
         workspace: Whose folder `recipes` has names of its own.
@@ -96,7 +98,7 @@ def read_recipe_file(name: str | Place, workspace: Workspace | None = None) -> R
         file = _file(above, known, here, where=str(told))
         if file in [layer.file for layer in layers]:
             raise UsageError(f"'{above}' is extended in a circle", where=str(told))
-        layers.insert(0, read_layer(file))
+        layers.insert(0, read_layer(file).without("stated"))
     return RecipeFile(read_layers(layers, Recipe), tuple(layers))
 
 
