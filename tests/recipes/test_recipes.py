@@ -142,3 +142,11 @@ def test_joining_takes_lists_as_a_whole() -> None:
         "a": [3],
         "b": {"c": 1, "d": 2},
     }
+
+
+def test_what_a_recipe_has_stated_is_about_itself(tmp_path: Path) -> None:
+    write(tmp_path, "base", BASE + "stated: {rows: 100, gpus: 1, steps_per_epoch: 25}\n")
+    found = read_recipe_file(write(tmp_path, "child", "name: child\nextends: base.yaml\n"))
+    assert found.recipe.stated is None
+    assert {value.key: value.origin for value in found.resolved()}["stated"] is None
+    assert read_recipe(tmp_path / "base.yaml").stated is not None
