@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
 from asrdq.errors import UsageError
 from asrdq.recipes import read_recipe, read_recipe_file, recipe_names
 from asrdq.recipes.layers import joined
+from asrdq.recipes.recipe import Recipe
+
+SECTIONS = (
+    *("model", "data", "optimiser", "schedule", "trainer", "stages", "augmentation", "evaluation"),
+    *("checkpoints", "loggers", "budget", "handoff", "stated"),
+)
 
 BASE = """\
 name: base
@@ -150,3 +159,19 @@ def test_what_a_recipe_has_stated_is_about_itself(tmp_path: Path) -> None:
     assert found.recipe.stated is None
     assert {value.key: value.origin for value in found.resolved()}["stated"] is None
     assert read_recipe(tmp_path / "base.yaml").stated is not None
+
+
+def test_the_page_of_recipes_names_every_key(project_root: Path) -> None:
+    page = (project_root / "docs" / "recipes.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w.]+)`", page))
+    sections = {name: _section(field.annotation) for name, field in Recipe.model_fields.items()}
+    wanted = {"name", "extends", "description", "backend", *SECTIONS}
+    assert set(sections) == wanted
+    keys = {key for section in sections.values() if section for key in section.model_fields}
+    assert {key for key in keys if key not in named} == set()
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _section(part))), None)
