@@ -47,6 +47,14 @@ def test_a_broken_workspace_is_not_passed_over(project: Path, run_cli: RunCli) -
     assert "did you mean 'project'" in done.stderr
 
 
+def test_a_recipe_that_is_none_does_not_hide_the_others(project: Path, run_cli: RunCli) -> None:
+    (project / "recipes").mkdir()
+    (project / "recipes" / "broken.yaml").write_text("name: broken\n", encoding="utf-8")
+    done = run_cli("recipes", "--format", "json", cwd=project)
+    assert len(json.loads(done.stdout)) == 6
+    assert "broken.yaml is no recipe" in done.stderr
+
+
 def test_where_each_value_of_a_recipe_is_from(project: Path, run_cli: RunCli) -> None:
     (project / "recipes").mkdir()
     own = project / "recipes" / "ours.yaml"

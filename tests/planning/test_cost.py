@@ -68,6 +68,14 @@ def test_speed_is_scaled_by_arithmetic_parameters_and_gpus(
     assert "scaled from b200 by its arithmetic, scaled by the parameters" in other.why
 
 
+def test_fp32_takes_twice_as_long(recipe: MakeRecipe, kept: MakeKept, hardware: Hardware) -> None:
+    gpus, rows = parse_gpus("h100", hardware), kept(948, 0.71)
+    half = timed(recipe("parakeet-an4"), gpus, hardware, rows)
+    full = timed(recipe("parakeet-an4", trainer={"precision": "fp32"}), gpus, hardware, rows)
+    assert half.training_hours and full.training_hours
+    assert full.training_hours == pytest.approx(2 * half.training_hours)
+
+
 def test_a_measured_speed_is_taken_as_it_is(
     recipe: MakeRecipe, kept: MakeKept, hardware: Hardware
 ) -> None:

@@ -89,6 +89,31 @@ def test_mistakes_are_told_with_their_line(workspace: Workspace, lay: Lay) -> No
     assert len(told) == 3
 
 
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        (
+            618_000_000,
+            {
+                "l40s": "recommended",
+                "a10g": "a smoke run",
+                "2xa100-40": "DDP",
+                "h100": "in place of DDP",
+            },
+        ),
+        (
+            1_100_000_000,
+            {"a100-40": "recommended", "2xa100-40": "DDP", "h100": "in place of DDP"},
+        ),
+        (3_000_000_000, {}),
+    ],
+)
+def test_what_people_take(hardware: Hardware, parameters: int, expected: dict[str, str]) -> None:
+    found = hardware.usual("tdt", parameters)
+    assert {choice.gpus: choice.use for choice in found} == expected
+    assert all(parse_gpus(choice.gpus, hardware) for choice in found)
+
+
 def test_a_speed_has_one_unit(workspace: Workspace, lay: Lay) -> None:
     lay("hardware.yaml", "speeds: {ours: {family: ctc, gpu: h100, parameters: 1}}\n")
     with pytest.raises(UsageError, match="either clips_per_second or audio_s_per_second"):

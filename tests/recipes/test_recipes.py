@@ -92,12 +92,12 @@ def test_problems_are_told_where_they_stand(tmp_path: Path) -> None:
         read_recipe(child)
     told = [(item.file, item.line, item.message) for item in raised.value.problems]
     assert [(file, line) for file, line, _ in told] == [
-        ("child.yaml", 5),
         ("child.yaml", 4),
+        ("child.yaml", 5),
         ("base.yaml", 10),
         ("base.yaml", 11),
     ]
-    assert "did you mean 'batch_size'" in told[1][2]
+    assert "did you mean 'batch_size'" in told[0][2]
     assert "did you mean 'warmup_steps'" in told[3][2]
 
 
@@ -107,6 +107,13 @@ def test_a_circle_is_told(tmp_path: Path) -> None:
     )
     write(tmp_path, "second", "name: second\nextends: first.yaml\n")
     with pytest.raises(UsageError, match=r"'first.yaml' is extended in a circle"):
+        read_recipe(first)
+
+
+def test_a_circle_by_another_path_is_told(tmp_path: Path) -> None:
+    told = f"name: first\nextends: ../{tmp_path.name}/first.yaml"
+    first = write(tmp_path, "first", BASE.replace("name: base", told))
+    with pytest.raises(UsageError, match="extended in a circle"):
         read_recipe(first)
 
 

@@ -55,6 +55,16 @@ class SeenBatch(Strict):
     batch_size: Count
 
 
+class Choice(Strict):
+    """What people take for models of some families and sizes, and for what use."""
+
+    families: tuple[Family, ...]
+    parameters_from: Count = 1
+    parameters_up_to: Count
+    gpus: str
+    use: str
+
+
 class Speed(Strict):
     """How fast a run was, for each GPU; in clips, in seconds of audio, or in both by their mean."""
 
@@ -79,6 +89,7 @@ class Hardware(Strict):
     gpus: Mapping[str, Gpu | None]
     memory: MemorySettings
     batches: Mapping[str, SeenBatch | None]
+    choices: Mapping[str, Choice | None]
     speeds: Mapping[str, Speed | None]
     audio_bytes_per_second: Count
 
@@ -96,6 +107,16 @@ class Hardware(Strict):
                 raise UsageError(f"which {name}?", hint=f"there is {' and '.join(kinds)}")
             raise unknown("GPU", name, [*known, f"(or add it to {HARDWARE_FILE})"])
         return found
+
+    def usual(self, family: Family, parameters: int) -> tuple[Choice, ...]:
+        """Return what people take for a model."""
+        return tuple(
+            choice
+            for choice in self.choices.values()
+            if choice
+            and family in choice.families
+            and choice.parameters_from <= parameters <= choice.parameters_up_to
+        )
 
 
 class Machine(Strict):

@@ -21,6 +21,7 @@ from asrdq.planning.cost import (
 from asrdq.planning.findings import Finding, Level, error, warning
 from asrdq.planning.hardware import (
     PRICES_FILE,
+    Choice,
     Gpus,
     Hardware,
     Prices,
@@ -75,6 +76,7 @@ class Plan(Result):
         fingerprint: Its fingerprint.
         recipe: The name of the recipe.
         gpus: The GPUs.
+        usual: What others take for such a model.
         kept: Rows and hours that the loader keeps, and what it drops by reason.
         mixed: The innermost groups, where the recipe mixes by temperature.
         steps: Batches, steps, validation, warm-up.
@@ -94,6 +96,7 @@ class Plan(Result):
     fingerprint: str
     recipe: str
     gpus: Gpus
+    usual: tuple[Choice, ...]
     kept: Kept
     mixed: tuple[Mixed, ...]
     steps: Steps
@@ -254,6 +257,7 @@ def plan_training(
         fingerprint=manifest.fingerprint,
         recipe=read.name,
         gpus=setting.gpus,
+        usual=hardware.usual(read.model.family, read.model.parameters),
         kept=kept,
         mixed=_mixed(workspace, manifest, read.data),
         steps=numbers.steps,

@@ -23,6 +23,7 @@ def plan_table(plan: Plan) -> pa.Table:
     lines = [
         *_data(plan),
         *_steps(plan),
+        *(("gpus", choice.gpus, choice.use, "") for choice in plan.usual),
         *_batch(plan),
         *(line for stage in plan.memory for line in _memory(stage)),
         *_money(plan),

@@ -80,8 +80,9 @@ def read_layers(layers: Sequence[Layer], model: type[ModelT]) -> ModelT:
         problems += (_problem(layers, model, item) for item in error.errors())
     if problems:
         many = "s" if len(problems) > 1 else ""
-        last = layers[-1].file
-        raise UsageError(f"{len(problems)} problem{many} in {last.name}", problems=problems)
+        asked = layers[-1].file.name
+        problems.sort(key=lambda item: (item.file != asked, item.file or "", item.line or 0))
+        raise UsageError(f"{len(problems)} problem{many} in {asked}", problems=problems)
     return read
 
 
