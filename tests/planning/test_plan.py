@@ -165,6 +165,53 @@ def test_an_unknown_machine_names_the_nearest(workspace: Workspace, ingest: Inge
         plan_training(workspace, version, "smoke", "l40s", machine="brev-l40")
 
 
+def test_a_machine_with_other_gpus_is_refused(workspace: Workspace, ingest: Ingest) -> None:
+    version = ingest([row(0, 5.0)])
+    with pytest.raises(UsageError, match="brev-l40s has 1xl40s, not 2xl40s"):
+        plan_training(workspace, version, "smoke", "2xl40s", machine="brev-l40s")
+
+
+def test_the_machine_that_was_asked_for_counts(workspace: Workspace, ingest: Ingest) -> None:
+    version = ingest([row(0, 5.0)])
+    plan = plan_training(
+        workspace, version, "qwen3-asr-gradual", "2xA100-40", machine="runpod-2xa100-40"
+    )
+    assert plan.cost.usd_per_hour == 3.40
+    assert [offer.machine for offer in plan.cost.offers] == ["runpod-2xa100-40"]
+
+
+def test_a_price_for_a_gpu_that_is_not_there(
+    workspace: Workspace, ingest: Ingest, lay: Callable[[str, str], Path]
+) -> None:
+    lay(
+        "prices.yaml",
+        "machines: {ours: {gpu: h1000, gpus: 1, usd_per_hour: 1, entered: 2026-01-01}}\n",
+    )
+    version = ingest([row(0, 5.0)])
+    with pytest.raises(UsageError) as raised:
+        plan_training(workspace, version, "smoke", "l40s")
+    assert "prices.yaml, machines.ours: unknown GPU 'h1000'" in str(raised.value)
+
+
+@pytest.mark.slow
+def test_a_workspace_on_s3_has_its_own_recipes_and_prices(
+    s3_workspace: Workspace, s3_server: Any, bucket: str, tmp_path: Path
+) -> None:
+    from asrdq.manifests import ingest_manifest
+
+    def put(key: str, text: str) -> None:
+        s3_server.client.put_object(Bucket=bucket, Key=f"ws/{key}", Body=text.encode())
+
+    put("recipes/base.yaml", "name: base\nextends: smoke\ndata: {batch_size: 2}\n")
+    put("recipes/ours.yaml", "name: ours\nextends: base.yaml\nschedule: {epochs: 2}\n")
+    put("prices.yaml", "machines: {brev-l40s: {usd_per_hour: 2.50}}\n")
+    file = tmp_path / "train.jsonl"
+    file.write_text(json.dumps(row(0, 5.0)), encoding="utf-8")
+    ingest_manifest(s3_workspace, [file], "train", audio_root=tmp_path)
+    plan = plan_training(s3_workspace, s3_workspace.manifest("train"), "ours", "l40s")
+    assert (plan.steps.batch_size, plan.steps.epochs, plan.cost.usd_per_hour) == (2, 2.0, 2.50)
+
+
 def test_a_recipe_of_the_workspace_extends_a_shipped_one_of_its_name(
     workspace: Workspace, ingest: Ingest, lay: Callable[[str, str], Path]
 ) -> None:

@@ -68,6 +68,9 @@ def test_money_that_the_hours_do_not_make(recipe: MakeRecipe) -> None:
 def test_a_scheduler_that_ends_before_the_run(recipe: MakeRecipe) -> None:
     made = recipe("parakeet-an4", stated={"scheduler_steps": 1185})
     assert slips(made) == {"scheduler_steps": (1185, 1200)}
+    assert "leaves the last, smaller batch of each epoch out" in str(find_slips(made)[0])
+    made = recipe("parakeet-an4", stated={"scheduler_steps": 2000})
+    assert "leaves the last" not in str(find_slips(made)[0])
 
 
 def test_steps_a_second_that_the_time_does_not_make(recipe: MakeRecipe) -> None:

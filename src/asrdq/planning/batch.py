@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from asrdq.planning.arithmetic import accumulation_for
+from asrdq.planning.arithmetic import accumulation_for, effective_batch
 from asrdq.planning.findings import Finding, error, note, warning
 from asrdq.planning.hardware import Gpus, Hardware
 from asrdq.planning.memory import Memory, largest_batch_s, seen_batch
@@ -60,7 +60,7 @@ def advise_batch(
     computed = int(seconds / in_memory_s(recipe, longest_clip_s))
     seen = seen_batch(recipe, gpus, hardware)
     fitting = computed if seen is None else min(computed, seen)
-    effective = recipe.data.batch_size * steps.accumulation * gpus.count
+    effective = effective_batch(recipe.data.batch_size, steps.accumulation, gpus.count)
     kept = accumulation_for(effective, fitting, gpus.count) if fitting else None
     return BatchAdvice(
         recipe.data.batch_size,

@@ -197,3 +197,25 @@ def parse_gpus(text: str, hardware: Hardware) -> Gpus:
     name = match["name"].lower()
     gpu = hardware.gpu(name)
     return Gpus(int(match["count"] or 1), name, gpu.memory_gb, gpu.bf16_tflops)
+
+
+def check_machines(prices: Prices, hardware: Hardware, gpus: Gpus, machine: str | None) -> None:
+    """Check that machines have GPUs that there are, and that the one asked for has these.
+
+    Raises:
+        UsageError: One does not.
+    """
+    for name, item in prices.machines.items():
+        if item is not None and item.gpu not in hardware.gpus:
+            where = f"{PRICES_FILE}, machines.{name}"
+            raise unknown("GPU", item.gpu, hardware.gpus, where=where)
+    if machine is None:
+        return
+    asked = prices.machines.get(machine)
+    if asked is None:
+        raise unknown("machine", machine, prices.machines, where=PRICES_FILE)
+    if (asked.gpu, asked.gpus) != (gpus.name, gpus.count):
+        raise UsageError(
+            f"{machine} has {asked.gpus}x{asked.gpu}, not {gpus}",
+            hint=f"--gpus {asked.gpus}x{asked.gpu}, or leave --machine away",
+        )
