@@ -95,7 +95,7 @@ def test_a_manifest_of_which_nothing_is_left(workspace: Workspace, ingest: Inges
 
 
 def test_a_plan_says_all_that_follows(workspace: Workspace, ingest: Ingest) -> None:
-    version = ingest([row(number, 7.0) for number in range(640)])
+    version = ingest([row(number, 7.0, domain="news") for number in range(640)])
     plan = plan_training(workspace, version, "qwen3-asr-gradual", "2xA100-40", today=TODAY)
     assert plan.fingerprint == version.fingerprint
     assert (plan.steps.steps_per_epoch, plan.steps.steps) == (10, 50)
@@ -142,6 +142,18 @@ def test_groups_are_mixed_by_temperature(
         ("en",): (pytest.approx(0.75), pytest.approx(0.75 / 0.9)),
         ("he",): (pytest.approx(0.25), pytest.approx(2.5)),
     }
+
+
+def test_columns_that_would_be_missed_during_the_run(
+    workspace: Workspace, ingest: Ingest, recipe: MakeRecipe
+) -> None:
+    version = ingest([row(number, 7.0, language="en") for number in range(64)])
+    made = recipe("canary-finetune", evaluation={"domain_column": "domain"})
+    found = [str(each) for each in plan_training(workspace, version, made, "4xB200").findings]
+    assert "data.mix_by: en is the only group: there is nothing to mix" in found
+    assert (
+        "evaluation.domain_column: data@0 has no column 'domain': nothing is scored apart" in found
+    )
 
 
 def test_a_column_that_is_not_there_cannot_be_mixed_by(

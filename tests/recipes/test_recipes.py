@@ -79,6 +79,7 @@ def test_extends_joins_sections_and_tells_where_each_value_is_from(tmp_path: Pat
     assert str(origins["data.batch_duration_s"]) == f"{child}:5"
     assert str(origins["data.max_duration_s"]) == f"{tmp_path / 'base.yaml'}:5"
     assert origins["trainer.seed"] is None
+    assert found.origin("data", "batch_duration_s") == origins["data.batch_duration_s"]
 
 
 def test_problems_are_told_where_they_stand(tmp_path: Path) -> None:

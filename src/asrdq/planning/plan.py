@@ -17,7 +17,7 @@ from asrdq.planning.cost import (
     disk_of,
     wall_time,
 )
-from asrdq.planning.findings import Finding, Level, error, warning
+from asrdq.planning.findings import Finding, Level, error, note, warning
 from asrdq.planning.hardware import (
     Choice,
     Gpus,
@@ -176,10 +176,10 @@ def plan_training(
     batch = advise_batch(read, chosen, hardware, steps, kept.longest_s)
     time = wall_time(read, chosen, hardware, kept, steps, clips_per_second=clips_per_second)
     cost = cost_of(chosen, prices, time, machine)
-    slips = tuple(find_slips(read))
+    slips, mixed = tuple(find_slips(read)), _mixed(workspace, manifest, read.data)
     findings = [
         *(error(f"stated.{slip.figure}", str(slip)) for slip in slips),
-        *_kept_findings(kept),
+        *_data_findings(read, manifest, kept, mixed),
         *memory_findings(read, chosen, memory, batch),
         *step_findings(read, steps),
         *cost_findings(chosen, prices, cost, time, today or dt.date.today()),
@@ -191,7 +191,7 @@ def plan_training(
         gpus=chosen,
         usual=hardware.usual(read.model.family, read.model.parameters),
         kept=kept,
-        mixed=_mixed(workspace, manifest, read.data),
+        mixed=mixed,
         steps=steps,
         batch=batch,
         memory=memory,
@@ -235,7 +235,16 @@ def _mixed(workspace: Workspace, manifest: ManifestVersion, data: DataSection) -
     )
 
 
-def _kept_findings(kept: Kept) -> Iterator[Finding]:
+def _data_findings(
+    recipe: Recipe, manifest: ManifestVersion, kept: Kept, mixed: tuple[Mixed, ...]
+) -> Iterator[Finding]:
+    domain = recipe.evaluation.domain_column
+    if domain is not None and domain not in manifest.columns:
+        text = f"{manifest} has no column '{domain}': nothing is scored apart"
+        yield warning("evaluation.domain_column", text)
+    if len(mixed) == 1:
+        text = f"{' / '.join(mixed[0].group)} is the only group: there is nothing to mix"
+        yield note("data.mix_by", text)
     rows = kept.rows + sum(each.rows for each in kept.dropped)
     lost = rows - kept.rows
     if lost > MUCH_DROPPED * rows:
