@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from asrdq.cli import app
+from asrdq.cli.failures import asked_format
 from asrdq.cli.verbs import VERBS, new_group, sub_verbs
 from asrdq.errors import DataError, ExitCode, Problem, ToolError, UndecidedError, UsageError
 
@@ -169,16 +170,31 @@ def test_ctrl_c_is_told_and_leaves_130(
 @pytest.mark.parametrize(
     ("arguments", "wanted"),
     [
-        (["gate", "--format", "json"], True),
-        (["gate", "--format=json"], True),
-        (["ingest", "--json"], True),
-        (["sql", "-f", "json"], True),
-        (["sql", "--format", "csv"], False),
-        (["sql", "json"], False),
+        (["gate", "--format", "json"], "json"),
+        (["gate", "--format=json"], "json"),
+        (["ingest", "--json"], "json"),
+        (["sql", "-f", "json"], "json"),
+        (["sql", "-fjson"], "json"),
+        (["gate", "-f", "junit"], "junit"),
+        (["gate", "--format=sarif"], "sarif"),
+        (["gate", "--format", "github"], "github"),
+        (["sql", "--format", "csv"], None),
+        (["sql", "json"], None),
+        (["gate", "train"], None),
     ],
 )
-def test_json_errors_only_where_json_was_asked_for(arguments: list[str], wanted: bool) -> None:
-    assert app._wants_json(arguments) is wanted
+def test_errors_are_documents_where_a_machine_format_was_asked_for(
+    arguments: list[str], wanted: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    assert asked_format(arguments) == wanted
+
+
+def test_a_gate_on_github_tells_its_errors_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert asked_format(["gate", "train"]) == "github"
+    assert asked_format(["gate", "train", "-f", "table"]) is None
+    assert asked_format(["manifests"]) is None
 
 
 @pytest.mark.parametrize("before", [True, False])
