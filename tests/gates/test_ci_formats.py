@@ -195,6 +195,7 @@ SARIF = {
                             "required": ["message"],
                             "additionalProperties": False,
                             "properties": {
+                                "properties": {"type": "object"},
                                 "ruleId": {"type": "string"},
                                 "level": {"enum": ["none", "note", "warning", "error"]},
                                 "message": TEXT,
@@ -299,7 +300,7 @@ def test_hostile_texts_break_out_of_no_format(audited: Audited) -> None:
     assert "&lt;script&gt;" in text
     assert not [line for line in text.split("\n") if line.startswith(("::", "a|b"))]
     rows = [line for line in text.split("\n") if line.startswith("| `")]
-    assert all(len(re.findall(r"(?<!\\)\|", row)) == 4 for row in rows)
+    assert all(len(re.findall(r"(?<!\\)\|", row)) == 7 for row in rows)
     jsonschema.validate(json.loads(sarif_log(result, "a b/ö.yaml")), SARIF)
     assert not [line for line in result.summary().split("\n") if line.lstrip().startswith("::")]
 

@@ -10,10 +10,11 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from asrdq.errors import AsrdqError, UndecidedError
-from asrdq.gates.bound import data_digests, evidence_digests, file_digest, rows_of
+from asrdq.gates.bound import bound_file, data_digests, evidence_digests, file_digest, rows_of
 from asrdq.gates.changed_audio import changed_audio
 from asrdq.gates.evidence import Evidence
 from asrdq.gates.ledger import Entry, Ledger, broken_entries, read_ledger
+from asrdq.gates.reading import BROKEN, first_line
 from asrdq.gates.signing import is_signed
 from asrdq.gates.signoff import SignoffBody
 from asrdq.gates.tables import SIGNOFFS, WAIVERS
@@ -159,10 +160,13 @@ def _content(
     else:
         yield from _data(workspace, body, version, advance)
         yield _audio(workspace, body, version, advance)
+    for reference, fingerprint in body.others.items():
+        yield from _other(workspace, reference, fingerprint, advance)
     yield from _evidence(workspace, body)
     yield _file(workspace, "policy", body.policy.file, body.policy.sha256)
-    for suite, digest in body.suites.items():
-        yield _file(workspace, "suite", suite, digest)
+    for part, files in (("suite", body.suites), ("criteria", body.criteria)):
+        for name, digest in files.items():
+            yield _file(workspace, part, name, digest)
     yield from _waivers(workspace, body)
 
 
@@ -184,6 +188,25 @@ def _data(
         yield Check("data", subject, problem)
         return
     yield from _compared("data", body.data, files)
+
+
+def _other(
+    workspace: Workspace, reference: str, fingerprint: str, advance: Advance
+) -> Iterator[Check]:
+    """Give whether another manifest that the verdict stands on is still what it was."""
+    version, problem = _looked(lambda: workspace.manifest(reference))
+    if version is None:
+        yield Check("data", reference, problem)
+        return
+    print_now, problem = _looked(lambda: recomputed_fingerprint(workspace, version, advance))
+    if not problem and print_now != fingerprint:
+        problem = "its rows have another fingerprint"
+    yield Check("data", reference, problem)
+    now, problem = _looked(lambda: workspace.manifest(version.name))
+    if now is None:
+        yield Check("data", version.name, problem)
+    elif now.fingerprint != fingerprint:
+        yield Check("data", str(now), f"has other content than {reference}, which was signed")
 
 
 def _compared(part: str, signed: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Check]:
@@ -222,7 +245,7 @@ def _evidence(workspace: Workspace, body: SignoffBody) -> Iterator[Check]:
 
 
 def _file(workspace: Workspace, part: str, name: str, signed: str) -> Check:
-    found, problem = _looked(lambda: file_digest(workspace.place(name)))
+    found, problem = _looked(lambda: file_digest(bound_file(workspace, name)))
     if found is None:
         return Check(part, name, problem)
     return Check(part, name, "" if found == signed else "has other content")
@@ -243,15 +266,11 @@ def _looked(look: Callable[[], T]) -> tuple[T | None, str]:
     Raises:
         S3Error: The server cannot be reached: nobody knows whether anything changed.
     """
-    import duckdb
-    from deltalake.exceptions import DeltaError
-
-    broken = (duckdb.Error, DeltaError, pa.ArrowException, OSError, ValueError, KeyError, TypeError)
     try:
         return look(), ""
     except S3Error:
         raise
     except AsrdqError as error:
         return None, f"cannot be read: {' '.join(str(error).split())}"
-    except broken as error:
-        return None, f"cannot be read: {' '.join(str(error).split())[:300]}"
+    except BROKEN as error:
+        return None, f"cannot be read: {first_line(error)}"

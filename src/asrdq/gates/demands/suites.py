@@ -109,8 +109,9 @@ def _check_whole(rows: list[Row], document: Any, digest: str, source: Source) ->
     Raises:
         NoEvidenceError: They are not.
     """
-    named = [(number, item["type"]) for number, item in enumerate(document["expectations"], 1)]
-    found = sorted((row["position"], row["expectation"]) for row in rows)
+    expectations = enumerate(document["expectations"], 1)
+    named = [(number, item["type"], _severity(item)) for number, item in expectations]
+    found = sorted((row["position"], row["expectation"], row["severity"]) for row in rows)
     if found != named:
         raise NoEvidenceError(
             f"its {len(found)} rows are not the {len(named)} expectations of the suite", (source,)
@@ -123,6 +124,11 @@ def _check_whole(rows: list[Row], document: Any, digest: str, source: Source) ->
         raise NoEvidenceError(
             f"{len(errors)} of its expectations could not be judged: {told}", (source,)
         )
+
+
+def _severity(item: dict[str, Any]) -> str:
+    stated = item.get("severity") or (item.get("meta") or {}).get("severity")
+    return str(stated or CRITICAL)
 
 
 def _judge(rows: list[Row], rules: SuiteRules, source: Source) -> Answer:
