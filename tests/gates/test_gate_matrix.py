@@ -164,7 +164,11 @@ FAULTS: dict[str, tuple[str, Break, str]] = {
     "leaks without a kind asked for": ("leaks", one_more_speaker_kind, "leaks:test"),
     "leaks of longer texts only": ("leaks", set_parameters("leaks", min_words=4), "leaks:test"),
     "leaks that say no settings": ("leaks", set_runs("leaks", parameters="{}"), "leaks:test"),
-    "leaks of no manifest": ("leaks", edit("policies/whole.yaml", "[test]", "[none]"), "leaks:none"),
+    "leaks of no manifest": (
+        "leaks",
+        edit("policies/whole.yaml", "[test]", "[none]"),
+        "leaks:none",
+    ),
     "scores missing": ("scores", drop("score_groups"), "score:test:r1:wer"),
     "scores without rows": ("scores", drop("scores"), "score:test:r1:wer"),
     "scores never made": ("scores", lose_runs("score"), "change:test:r0..r1:wer"),
