@@ -256,7 +256,11 @@ def _content(
         "suites": suite_digests(workspace, result.policy),
         "criteria": criteria_digests(workspace, result.policy),
         "others": {name: other.fingerprint for name, other in others.items()},
-        "data": data_digests(workspace, manifest),
+        "data": {
+            file: digest
+            for version in (manifest, *others.values())
+            for file, digest in data_digests(workspace, version).items()
+        },
         "runs": runs,
         "evidence": evidence_digests(workspace, runs),
         "waivers": sorted({waived.waiver.hash for waived in result.waived}),
