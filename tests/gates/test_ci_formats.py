@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 from hypothesis import given
 from junitparser import Error, Failure, JUnitXml, Skipped
+from tests.gates.sarif_schema import SARIF
 
 from asrdq.gates import (
     GateResult,
@@ -124,136 +125,6 @@ FAILING: dict[str, Callable[[GateResult, bool], bool]] = {
     "github": github_fails,
     "sarif": sarif_fails,
     "step summary": summary_fails,
-}
-
-
-TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}
-SARIF = {
-    # written from the specification, sections 3.13 to 3.35: what a log of ours has to obey
-    "type": "object",
-    "required": ["version", "runs"],
-    "additionalProperties": False,
-    "properties": {
-        "$schema": {"type": "string", "format": "uri"},
-        "version": {"const": "2.1.0"},
-        "runs": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["tool", "results"],
-                "additionalProperties": False,
-                "properties": {
-                    "tool": {
-                        "type": "object",
-                        "required": ["driver"],
-                        "properties": {
-                            "driver": {
-                                "type": "object",
-                                "required": ["name"],
-                                "properties": {
-                                    "name": {"type": "string"},
-                                    "version": {"type": "string"},
-                                    "rules": {
-                                        "type": "array",
-                                        "uniqueItems": True,
-                                        "items": {
-                                            "type": "object",
-                                            "required": ["id"],
-                                            "properties": {
-                                                "id": {"type": "string"},
-                                                "shortDescription": TEXT,
-                                            },
-                                            "additionalProperties": False,
-                                        },
-                                    },
-                                },
-                                "additionalProperties": False,
-                            }
-                        },
-                    },
-                    "automationDetails": {
-                        "type": "object",
-                        "properties": {"id": {"type": "string"}},
-                    },
-                    "invocations": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["executionSuccessful"],
-                            "properties": {
-                                "executionSuccessful": {"type": "boolean"},
-                                "exitCode": {"type": "integer"},
-                            },
-                            "additionalProperties": False,
-                        },
-                    },
-                    "properties": {"type": "object"},
-                    "results": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["message"],
-                            "additionalProperties": False,
-                            "properties": {
-                                "properties": {"type": "object"},
-                                "ruleId": {"type": "string"},
-                                "level": {"enum": ["none", "note", "warning", "error"]},
-                                "message": TEXT,
-                                "suppressions": {
-                                    "type": "array",
-                                    "items": {
-                                        "type": "object",
-                                        "required": ["kind"],
-                                        "properties": {
-                                            "kind": {"enum": ["inSource", "external"]},
-                                            "status": {
-                                                "enum": ["accepted", "underReview", "rejected"]
-                                            },
-                                            "justification": {"type": "string"},
-                                        },
-                                        "additionalProperties": False,
-                                    },
-                                },
-                                "locations": {
-                                    "type": "array",
-                                    "items": {
-                                        "type": "object",
-                                        "properties": {
-                                            "physicalLocation": {
-                                                "type": "object",
-                                                "required": ["artifactLocation"],
-                                                "properties": {
-                                                    "artifactLocation": {
-                                                        "type": "object",
-                                                        "properties": {
-                                                            "uri": {
-                                                                "type": "string",
-                                                                "pattern": "^[!-;=?-~]+$",
-                                                            }
-                                                        },
-                                                    }
-                                                },
-                                            },
-                                            "logicalLocations": {
-                                                "type": "array",
-                                                "items": {
-                                                    "type": "object",
-                                                    "properties": {
-                                                        "fullyQualifiedName": {"type": "string"}
-                                                    },
-                                                },
-                                            },
-                                        },
-                                        "additionalProperties": False,
-                                    },
-                                },
-                            },
-                        },
-                    },
-                },
-            },
-        },
-    },
 }
 
 

@@ -76,7 +76,8 @@ def test_a_decision_holds_every_rule(whole: Whole) -> None:
     names = {one["rule"] for one in row["rules"]}
     assert {"rate", "suite:own", "leaks:test", "criteria", "age:audit"} <= names
     assert [text.partition(":")[0] for text in row["evidence"]] == [
-        *("audit", "check own", "leaks test", "score r0 on test", "score r1 on test"),
+        *("audit", "check own", "hypotheses r0 on test, part 1"),
+        *("hypotheses r1 on test, part 1", "leaks test", "score r0 on test", "score r1 on test"),
     ]
 
 

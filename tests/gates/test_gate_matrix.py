@@ -12,11 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from junitparser import Error, Failure, JUnitXml
+from tests.gates.whole import RULES, write_hypotheses
 
 from asrdq.cli.gate import document, show
 from asrdq.cli.output import Format
 from asrdq.gates import GateResult, Verdict, step_summary
 from asrdq.gates.outcomes import outcomes
+from asrdq.hypotheses import load_hypotheses
 from asrdq.leakage import LeakPlan, find_leaks
 from asrdq.manifests import ingest_manifest
 
@@ -96,6 +98,11 @@ def fewer_kinds(whole: Whole) -> None:
     lose_runs("leaks")(whole)
     test = whole.workspace.manifest("test")
     find_leaks(whole.workspace, whole.train, test, LeakPlan(without=["audio"]))
+
+
+def written_again(whole: Whole) -> None:
+    file = write_hypotheses(whole.folder, "r1", lambda number: 0)
+    load_hypotheses(whole.workspace, whole.workspace.manifest("test"), file, name="r1")
 
 
 def one_more_speaker_kind(whole: Whole) -> None:
@@ -185,6 +192,9 @@ FAULTS: dict[str, tuple[str, Break, str]] = {
         "score:test:r1:wer",
     ),
     "utterances tampered": ("scores", set_values("scores", substitutions=0), "score:test:r1:wer"),
+    "hypotheses missing": ("scores", drop("hypotheses"), "score:test:r1:wer"),
+    "hypotheses empty": ("scores", empty("hypotheses"), "score:test:r1:wer"),
+    "hypotheses written again": ("scores", written_again, "score:test:r1:wer"),
     "scores by another normaliser": (
         "scores",
         set_values("score_groups", normaliser_hash="0"),
@@ -203,7 +213,7 @@ FAULTS: dict[str, tuple[str, Break, str]] = {
     "scores without an end": (
         "scores freshness",
         set_runs("score", ended=None),
-        "age:score:test:r1:wer",
+        "score:test:r1:wer",
     ),
     "criteria deleted": ("criteria", delete("policies/criteria.yaml"), "criteria"),
     "criteria empty": ("criteria", lambda w: empty_file(w, "policies/criteria.yaml"), "criteria"),
@@ -313,8 +323,6 @@ READERS: dict[str, Callable[[GateResult], set[str]]] = {
 
 
 def test_untouched_every_rule_holds(whole: Whole) -> None:
-    from tests.gates.whole import RULES
-
     result = whole.ask()
     assert result.verdict is Verdict.PROCEED
     found = outcomes(result)

@@ -29,6 +29,7 @@ TABLES = {
     "check": ("checks", "check_results"),
     "leaks": ("leaks", "leak_findings"),
     "score": ("scores", "term_scores", "score_groups"),
+    "hypotheses": ("hypotheses",),
 }
 """The tables that hold the evidence of a run, by the first word of what the run is called."""
 _CHECK = "check "

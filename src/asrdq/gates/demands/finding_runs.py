@@ -53,6 +53,8 @@ def answering_run(runs: list[Row], what: str, *stands: tuple[Callable[[Row], boo
         if not kept:
             raise NoEvidenceError(f"the newest {what} (run {done[0]['run_id']}) {problem}")
         done = kept
+    if done[0]["ended"] is None:
+        raise NoEvidenceError(f"the {what} (run {done[0]['run_id']}) says no time of its end")
     return done[0]
 
 
