@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
+import yaml
+from junitparser import JUnitXml
 from tests.conftest import RunCli
+from tests.gates.sarif_schema import SARIF
 
 from asrdq.checks import check
+from asrdq.cli.gate import document, show
+from asrdq.cli.output import Format
 from asrdq.errors import UsageError
-from asrdq.gates import Verdict, sign_off, verify, waive
+from asrdq.gates import Verdict, sign_off, step_summary, verify, waive
 from asrdq.gates.outcomes import Outcome, State, outcomes
 from asrdq.gates.rules import is_waivable
 from asrdq.leakage import LeakPlan, find_leaks
@@ -361,3 +368,32 @@ def test_a_gate_on_s3_decides_from_the_evidence_there(
     told = json.loads(done.stdout)
     assert told["verdict"] == "UNDECIDED"
     assert told["reasons"][0]["code"] == "leaks:test"
+
+
+HOSTILE = "a|b`\r\n::error title=x::owned, %0A <script>alert(1)</script> \x1b[31m ##[error] [x](y)"
+
+
+def test_hostile_names_in_a_policy_break_out_of_no_format(
+    whole: Whole, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = [{"suite": HOSTILE}, {"suite": "own"}]
+    score = {"manifest": "test", "hyps": "r1", "where": {HOSTILE: HOSTILE}, "maximum": 0.1}
+    result = with_policy(whole, yaml.safe_dump({"suites": rules, "scores": [score]}))
+    assert result.verdict is Verdict.UNDECIDED
+    names = [one.rule for one in result.judged]
+    assert names[0] == f"suite:{HOSTILE}"
+    commands = document(result, "github", "p.yaml", fail_on_caution=False).split("\n")
+    assert all(re.match(r"::(error|warning|notice) title=[^:,]*::", line) for line in commands)
+    assert len([line for line in commands if "owned" in line]) >= 2
+    xml = document(result, "junit", "p.yaml", fail_on_caution=False)
+    assert "<script>" not in xml
+    cases = [case.name for case in next(iter(JUnitXml.fromstring(xml.encode())))]
+    assert any("alert(1)" in name for name in cases)
+    jsonschema.validate(json.loads(document(result, "sarif", "p", fail_on_caution=False)), SARIF)
+    summary = step_summary(result).split("\n")
+    assert not [line for line in summary if line.startswith("::") or "\x1b" in line]
+    rows = [line for line in summary if line.startswith("| `")]
+    assert all(len(re.findall(r"(?<!\\)\|", row)) == 7 for row in rows)
+    show(result, Format.TABLE, fail_on_caution=False)
+    show(result, Format.MARKDOWN, fail_on_caution=False)
+    assert "\x1b" not in capsys.readouterr().out

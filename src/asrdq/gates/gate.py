@@ -13,7 +13,7 @@ import asrdq
 from asrdq.errors import ToolError
 from asrdq.gates.alignment_report import report_body
 from asrdq.gates.changed_audio import with_audio_compared
-from asrdq.gates.demands import judge_demands
+from asrdq.gates.demands.families import judge_demands
 from asrdq.gates.demands.judged import Asked
 from asrdq.gates.evidence import UNUSABLE, Evidence, gather
 from asrdq.gates.measures import Measures, measure
