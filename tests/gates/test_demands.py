@@ -255,6 +255,22 @@ def test_held_out_criteria_leave_rows_of_training_out(whole: Whole) -> None:
     assert whole.ask("criteria").verdict is Verdict.PROCEED
 
 
+@pytest.mark.parametrize(
+    ("domains", "state"), [(["studio"], "undecided"), (["studio", "noisy"], "holds")]
+)
+def test_another_version_answers_only_with_the_same_rows_in_every_column(
+    whole: Whole, domains: list[str], state: str
+) -> None:
+    before = whole.workspace.manifest("test")
+    for domain in domains:
+        whole.ingest_test(domain=domain)
+    after = whole.workspace.manifest("test")
+    assert (after.version, after.fingerprint) == (len(domains), before.fingerprint)
+    states = whole.states("suites", "leaks", "scores")
+    for name in ("suite:own", "leaks:test", "score:test:r1:wer", "change:test:r0..r1:wer"):
+        assert states[name] == state, name
+
+
 @pytest.mark.parametrize("days", [(29, Verdict.PROCEED), (31, Verdict.UNDECIDED)])
 def test_age_counts_from_the_end_of_a_run(whole: Whole, days: tuple[int, Verdict]) -> None:
     ended = dt.datetime.now(dt.UTC) - dt.timedelta(days=days[0])

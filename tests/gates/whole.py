@@ -179,7 +179,7 @@ class Whole:
         lines[0] = json.dumps({**json.loads(lines[0]), **more})
         changed = self.folder / "test.jsonl"
         changed.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        ingest_manifest(self.workspace, [changed], "test")
+        ingest_manifest(self.workspace, [changed], "test", audio_root=self.audio)
 
 
 def build(folder: Path, *, recall: float = 1.0, longest_s: float = 10) -> Whole:

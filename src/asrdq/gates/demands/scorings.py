@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asrdq.gates.demands.finding_runs import Row, answering_run, present, runs_of
+from asrdq.gates.demands.finding_runs import Row, answering_run, present, runs_of, stands
 from asrdq.gates.demands.judged import Asked, NoEvidenceError, Source
 from asrdq.hypotheses.tables import TABLE as HYPOTHESES
 from asrdq.scoring.rates import COUNTERS, ErrorCounts, Metric
@@ -75,7 +75,7 @@ def _look(workspace: Workspace, manifest: str, hyps: str, by: str | None) -> Sta
         runs,
         f"scoring of {hyps} on {evaluation.name}" + (f" by {by}" if by else ""),
         (
-            lambda run: run["fingerprint"] == evaluation.fingerprint,
+            lambda run: stands(workspace, run["manifest_version"], run["fingerprint"], evaluation),
             f"is on other content than {evaluation}",
         ),
         (lambda run: run["run_id"] in made, "has lost its rows, or they were replaced"),
