@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,7 @@ class Evidence:
         detections: Rows of `detections`.
         calibrations: Rows of `calibrations`.
         faults: Everything that forbids a verdict.
+        notes: What is worth knowing and forbids none.
     """
 
     manifest: ManifestVersion
@@ -64,6 +65,7 @@ class Evidence:
     detections: list[dict[str, Any]] = field(default_factory=list)
     calibrations: list[dict[str, Any]] = field(default_factory=list)
     faults: list[Finding] = field(default_factory=list)
+    notes: list[Finding] = field(default_factory=list)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -92,8 +94,8 @@ def gather(workspace: Workspace, manifest: ManifestVersion) -> Evidence:
     rows = {name: _rows(workspace, *table, again, faults) for name, table in tables.items()}
     plan = _sample_plan(workspace, sample_run_id)
     if not faults:
-        faults = _contradictions(plan, rows["strata"], rows["clips"], again)
-    return Evidence(manifest, run, plan, **rows, faults=faults)
+        faults = _contradictions(plan, rows, again)
+    return Evidence(manifest, run, plan, **rows, faults=faults, notes=[])
 
 
 def _parameters(run: dict[str, Any]) -> dict[str, Any]:
@@ -205,13 +207,13 @@ def _same_kind(found: pa.DataType, wanted: pa.DataType) -> bool:
 
 
 def _contradictions(
-    plan: SamplingPlan | None,
-    strata: Sequence[dict[str, Any]],
-    clips: Sequence[dict[str, Any]],
-    again: str,
+    plan: SamplingPlan | None, rows: Mapping[str, Sequence[dict[str, Any]]], again: str
 ) -> list[Finding]:
     """Return what no undisturbed audit writes: tables that were edited, or cut short."""
+    strata, clips = rows["strata"], rows["clips"]
     wrong = [] if plan else ["it names no sample that was drawn"]
+    if any(not 0 <= row["found"] <= row["clips"] for row in rows["detections"]):
+        wrong.append("faults are found more often than they were planted")
     ids = Counter(clip["utt_id"] for clip in clips)
     twice = sum(count > 1 for count in ids.values())
     if twice:

@@ -1,0 +1,1 @@
+"""What a policy demands besides the audit, a module a family, each judged on its evidence."""
