@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from asrdq.checks.engine import Measured
+    from asrdq.checks.suites import Expected
     from asrdq.workspace import ManifestVersion, Workspace
 
 MOST_FAILING = 0.05
@@ -144,8 +145,7 @@ def _propose(
     table: list[Row] = []
     for position, each in enumerate(found):
         item = loaded[position]
-        judged = rows if item.rule and item.rule.nulls_fail else _judged(rows, item.about, by_name)
-        mostly, left_out = _decide(each, measured[position], judged)
+        mostly, left_out = _decide(each, measured[position], _judged(rows, item, by_name))
         about = item.about[0] if item.about else None
         table.append(
             {"expectation": each.name, "column": about, "mostly": mostly, "seen": each.seen}
@@ -164,9 +164,10 @@ def _propose(
     return items, pa.Table.from_pylist(table, schema)
 
 
-def _judged(rows: int, about: list[str], columns: dict[str, Column]) -> int:
+def _judged(rows: int, item: Expected, columns: dict[str, Column]) -> int:
     """Return how many rows `mostly` is a share of: those with a value, where nulls are passed."""
-    return columns[about[0]].filled if about else rows
+    counts_nulls = item.name == _NULLS or bool(item.rule and item.rule.nulls_fail)
+    return rows if counts_nulls else columns[item.about[0]].filled
 
 
 def _decide(each: Candidate, measured: Measured, judged: int) -> tuple[float | None, str | None]:
