@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,8 +11,9 @@ from asrdq.errors import UsageError
 from asrdq.leakage.findings import findings, line, too_much, touched_durations, undecided
 from asrdq.leakage.matches import MATCHES, Compared, joined
 from asrdq.leakage.plan import BY_FILE, BY_TEXT, LeakPlan
+from asrdq.leakage.progress import Stage, quietly
 from asrdq.leakage.spans import shared_audio
-from asrdq.leakage.texts import Advance, shared_texts
+from asrdq.leakage.texts import shared_texts
 from asrdq.leakage.values import shared_values
 from asrdq.results import Result
 
@@ -33,14 +32,6 @@ LEAKS = pa.schema(
 )
 """One row a kind and touched utterance of the evaluation manifest; `other_utt_id` is one of the
 training manifest."""
-
-Stage = Callable[[str, float], AbstractContextManager[Advance]]
-"""Opens the progress display of a stage, given its name and number of units."""
-
-
-def quietly(name: str, total: float) -> AbstractContextManager[Advance]:
-    """Show no progress."""
-    return nullcontext(lambda _: None)
 
 
 @dataclass(frozen=True)
@@ -135,10 +126,9 @@ def _compare(
 ) -> Compared:
     kinds, parts = plan.kinds(), []
     if set(kinds) & set(map(str, BY_FILE)):
-        with stage("audio", train.rows + evaluation.rows) as advance:
-            parts.append(shared_audio(workspace, train, evaluation, advance))
+        parts.append(shared_audio(workspace, train, evaluation, stage))
     if set(kinds) & set(map(str, BY_TEXT)):
-        with stage("text", train.rows) as advance:
+        with stage("text", train.rows, "rows") as advance:
             parts.append(shared_texts(workspace, train, evaluation, plan, advance))
     for kind in plan.value_kinds():
         parts.append(shared_values(workspace, train, evaluation, kind))
