@@ -12,6 +12,7 @@ from asrdq.gates.changed_audio import CHANGED_AUDIO, changed_audio
 from asrdq.gates.decision import Verdict
 from asrdq.gates.evidence import Finding
 from asrdq.gates.measures import Measures
+from asrdq.gates.outcomes import Outcome, outcomes
 from asrdq.gates.policy import Policy, policy_hash, read_policy
 from asrdq.gates.verdict import GateResult, decide
 from asrdq.gates.waivers import Waived, standing_waivers
@@ -34,6 +35,7 @@ class Ruling:
         reasons: What decided, or what stands against a verdict, each with what to do.
         notes: What is worth knowing and changed nothing.
         waived: What persons answer for, with their waivers.
+        outcomes: Each rule of the gate and how it came out; none without a verdict.
         risks: Strata with a larger share of low quality than the policy likes.
         deciding: Name of the rate that decides: `sample`, `population` or `corrected`.
         measures: The figures.
@@ -48,6 +50,7 @@ class Ruling:
     reasons: tuple[Finding, ...]
     notes: tuple[Finding, ...]
     waived: tuple[Waived, ...]
+    outcomes: tuple[Outcome, ...]
     risks: tuple[str, ...]
     deciding: str
     measures: Measures
@@ -146,12 +149,14 @@ def _ruling(
     policy_file: str,
     decision: dict[str, Any] | None,
 ) -> Ruling:
+    decided = replace(result, verdict=verdict, reasons=reasons) if verdict else None
     return Ruling(
         verdict=verdict,
         meaning=meaning,
         reasons=reasons,
         notes=result.notes,
         waived=result.waived,
+        outcomes=tuple(outcomes(decided)) if decided else (),
         risks=result.risks,
         deciding=result.deciding,
         measures=measures,
