@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asrdq.checks.dialect import sqlalchemy_engine
+from asrdq.checks.judges import own_findings
 from asrdq.checks.library import (
     MetricsCalculator,
     SqlAlchemyBatchData,
@@ -144,5 +145,5 @@ def _query(item: Expected, query: str | None) -> str | None:
     keys = ", ".join(ROW_KEYS)
     good = good_rows(item.rule, column, item.given)
     seen = "" if item.rule.nulls_fail else f"{quote_name(column)} IS NOT NULL AND "
-    shown = item.rule.shows or quote_name(column)
+    shown = own_findings(item.rule.shown(column, item.given), item.name, column, item.given)
     return f"SELECT {keys}, {shown} FROM {SUBJECT} WHERE {seen}NOT {good}"

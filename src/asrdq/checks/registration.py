@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Boolean, literal_column
 
 import asrdq.checks.speech  # noqa: F401  (fills RULES)
+from asrdq.checks.judges import own_findings
 from asrdq.checks.library import (
     ColumnMapExpectation,
     ColumnMapMetricProvider,
@@ -98,5 +99,6 @@ def good_rows(rule: Rule, column: str, arguments: dict[str, Any]) -> str:
         UsageError: The parameters contradict each other, or are none of the valid ones.
     """
     name = quote_name(column)
-    good = f"coalesce(({rule.condition(name, **arguments)}), false)"
+    condition = own_findings(rule.condition(name, **arguments), rule.name, column, arguments)
+    good = f"coalesce(({condition}), false)"
     return f"({name} IS NOT NULL AND {good})" if rule.nulls_fail else good

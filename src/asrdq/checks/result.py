@@ -92,5 +92,5 @@ def _overview_schema() -> pa.Schema:
 
 def _line(row: dict[str, Any], examples: list[str]) -> dict[str, Any]:
     state = "error" if row["error"] else "holds" if row["success"] else "fails"
-    shown = row["error"] or "; ".join(examples[:EXAMPLES]) or row["observed"]
+    shown = row["error"] or "; ".join(filter(None, [*examples[:EXAMPLES], row["observed"]])) or None
     return {**row, "state": state, "shown": shown}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asrdq.checks.rules import MANIFEST, RULES, Rule
+from asrdq.checks.rules import BY, CONTENT, MANIFEST, RULES, Rule
 from asrdq.errors import Problem, UsageError, nearest, unknown
 from asrdq.places import Place, place
 from asrdq.shipped import shipped_folder
@@ -72,6 +72,11 @@ class Expected:
         """The other manifest that it compares with."""
         found = self.given.get(MANIFEST)
         return None if found is None else str(found)
+
+    @property
+    def hears(self) -> bool:
+        """Whether it needs what a probe found about the audio."""
+        return self.rule is not None and (self.rule.audio or self.given.get(BY) == CONTENT)
 
 
 @dataclass(frozen=True, slots=True)

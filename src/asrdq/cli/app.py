@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 
 import asrdq
 from asrdq import console
-from asrdq.cli.verbs import VERBS
+from asrdq.cli.verbs import VERBS, sub_verbs
 from asrdq.errors import AsrdqError, ExitCode, UsageError, unknown
 
 INTERRUPTED = 130
@@ -37,8 +37,8 @@ class LazyGroup(TyperGroup):
 
     def resolve_command(  # type: ignore[override]
         self, ctx: typer.Context, args: list[str]
-    ) -> tuple[str, TyperCommand, list[str]]:
-        """Return the real command of a verb.
+    ) -> tuple[str, TyperCommand | TyperGroup, list[str]]:
+        """Return the real command of a verb, told of the workspace that stood before it.
 
         Raises:
             UsageError: There is no such verb; the nearest one is named.
@@ -46,7 +46,11 @@ class LazyGroup(TyperGroup):
         verb = VERBS.get(args[0])
         if verb is None:
             raise unknown("command", args[0], VERBS)
-        return verb.name, verb.load(), args[1:]
+        command = verb.load()
+        if workspace := ctx.params.get("workspace"):
+            given = {{"init": "folder", "demo": "folder"}.get(verb.name, "workspace"): workspace}
+            ctx.default_map = {verb.name: given | dict.fromkeys(sub_verbs(command), given)}
+        return verb.name, command, args[1:]
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         """Run the verb; a reader that closed the pipe (as `head` does) is no error."""
@@ -96,10 +100,8 @@ def root(
 
     Start with `asrdq demo`, or with `asrdq init` in a folder of your own.
     """
+    # `workspace` reaches the verb as the default of its own option: LazyGroup.resolve_command
     console.set_quiet(quiet)
-    if workspace is not None:
-        made = {"init": "folder", "demo": "folder"}
-        ctx.default_map = {v: {made.get(v, "workspace"): workspace} for v in VERBS}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -161,13 +161,25 @@ def without_loops(
 
 
 @rule("expect_term_in_text", column="term", reads=("{text_column}",))
-def term_in_text(column: str, *, text_column: str = "text") -> str:
+def term_in_text(column: str, *, text_column: str = "text", separator: str | None = None) -> str:
     """The words of the term stand in the text, in order and side by side; case does not count.
 
-    Example: `{"column": "term", "text_column": "text"}`
+    Where the column holds lists, or texts with a `separator` between terms, all of them do. A list
+    without a term fails, and so does a term without a letter or digit.
+
+    Example: `{"column": "term", "text_column": "text", "separator": "|"}`
     """
-    term, text = words_only(column), words_only(quote_name(text_column))
-    return f"length({term}) > 2 AND contains({text}, {term})"
+    if separator == "":
+        raise UsageError("separator is empty")
+    text, term = words_only(quote_name(text_column)), words_only("t")
+    whole = f"{column}::VARCHAR"
+    one = f"[{whole}]" if separator is None else f"string_split({whole}, {literal(separator)})"
+    terms = f"coalesce(TRY_CAST({column} AS VARCHAR[]), {one})"
+    stands = f"length({term}) > 2 AND contains(said, {term})"
+    return (
+        f"list_transform([{text}], lambda said: "
+        f"list_bool_and(list_transform({terms}, lambda t: coalesce({stands}, false))))[1]"
+    )
 
 
 def words_only(value: str) -> str:
