@@ -15,7 +15,7 @@ from asrdq.text.languages import language_code
 
 _SAME = {"nb": "no", "nn": "no", "fil": "tl", "ary": "ar", "arz": "ar", "cmn": "zh", "wuu": "zh"}
 _SAME |= {"hbo": "he", "grc": "el", "uzs": "uz"}
-"""Codes that manifests and the library use for parts of one language."""
+"""Parts of a language, or another name of it, to its code: a text is not told apart by these."""
 _NO_LANGUAGE = "zxx"
 
 
@@ -61,7 +61,7 @@ def judge_languages(judge: LanguageJudge, texts: Texts) -> Judged:
     A row whose stated language is missing, or none of those to choose from, is found too.
     """
     identifier = _identifier(judge.languages)
-    known = {_code(name) for name in identifier.labels}
+    known = set(identifier.labels)
     judged = Judged()
     for text, stated, rows in zip(texts.text, texts.beside, texts.rows, strict=True):
         wanted = None if stated is None else _code(stated)
@@ -72,11 +72,11 @@ def judge_languages(judge: LanguageJudge, texts: Texts) -> Judged:
             judged.untold[f"with fewer than {judge.min_letters} letters"] += rows
         else:
             name, confidence = identifier.classify(text)
-            if confidence < judge.min_confidence or name == _NO_LANGUAGE:
+            if confidence < judge.min_confidence:
                 judged.untold[f"below the confidence {judge.min_confidence:g}"] += rows
                 continue
             judged.told += rows
-            if _code(name) != wanted:
+            if name != wanted:
                 judged.found.append((text, stated, f"{name} ({confidence:.2f}): {text}"))
     return judged
 
@@ -96,14 +96,14 @@ def _identifier(languages: tuple[str, ...] | None) -> Any:
             "the language of a text needs py3langid", hint="pip install 'asrdq[checks]'"
         ) from error
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    if languages is not None:
-        by_code: dict[str, list[str]] = {}
-        for label in identifier.labels:
-            by_code.setdefault(_code(label), []).append(label)
-        if missing := [name for name in languages if _code(name) not in by_code]:
-            raise UsageError(
-                f"py3langid does not know {', '.join(missing)}",
-                hint=f"valid: {', '.join(sorted(by_code))}",
-            )
-        identifier.set_languages([label for name in languages for label in by_code[_code(name)]])
+    known = [label for label in identifier.labels if label not in _SAME and label != _NO_LANGUAGE]
+    if languages is None:
+        identifier.set_languages(known)
+        return identifier
+    chosen = {_code(name) for name in languages}
+    if missing := sorted(chosen - set(known)):
+        raise UsageError(
+            f"py3langid does not know {', '.join(missing)}", hint=f"valid: {', '.join(known)}"
+        )
+    identifier.set_languages(chosen)
     return identifier

@@ -41,7 +41,7 @@ def language_of_text(
     *,
     language_column: str = "language",
     languages: list[str] | None = None,
-    min_confidence: float = 0.9,
+    min_confidence: float = 0.8,
     min_letters: int = 10,
 ) -> str:
     """The language that py3langid finds in the text is the one that the column says.

@@ -46,7 +46,8 @@ def audio_disjoint(column: str, *, manifest: str, by: str = CONTENT) -> str:
     if by != CONTENT:
         raise unknown("way to compare audio", by, (CONTENT, PATH))
     theirs = f"SELECT audio_hash FROM {quote_name(facts_of(manifest))} WHERE audio_hash IS NOT NULL"
-    return f"utt_id IN (SELECT utt_id FROM {FACTS} WHERE audio_hash NOT IN ({theirs}))"
+    apart = f"audio_hash IS NOT NULL AND audio_hash NOT IN ({theirs})"
+    return f"utt_id IN (SELECT utt_id FROM {FACTS} WHERE {apart})"
 
 
 def _values(value: str, column: str, manifest: str) -> str:
