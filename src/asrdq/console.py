@@ -57,7 +57,7 @@ def say(text: str) -> None:
 
 def warn(text: str) -> None:
     """Show a warning on stderr, also when quiet; the text is shown as it is, without markup."""
-    stderr().print(f"! {text}", style="yellow", markup=False)
+    stderr().print(f"! {visible(text)}", style="yellow", markup=False)
 
 
 def next_step(command: str, why: str = "") -> None:
