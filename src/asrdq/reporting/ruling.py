@@ -35,7 +35,8 @@ class Ruling:
         reasons: What decided, or what stands against a verdict, each with what to do.
         notes: What is worth knowing and changed nothing.
         waived: What persons answer for, with their waivers.
-        outcomes: Each rule of the gate and how it came out; none without a verdict.
+        outcomes: Each rule of the gate and how it came out; none without a verdict, or where the
+            evidence has changed since it was UNDECIDED.
         risks: Strata with a larger share of low quality than the policy likes.
         deciding: Name of the rate that decides: `sample`, `population` or `corrected`.
         measures: The figures.
@@ -149,14 +150,13 @@ def _ruling(
     policy_file: str,
     decision: dict[str, Any] | None,
 ) -> Ruling:
-    decided = replace(result, verdict=verdict, reasons=reasons) if verdict else None
     return Ruling(
         verdict=verdict,
         meaning=meaning,
         reasons=reasons,
         notes=result.notes,
         waived=result.waived,
-        outcomes=tuple(outcomes(decided)) if decided else (),
+        outcomes=tuple(outcomes(result)) if verdict == result.verdict else (),
         risks=result.risks,
         deciding=result.deciding,
         measures=measures,
