@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,14 @@ import pytest
 import yaml
 from tests.ci.conftest import OFFLINE, FillSite
 from tests.ci.runner import EXPRESSION, Job, commands, run_action
+from tests.gates.conftest import Audited, write_manifest
 
 from asrdq.checks import check
 
 if TYPE_CHECKING:
-    from tests.gates.conftest import Audited
+    from tests.conftest import S3Server
+
+    from asrdq.workspace import Workspace
 
 RunJob = Callable[..., Job]
 INSTALL = "Install asrdq"
@@ -45,9 +48,10 @@ def run_job(project_root: Path, tmp_path: Path) -> RunJob:
     (folder / "temp").mkdir(parents=True)
     (folder / "temp" / "asrdq").symlink_to(sys.prefix)
 
-    def run(**inputs: str) -> Job:
+    def run(variables: Mapping[str, str] | None = None, **inputs: str) -> Job:
         given = {name.replace("_", "-"): value for name, value in inputs.items()}
-        return run_action(action, folder, given, {"PYTHONPATH": str(project_root / "src")})
+        environment = {"PYTHONPATH": str(project_root / "src"), **(variables or {})}
+        return run_action(action, folder, given, environment)
 
     return run
 
@@ -167,6 +171,22 @@ def test_texts_of_the_data_command_nothing(
         assert "pwned" in job.log
         assert not any("pwned" in line or "set-output" in line for line in commands(job.log))
         assert "<img" not in job.summary
+
+
+@pytest.mark.slow
+def test_evidence_on_s3_is_enough(
+    s3_workspace: Workspace, s3_server: S3Server, run_job: RunJob, tmp_path: Path
+) -> None:
+    from asrdq.manifests import ingest_manifest
+
+    folder = tmp_path / "audio"
+    folder.mkdir()
+    ingest_manifest(s3_workspace, [write_manifest(folder, 30, 30)], "train")
+    Audited(s3_workspace, folder, s3_workspace.manifest("train")).write_audit()
+    variables = {**s3_server.environment, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    where = str(s3_workspace.root)
+    job = run_job(variables, manifest="train", workspace=where, suites="asr_manifest")
+    assert (job.code, job.outputs["gate"]["verdict"]) == (0, "PROCEED"), job.log
 
 
 @pytest.mark.slow
