@@ -16,8 +16,6 @@ from tests.ci.conftest import OFFLINE, FillSite
 from tests.ci.runner import EXPRESSION, Job, commands, run_action
 from tests.gates.conftest import Audited, write_manifest
 
-from asrdq.checks import check
-
 if TYPE_CHECKING:
     from tests.conftest import S3Server
 
@@ -163,12 +161,14 @@ def test_texts_of_the_data_command_nothing(
     row = {"audio_filepath": "a.wav", "text": text, "duration": 2.0, "id": "::error::pwned"}
     file.write_text(json.dumps(row) + "\n", encoding="utf-8")
     ingest_manifest(audited.workspace, [file], "hostile")
-    where = str(audited.workspace.root)
-    found = check(audited.workspace, audited.workspace.manifest("hostile"), "nemo_sft")
-    assert [row["value"] for row in found.failing.to_pylist()]
+    root = Path(audited.workspace.root)
+    item = {"type": "expect_text_without_brackets", "kwargs": {}}
+    suite = {"name": "[/x]\n::error::pwned\n##[error]pwned", "expectations": [item]}
+    (root / "expectations" / "ours.json").write_text(json.dumps(suite), encoding="utf-8")
     for form in ("github", "table"):
-        job = run_job(manifest="hostile", workspace=where, suites="nemo_sft", format=form)
-        assert "pwned" in job.log
+        job = run_job(manifest="hostile", workspace=str(root), suites="ours", format=form)
+        assert job.outputs["check"] == {"exit-code": "1"}
+        assert job.log.count("pwned") > 2
         assert not any("pwned" in line or "set-output" in line for line in commands(job.log))
         assert "<img" not in job.summary
 

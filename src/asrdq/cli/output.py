@@ -143,7 +143,7 @@ def _print_table(rows: pa.RecordBatchReader) -> None:
             break
     _draw(rows.schema.names, records[:MAX_TABLE_ROWS])
     if len(records) > MAX_TABLE_ROWS:
-        console.say(f"[dim]the first {MAX_TABLE_ROWS} rows; --format json gives all[/dim]")
+        console.say(f"the first {MAX_TABLE_ROWS} rows; --format json gives all", "dim")
 
 
 def _draw(names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:

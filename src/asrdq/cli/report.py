@@ -43,7 +43,7 @@ def report(
     with console.progress("report", None, "files") as bar:
         result = write_report(opened, manifest, output=target, clips=clips, advance=bar.advance)
     print(result.path)
-    console.say(f"[dim]{result.bytes / 1e6:.1f} MB, {result.clips.num_rows} clips shown[/dim]")
+    console.say(f"{result.bytes / 1e6:.1f} MB, {result.clips.num_rows} clips shown", "dim")
     if result.stale:
         console.warn(
             f"{manifest} has changed since this audit: the page is about {result.manifest}"
