@@ -218,6 +218,18 @@ def test_an_audit_without_its_placed_words_has_a_page_that_says_so(audited: Audi
     assert "The table 'word_spans' has no column 'stratum'" in page_of(audited)[0].text
 
 
+def test_planted_faults_without_intervals_are_shown_without_them(audited: Audited) -> None:
+    run_id = audited.write_audit(5)
+    rows = audited.workspace.read("detections").to_pylist()
+    for row in rows:
+        row |= {"low": None, "high": None, "auc": None}
+    schema = audited.workspace.read("detections").schema
+    table = pa.Table.from_pylist(rows, schema=schema)
+    audited.workspace.replace("detections", table, run_id=run_id)
+    section = page_of(audited)[0].text.split("What this audit finds")[1]
+    assert "recall of extra_words 97.5 %, from – to –" in section
+
+
 def test_without_a_verdict_the_page_says_so(audited: Audited) -> None:
     audited.write_audit(5)
     page, _ = page_of(audited)
