@@ -116,7 +116,15 @@ def read_suite(workspace: Workspace, name: str) -> Suite:
         UsageError: There is none, it is no suite, or any of its expectations cannot be run as the
             file says; all problems are listed with their lines.
     """
-    file = place(name) if name.endswith(".json") else _find(workspace, name)
+    return read_suite_file(place(name) if name.endswith(".json") else _find(workspace, name))
+
+
+def read_suite_file(file: Place) -> Suite:
+    """Read a suite from a file.
+
+    Raises:
+        UsageError: As `read_suite` does.
+    """
     try:
         content = file.read_bytes()
     except OSError as error:

@@ -47,8 +47,7 @@ def speed_between(
     """
     if by_language and language_column is None:
         raise UsageError("by_language needs language_column")
-    duration = quote_name(duration_column)
-    speed = f"({_letters(column)} / (CASE WHEN {duration} > 0 THEN {duration} END))"
+    speed = speed_of(column, quote_name(duration_column))
     usual = between("speed", min_value, max_value)
     limits = {code: _limits(code, pair) for code, pair in (by_language or {}).items()}
     own = "".join(
@@ -59,8 +58,8 @@ def speed_between(
     return f"list_transform([{speed}], lambda speed: {judged})[1]"  # which is computed once
 
 
-def _letters(column: str) -> str:
-    """Return SQL of the number of letters and digits.
+def speed_of(column: str, duration: str) -> str:
+    """Return SQL of letters and digits of a text a second; null where the duration is not above 0.
 
     The usual other characters are taken out one by one, which is three times as fast as a regular
     expression that finds them.
@@ -68,7 +67,8 @@ def _letters(column: str) -> str:
     rest = column
     for sign in " ,.":
         rest = f"replace({rest}, '{sign}', '')"
-    return rf"length(regexp_replace({rest}, '[^\p{{L}}\p{{N}}]+', '', 'g'))"
+    letters = rf"length(regexp_replace({rest}, '[^\p{{L}}\p{{N}}]+', '', 'g'))"
+    return f"({letters} / (CASE WHEN {duration} > 0 THEN {duration} END))"
 
 
 def _limits(code: str, pair: list[float]) -> tuple[float, float]:
