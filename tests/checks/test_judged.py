@@ -289,8 +289,9 @@ def test_a_copy_under_another_name_is_the_same_audio(workspace: Any, librispeech
     kept = workspace.query(
         "SELECT parameters FROM runs WHERE run_id = $run", {"run": result.run_id}
     )
-    others = json.loads(kept["parameters"].to_pylist()[0])["others"]
-    assert others == {"test": {"manifest": "test@0", "fingerprint": test.fingerprint}}
+    parameters = json.loads(kept["parameters"].to_pylist()[0])
+    assert parameters["others"] == {"test": test.fingerprint}
+    assert parameters["other_versions"] == {"test": "test@0"}
 
 
 def test_audio_that_was_not_decoded_is_no_proof_of_being_disjoint(

@@ -15,19 +15,6 @@ from asrdq.errors import ExitCode, UsageError
 
 RunCli = Callable[..., Any]
 WORDS = ["the", "ship", "sailed", "away", "and", "nobody", "knew", "where", "it", "went", "that"]
-    "the",
-    "ship",
-    "sailed",
-    "away",
-    "and",
-    "nobody",
-    "knew",
-    "where",
-    "it",
-    "went",
-    "that",
-    "night",
-]
 
 
 def healthy(rows: int = 120) -> list[dict[str, Any]]:

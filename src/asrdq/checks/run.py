@@ -73,7 +73,8 @@ def check(
         "file": read.file,
         "suite_hash": read.digest,
         "limit": limit,
-        "others": {name: _identity(version) for name, version in others.items()},
+        "others": {name: version and version.fingerprint for name, version in others.items()},
+        "other_versions": {name: version and str(version) for name, version in others.items()},
     }
     with (
         workspace.run("check", manifest, parameters) as run,
@@ -93,13 +94,6 @@ def check(
         checks=checks,
         failing=failing,
     )
-
-
-def _identity(version: ManifestVersion | None) -> Row | None:
-    """Return which content another manifest had, so that a gate can see whether it still has."""
-    if version is None:
-        return None
-    return {"manifest": str(version), "fingerprint": version.fingerprint}
 
 
 def _rulings(
