@@ -31,7 +31,7 @@ def test_control_characters_do_nothing_to_a_terminal(
 ) -> None:
     render(pa.table({"text": ["\x1b[2Jgone\x07\x9b31m", "שלום"]}), output)
     told = capsys.readouterr().out
-    assert "␛[2Jgone␇\ufffd31m" in told
+    assert "␛[2Jgone␇\ufffd31m" in told.replace("\\[", "[")
     assert "שלום" in told
     assert not {"\x1b", "\x07", "\x9b"} & set(told)
 
@@ -116,6 +116,24 @@ def test_markdown_escapes_bars(capsys: pytest.CaptureFixture[str]) -> None:
         "| a\\|b | 0.1235 | low, very, größer |",
         "|  | nan |  |",
     ]
+
+
+def test_markdown_and_html_in_a_value_stay_text(capsys: pytest.CaptureFixture[str]) -> None:
+    render(pa.table({"a<b": ["![x](http://evil) <img src=x>\n| `b` | *c* \\"]}), Format.MARKDOWN)
+    head, _, row = capsys.readouterr().out.splitlines()
+    assert head == "| a\\<b |"
+    assert row == "| !\\[x\\](http://evil) \\<img src=x\\>␊\\| \\`b\\` \\| \\*c\\* \\\\ |"
+
+
+@pytest.mark.parametrize("output", FOR_PEOPLE)
+def test_a_value_stays_on_its_line_and_is_no_command_of_a_runner(
+    output: Format, capsys: pytest.CaptureFixture[str]
+) -> None:
+    render(pa.table({"n": [1], "text": ["a\r\n::error::b\t##[error]c"]}), output)
+    told = capsys.readouterr().out
+    assert "a␍␊::error::b␉## " in told
+    assert "##[" not in told.replace("\\", "")
+    assert not any(line.strip().startswith("::") for line in told.splitlines())
 
 
 def test_table_shows_fifty_rows_and_says_that_there_are_more(

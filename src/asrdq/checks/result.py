@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EXAMPLES = 3
+LONGEST_SHOWN = 200
+"""Characters of an id or a value that the overview shows; the tables have all of it."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,15 @@ class CheckResult(Result):
 
         examples: dict[int, list[str]] = {}
         for row in self.failing.to_pylist():
-            examples.setdefault(row["position"], []).append(f"{row['utt_id']}: {row['value']}")
+            told = f"{_cut(row['utt_id'])}: {_cut(row['value'])}"
+            examples.setdefault(row["position"], []).append(told)
         rows = [_line(row, examples.get(row["position"], [])) for row in self.checks.to_pylist()]
         return pa.Table.from_pylist(rows, schema=_overview_schema())
+
+
+def _cut(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
 
 
 def _overview_schema() -> pa.Schema:
