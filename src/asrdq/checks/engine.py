@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asrdq.checks.dialect import sqlalchemy_engine
-from asrdq.checks.judges import own_findings
 from asrdq.checks.library import (
     MetricsCalculator,
     SqlAlchemyBatchData,
@@ -21,6 +20,7 @@ from asrdq.checks.library import (
 )
 from asrdq.checks.registration import good_rows
 from asrdq.checks.rules import SUBJECT
+from asrdq.checks.text_judge import own_findings
 from asrdq.workspace.store import quote_name
 
 if TYPE_CHECKING:

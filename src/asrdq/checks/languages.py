@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
-from asrdq.checks.judges import Judged, Texts
+from asrdq.checks.text_judge import Judged, Texts
 from asrdq.engine import run_tasks
 from asrdq.errors import ToolError, UsageError
 from asrdq.text.languages import language_code

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from sqlalchemy import Boolean, literal_column
 
 import asrdq.checks.speech  # noqa: F401  (fills RULES)
-from asrdq.checks.judges import own_findings
 from asrdq.checks.library import (
     ColumnMapExpectation,
     ColumnMapMetricProvider,
@@ -15,6 +14,7 @@ from asrdq.checks.library import (
     column_condition_partial,
 )
 from asrdq.checks.rules import RULES, Rule
+from asrdq.checks.text_judge import own_findings
 from asrdq.workspace.store import quote_name
 
 _NULLS = "column_values.nonnull.unexpected_count"

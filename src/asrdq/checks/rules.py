@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from asrdq.workspace.store import quote_name, quote_text
 
 if TYPE_CHECKING:
-    from asrdq.checks.judges import TextJudge
+    from asrdq.checks.text_judge import TextJudge
 
 SUBJECT = "checked"
 """The view of the rows that are checked."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from asrdq.checks.failing import Failing, find_failing
-from asrdq.checks.judges import FINDINGS, Ruling, judge_texts
+from asrdq.checks.judges import Ruling, judge_texts
 from asrdq.checks.result import CheckResult
 from asrdq.checks.subject import Subject, open_subject, other_manifests
 from asrdq.checks.suites import Suite, read_suite
@@ -19,6 +19,7 @@ from asrdq.checks.tables import (
     CHECKS_SCHEMA,
     TEXT_FINDINGS,
 )
+from asrdq.checks.text_judge import FINDINGS
 from asrdq.console import Progress, Stage, silent
 from asrdq.errors import DataError
 from asrdq.results import plain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from asrdq.checks.judges import FINDINGS_SCHEMA
+from asrdq.checks.text_judge import FINDINGS_SCHEMA
 
 CHECKS, CHECK_RESULTS, TEXT_FINDINGS = "checks", "check_results", "text_findings"
 

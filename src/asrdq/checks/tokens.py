@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from asrdq.checks.judges import Judged, Texts
+from asrdq.checks.text_judge import Judged, Texts
 from asrdq.errors import ToolError, UsageError
 from asrdq.places import Place
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from asrdq.checks.judges import ASKED, Locate
 from asrdq.checks.languages import LanguageJudge
 from asrdq.checks.rules import SUBJECT, between, rule
+from asrdq.checks.text_judge import ASKED, Locate
 from asrdq.checks.tokens import CHARACTERS, HUGGING_FACE, SENTENCEPIECE, TokenJudge
 from asrdq.errors import UsageError
 from asrdq.workspace.store import quote_name
