@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from asrdq.errors import ToolError, UsageError
+from asrdq.gates.reading import BROKEN, first_line
+from asrdq.workspace.sql import connection
 
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace
@@ -169,6 +171,26 @@ def broken_entries(workspace: Workspace, ledger: Ledger, entries: list[Entry]) -
         commits = table.version() + 1
         if commits != len(entries):
             yield f"it has {len(entries):,} entries, and its table {commits:,} commits"
+        elif _read_by_sql(workspace, ledger) != [
+            {field.name: entry.row.get(field.name) for field in ledger.schema} for entry in entries
+        ]:
+            yield "SQL reads something else from it"
+
+
+def _read_by_sql(workspace: Workspace, ledger: Ledger) -> list[dict[str, Any]]:
+    """Return the rows as SQL reads them, which knows other parts of a file than Arrow does.
+
+    Raises:
+        ToolError: They cannot be read.
+    """
+    columns = ", ".join(field.name for field in ledger.schema)
+    try:
+        with connection(workspace.store, [ledger.table]) as (database, _):
+            found = database.sql(f"SELECT {columns} FROM {ledger.table} ORDER BY sequence, hash")
+            rows: list[dict[str, Any]] = found.to_arrow_table().to_pylist()
+            return rows
+    except BROKEN as error:
+        raise ToolError(f"cannot read table '{ledger.table}': {first_line(error)}") from error
 
 
 def _finished_runs(workspace: Workspace, command: str) -> list[str]:
