@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from asrdq.audit.tables import AUDITS
-from asrdq.cli.verbs import VERBS
+from asrdq.cli.verbs import VERBS, sub_verbs
 from asrdq.manifests.rejects import RejectReason
 from asrdq.workspace import Workspace
 
@@ -48,8 +48,11 @@ def test_every_documented_command_parses(command: str) -> None:
     while words and words[0] in ("--quiet", "-q", "--version"):
         words = words[1:]
     if words:
-        verb = VERBS[words[0]].load()
-        verb.make_context(words[0], words[1:])
+        name, *words = words
+        command = VERBS[name].load()
+        if words and words[0] in (subs := sub_verbs(command)):
+            command, name, *words = subs[words[0]], *words
+        command.make_context(name, words)
 
 
 def before_pipe(words: list[str]) -> Iterator[str]:

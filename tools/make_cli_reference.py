@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from asrdq.cli.verbs import VERBS, Verb
+from asrdq.cli.verbs import VERBS, Verb, sub_verbs
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "cli.md"
 
@@ -36,14 +36,24 @@ def reference() -> str:
 
 
 def section(verb: Verb) -> str:
-    """Return the part of the page about one verb."""
+    """Return the part of the page about one verb, its sub-verbs after it."""
     command = verb.load()
+    subs = sub_verbs(command)
+    if not subs:
+        return described(verb.name, command, "##")
+    head = f"## {verb.name}\n\n{inspect.cleandoc(command.help)}\n"
+    return "\n".join([head, *(described(f"{verb.name} {s}", subs[s], "###") for s in subs)])
+
+
+def described(name: str, command: Any, heading: str) -> str:
+    """Return usage, help and a table of arguments and options of a command."""
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     options = [p for p in command.params if p.param_type_name == "option"]
-    usage = " ".join([f"asrdq {verb.name}", *map(placeholder, arguments), "[OPTIONS]"])
-    lines = [f"## {verb.name}", "", "```text", usage, "```", "", inspect.cleandoc(command.help)]
-    lines += ["", "| argument or option | meaning | default |", "| --- | --- | --- |"]
-    lines += [row(parameter) for parameter in (*arguments, *options)]
+    usage = " ".join([f"asrdq {name}", *map(placeholder, arguments), "[OPTIONS]"])
+    lines = [f"{heading} {name}", "", "```text", usage, "```", "", inspect.cleandoc(command.help)]
+    if command.params:
+        lines += ["", "| argument or option | meaning | default |", "| --- | --- | --- |"]
+        lines += [row(parameter) for parameter in (*arguments, *options)]
     return "\n".join([*lines, ""])
 
 

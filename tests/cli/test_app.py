@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from asrdq.cli import app
-from asrdq.cli.verbs import VERBS
+from asrdq.cli.failures import asked_format
+from asrdq.cli.verbs import VERBS, new_group, sub_verbs
 from asrdq.errors import DataError, ExitCode, Problem, ToolError, UndecidedError, UsageError
 
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -67,6 +68,24 @@ def test_each_verb_explains_itself_with_an_example(verb: str, run_cli: RunCli) -
     usage, explanation = run_cli(verb, "--help").stdout.strip().split("\n", 1)
     assert f"asrdq {verb}" in usage
     assert f"asrdq {verb}" in explanation
+
+
+SUB_VERBS = [(verb, sub) for verb in VERBS for sub in sub_verbs(VERBS[verb].load())]
+
+
+@pytest.mark.parametrize(("verb", "sub"), SUB_VERBS)
+def test_each_sub_verb_explains_itself_with_an_example(
+    verb: str, sub: str, run_cli: RunCli
+) -> None:
+    usage, explanation = run_cli(verb, sub, "--help").stdout.strip().split("\n", 1)
+    assert f"asrdq {verb} {sub}" in usage
+    assert f"asrdq {verb} {sub}" in explanation
+    assert heavy_modules_after(verb, sub, "--help") == "[] 0"
+
+
+def test_an_unknown_sub_verb_names_the_nearest(capfd: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["policy", "lnt"]) == ExitCode.USAGE
+    assert "Did you mean 'lint'?" in capfd.readouterr().err
 
 
 def test_unknown_verb_names_the_nearest(capfd: pytest.CaptureFixture[str]) -> None:
@@ -151,16 +170,31 @@ def test_ctrl_c_is_told_and_leaves_130(
 @pytest.mark.parametrize(
     ("arguments", "wanted"),
     [
-        (["gate", "--format", "json"], True),
-        (["gate", "--format=json"], True),
-        (["ingest", "--json"], True),
-        (["sql", "-f", "json"], True),
-        (["sql", "--format", "csv"], False),
-        (["sql", "json"], False),
+        (["gate", "--format", "json"], "json"),
+        (["gate", "--format=json"], "json"),
+        (["ingest", "--json"], "json"),
+        (["sql", "-f", "json"], "json"),
+        (["sql", "-fjson"], "json"),
+        (["gate", "-f", "junit"], "junit"),
+        (["gate", "--format=sarif"], "sarif"),
+        (["gate", "--format", "github"], "github"),
+        (["sql", "--format", "csv"], None),
+        (["sql", "json"], None),
+        (["gate", "train"], None),
     ],
 )
-def test_json_errors_only_where_json_was_asked_for(arguments: list[str], wanted: bool) -> None:
-    assert app._wants_json(arguments) is wanted
+def test_errors_are_documents_where_a_machine_format_was_asked_for(
+    arguments: list[str], wanted: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    assert asked_format(arguments) == wanted
+
+
+def test_a_gate_on_github_tells_its_errors_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert asked_format(["gate", "train"]) == "github"
+    assert asked_format(["gate", "train", "-f", "table"]) is None
+    assert asked_format(["manifests"]) is None
 
 
 @pytest.mark.parametrize("before", [True, False])
@@ -171,6 +205,22 @@ def test_the_workspace_is_named_before_or_after_the_verb(
     done = run_cli(*(named + verb if before else verb + named), code=ExitCode.USAGE)
     assert str(tmp_path / "elsewhere") in done.stderr
     assert "asrdq init" in done.stderr
+
+
+def test_the_workspace_before_the_verb_reaches_a_sub_verb(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    group = new_group()
+    group.callback()(lambda: None)
+
+    @group.command("show")
+    def show(workspace: str = ".") -> None:
+        print(f"in {workspace}")
+
+    monkeypatch.setattr("asrdq.cli.policy.policy", group)
+    assert app.run(["-w", "there", "policy", "show"]) == ExitCode.OK
+    assert app.run(["policy", "show", "--workspace", "here"]) == ExitCode.OK
+    assert capfd.readouterr().out == "in there\nin here\n"
 
 
 def test_a_wrong_choice_names_the_valid_ones(run_cli: RunCli) -> None:

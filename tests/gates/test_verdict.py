@@ -11,7 +11,7 @@ import pytest
 from asrdq.errors import ExitCode, UsageError
 from asrdq.gates import Verdict, evaluate_gate
 from asrdq.gates.decision import band
-from asrdq.gates.policy import AuditRules
+from asrdq.gates.policy_sections import AuditRules
 from asrdq.sampling import SamplingPlan
 from asrdq.sampling.estimators import Limit
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from asrdq.checks.failing import Failing, find_failing
 from asrdq.checks.result import CheckResult
-from asrdq.checks.subject import Subject, open_subject
+from asrdq.checks.subject import Subject, compared_with, open_subject
 from asrdq.checks.suites import Suite, read_suite
 from asrdq.checks.tables import (
     CHECK_RESULTS,
@@ -63,10 +63,17 @@ def check(
             hint="asrdq ingest FILE --name NAME",
         )
     read = read_suite(workspace, suite)
-    parameters = {"suite": read.name, "file": read.file, "suite_hash": read.digest, "limit": limit}
+    others = compared_with(workspace, read)
+    parameters = {
+        "suite": read.name,
+        "file": read.file,
+        "suite_hash": read.digest,
+        "limit": limit,
+        "others": {name: other.fingerprint for name, other in others.items() if other},
+    }
     with (
         workspace.run("check", manifest, parameters) as run,
-        open_subject(workspace, manifest, read) as subject,
+        open_subject(workspace, manifest, others) as subject,
         stage("check", len(read.expectations), "expectations") as progress,
     ):
         keys = {"run_id": run.run_id, "manifest": str(manifest), "suite": read.name}

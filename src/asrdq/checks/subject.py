@@ -84,14 +84,18 @@ class Subject:
         return None
 
 
-@contextmanager
-def open_subject(
-    workspace: Workspace, manifest: ManifestVersion, suite: Suite
-) -> Iterator[Subject]:
-    """Open a database with what a suite reads."""
-    others = {
+def compared_with(workspace: Workspace, suite: Suite) -> dict[str, ManifestVersion | None]:
+    """Return the other manifests that a suite names; None where there is no such one."""
+    return {
         item.other: _version(workspace, item.other) for item in suite.expectations if item.other
     }
+
+
+@contextmanager
+def open_subject(
+    workspace: Workspace, manifest: ManifestVersion, others: dict[str, ManifestVersion | None]
+) -> Iterator[Subject]:
+    """Open a database with what a suite reads."""
     probe = _probe(workspace, manifest)
     definitions = {SUBJECT: f"SELECT * FROM {quote_name(str(manifest))}"}
     if probe is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import os
 import sys
 import tempfile
@@ -16,7 +14,8 @@ from typer.core import TyperCommand, TyperGroup
 
 import asrdq
 from asrdq import console
-from asrdq.cli.verbs import VERBS
+from asrdq.cli.failures import asked_format, failure_document
+from asrdq.cli.verbs import VERBS, sub_verbs
 from asrdq.errors import AsrdqError, ExitCode, UsageError, unknown
 
 INTERRUPTED = 130
@@ -37,8 +36,8 @@ class LazyGroup(TyperGroup):
 
     def resolve_command(  # type: ignore[override]
         self, ctx: typer.Context, args: list[str]
-    ) -> tuple[str, TyperCommand, list[str]]:
-        """Return the real command of a verb.
+    ) -> tuple[str, TyperCommand | TyperGroup, list[str]]:
+        """Return the real command of a verb, told of the workspace that stood before it.
 
         Raises:
             UsageError: There is no such verb; the nearest one is named.
@@ -46,7 +45,11 @@ class LazyGroup(TyperGroup):
         verb = VERBS.get(args[0])
         if verb is None:
             raise unknown("command", args[0], VERBS)
-        return verb.name, verb.load(), args[1:]
+        command = verb.load()
+        if workspace := ctx.params.get("workspace"):
+            given = {{"init": "folder", "demo": "folder"}.get(verb.name, "workspace"): workspace}
+            ctx.default_map = {verb.name: given | dict.fromkeys(sub_verbs(command), given)}
+        return verb.name, command, args[1:]
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         """Run the verb; a reader that closed the pipe (as `head` does) is no error."""
@@ -96,10 +99,8 @@ def root(
 
     Start with `asrdq demo`, or with `asrdq init` in a folder of your own.
     """
+    # `workspace` reaches the verb as the default of its own option: LazyGroup.resolve_command
     console.set_quiet(quiet)
-    if workspace is not None:
-        made = {"init": "folder", "demo": "folder"}
-        ctx.default_map = {v: {made.get(v, "workspace"): workspace} for v in VERBS}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -112,7 +113,7 @@ def run(arguments: list[str]) -> int:
     try:
         code = typer.main.get_command(app)(args=arguments, prog_name="asrdq", standalone_mode=False)
     except AsrdqError as error:
-        _show(error, as_json=_wants_json(arguments))
+        _show(error, arguments)
         return error.exit_code
     except KeyboardInterrupt:
         code = INTERRUPTED
@@ -132,11 +133,11 @@ def _usage_error(error: Exception, arguments: list[str]) -> int | None:
     if text:  # it is empty where no argument was given and the help page has been shown
         context = getattr(error, "ctx", None)
         hint = f"{context.command_path} --help" if context else "asrdq --help"
-        _show(UsageError(text, hint=hint), as_json=_wants_json(arguments))
+        _show(UsageError(text, hint=hint), arguments)
     return ExitCode.USAGE
 
 
-def _show(error: AsrdqError, *, as_json: bool) -> None:
+def _show(error: AsrdqError, arguments: Sequence[str]) -> None:
     shown = console.stderr()
     head = error.message if error.where is None else f"{error.where}: {error.message}"
     shown.print("[bold red]error:[/bold red]", end=" ")
@@ -145,23 +146,9 @@ def _show(error: AsrdqError, *, as_json: bool) -> None:
         shown.print(f"  {problem}", markup=False)
     if error.hint:
         shown.print(f"→ {error.hint}", markup=False, style="cyan")
-    if as_json:
-        print(json.dumps(_as_document(error), ensure_ascii=False))
-
-
-def _as_document(error: AsrdqError) -> dict[str, Any]:
-    body = {
-        "kind": type(error).__name__,
-        "message": error.message,
-        "where": error.where,
-        "hint": error.hint,
-        "problems": [
-            {"message": item.message, "file": item.file, "line": item.line}
-            for item in error.problems
-        ],
-        "exit_code": int(error.exit_code),
-    }
-    return {"schema_version": 1, "error": body}
+    output = asked_format(arguments)
+    if output is not None:
+        print(failure_document(error, output))
 
 
 def _crash(error: Exception, arguments: list[str]) -> int:
@@ -175,12 +162,5 @@ def _crash(error: Exception, arguments: list[str]) -> int:
         f"this should not have happened: {type(error).__name__}: {error}",
         hint=f"the details are in {log.name}; please send them with a bug report",
     )
-    _show(failure, as_json=_wants_json(arguments))
+    _show(failure, arguments)
     return ExitCode.TOOL
-
-
-def _wants_json(arguments: list[str]) -> bool:
-    pairs = itertools.pairwise(arguments)
-    return any(argument in ("--json", "--format=json", "-fjson") for argument in arguments) or any(
-        flag in ("--format", "-f") and value == "json" for flag, value in pairs
-    )

@@ -71,14 +71,24 @@ def gate(
     in_actions = os.environ.get("GITHUB_ACTIONS") == "true"
     chosen = output or ("github" if in_actions else "table")
     if chosen in ("table", "markdown"):
-        print(headline(result, markdown=chosen == "markdown"))
-        if result.measures:
-            render(result.arrow(), Format(chosen))
+        show(result, Format(chosen), fail_on_caution=caution)
     else:
         print(document(result, chosen, policy or opened.settings.policy, fail_on_caution=caution))
     write_step_summary(result, fail_on_caution=caution)
     advise(result)
     return int(result.verdict.exit_code(fail_on_caution=caution))
+
+
+def show(result: GateResult, output: Format, *, fail_on_caution: bool) -> None:
+    """Show verdict, reasons, the rules with their figures, and the strata, to a person."""
+    from asrdq.gates.outcomes import outcome_rows, outcomes
+
+    print(headline(result, markdown=output is Format.MARKDOWN))
+    found = outcomes(result, fail_on_caution=fail_on_caution)
+    render(outcome_rows(found, every=False).drop_columns(["found"]), output)
+    if result.measures:
+        print()
+        render(result.arrow(), output)
 
 
 def document(result: GateResult, output: str, policy: str, *, fail_on_caution: bool) -> str:

@@ -6,12 +6,12 @@ import importlib
 from dataclasses import dataclass
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """A verb: module `asrdq.cli.<name>` with a function of that name."""
+    """A verb: module `asrdq.cli.<name>` with a function of that name, or a Typer of sub-verbs."""
 
     name: str
     help: str
@@ -19,21 +19,39 @@ class Verb:
 
     @property
     def function(self) -> str:
-        """Name of the module and of the function in it."""
+        """Name of the module, and of the function or Typer in it."""
         return self.name.replace("-", "_")
 
     def stub(self) -> TyperCommand:
         """Return a stand-in that is enough to list the verb in `--help`."""
         return TyperCommand(self.name, help=self.help, rich_help_panel=self.panel)
 
-    def load(self) -> TyperCommand:
+    def load(self) -> TyperCommand | TyperGroup:
         """Import the verb's module and build its command."""
         module = importlib.import_module(f"asrdq.cli.{self.function}")
-        app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-        app.command(self.name)(getattr(module, self.function))
+        found = getattr(module, self.function)
+        if isinstance(found, typer.Typer):
+            app = found
+        else:
+            app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+            app.command(self.name)(found)
         command = typer.main.get_command(app)
-        assert isinstance(command, TyperCommand)
+        assert isinstance(command, (TyperCommand, TyperGroup))
         return command
+
+
+def sub_verbs(command: TyperCommand | TyperGroup) -> dict[str, TyperCommand]:
+    """Return the sub-verbs of a verb by name, none where it has no sub-verbs."""
+    found = command.commands if isinstance(command, TyperGroup) else {}
+    return {name: sub for name, sub in found.items() if isinstance(sub, TyperCommand)}
+
+
+def new_group() -> typer.Typer:
+    """Return a Typer that sub-verbs are added to with `@group.command("name")`.
+
+    The module that adds them gives the group its own docstring as help with `@group.callback()`.
+    """
+    return typer.Typer(add_completion=False, rich_markup_mode="markdown", no_args_is_help=True)
 
 
 _DATA = "Data in, data out"
@@ -69,6 +87,7 @@ VERBS = {
         Verb("score", "Score hypotheses: error rates by group, with intervals.", _MEASURE),
         Verb("leaderboard", "Show the rates of a scored set in order, and what to do.", _MEASURE),
         Verb("gate", "Give the verdict: PROCEED, CAUTION, STOP or UNDECIDED.", _DECIDE),
+        Verb("policy", "Check policy files, or print their JSON Schema.", _DECIDE),
         Verb("waive", "Answer for a rule that does not hold, until a day.", _DECIDE),
         Verb("signoff", "Accept a verdict: an entry in a ledger, signed where you like.", _DECIDE),
         Verb("verify", "Find what changed since a verdict was signed.", _DECIDE),

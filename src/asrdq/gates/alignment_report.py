@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import asrdq
 from asrdq.gates.decision import Decision, Verdict
+from asrdq.gates.demands.judged import Standing
+from asrdq.gates.outcomes import Outcome, outcomes
 from asrdq.gates.policy import policy_hash
 from asrdq.results import plain
 
@@ -40,6 +42,8 @@ def report_body(result: Decision, *, with_clips: bool = True) -> dict[str, Any]:
         "reasons": result.reasons,
         "notes": result.notes,
         "waived": result.waived,
+        "audit_verdict": result.of_audit,
+        "rules": [_rule(outcome) for outcome in outcomes(result)],
         "risk_strata": result.risks,
         **_provenance(result),
         **(_figures(result.measures) if result.measures else {}),
@@ -54,6 +58,21 @@ def report_body(result: Decision, *, with_clips: bool = True) -> dict[str, Any]:
     converted = plain(body)
     assert isinstance(converted, dict)
     return converted
+
+
+def _rule(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "rule": outcome.rule,
+        "demand": outcome.demand,
+        "state": outcome.state,
+        "value": outcome.value,
+        "limit": outcome.limit,
+        "found": outcome.messages(),
+        "evidence": [
+            {"table": source.table, "run_id": source.run_id, "query": source.query}
+            for source in outcome.evidence
+        ],
+    }
 
 
 def _familiar(result: Decision, with_clips: bool) -> dict[str, Any]:
@@ -146,12 +165,23 @@ def recommendation(result: Decision) -> str:
     return {
         Verdict.PROCEED: "The data is fit to train on.",
         Verdict.CAUTION: _caution(result),
-        Verdict.STOP: "Do not train on this data: mend the clips the report lists, then audit "
-        "again.",
+        Verdict.STOP: _stop(result),
     }[result.verdict] + risks
 
 
+def _stop(result: Decision) -> str:
+    rules = [one.rule for one in result.judged if one.answer.standing is Standing.BREACHED]
+    broken = f" These rules are broken: {', '.join(rules)}." if rules else ""
+    if result.of_audit is not Verdict.STOP:
+        return f"Do not train on this data.{broken}"
+    mend = "mend the clips the report lists, then audit again."
+    return f"Do not train on this data: {mend}{broken}"
+
+
 def _caution(result: Decision) -> str:
+    warned = [one.rule for one in result.judged if one.answer.standing is Standing.WARNS]
+    if warned and not result.waived:
+        return f"Train, and watch closely: {', '.join(warned)} should hold and does not."
     if not result.waived:
         return "Train, and watch closely: the data is close to the limit."
     rules = ", ".join(dict.fromkeys(waived.waiver.rule for waived in result.waived))

@@ -7,9 +7,11 @@ from enum import StrEnum
 
 from asrdq.audit.reasons import InstrumentStatus
 from asrdq.errors import ExitCode
+from asrdq.gates.demands.judged import Judged
 from asrdq.gates.evidence import Evidence, Finding
 from asrdq.gates.measures import Measures, StratumMeasure
-from asrdq.gates.policy import AuditRules, Policy
+from asrdq.gates.policy import Policy
+from asrdq.gates.policy_sections import AuditRules
 from asrdq.gates.waivers import Waived
 from asrdq.sampling.deciding import MoreClips
 from asrdq.sampling.estimators import Rate
@@ -62,7 +64,9 @@ class Decision:
         to_decide: What would decide, where an interval reaches over a limit.
         evidence: The tables it was made from.
         policy: The policy.
+        of_audit: The verdict that the audit alone would give.
         waived: What would forbid or worsen the verdict, and a person answers for.
+        judged: Every demand of the policy besides the audit.
     """
 
     verdict: Verdict
@@ -74,7 +78,9 @@ class Decision:
     to_decide: MoreClips | None
     evidence: Evidence
     policy: Policy
+    of_audit: Verdict
     waived: tuple[Waived, ...] = ()
+    judged: tuple[Judged, ...] = ()
 
     @property
     def rate(self) -> Rate:

@@ -54,6 +54,7 @@ class Evidence:
         detections: Rows of `detections`.
         calibrations: Rows of `calibrations`.
         faults: Everything that forbids a verdict.
+        notes: What is worth knowing and forbids none.
     """
 
     manifest: ManifestVersion
@@ -64,6 +65,7 @@ class Evidence:
     detections: list[dict[str, Any]] = field(default_factory=list)
     calibrations: list[dict[str, Any]] = field(default_factory=list)
     faults: list[Finding] = field(default_factory=list)
+    notes: list[Finding] = field(default_factory=list)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -93,7 +95,7 @@ def gather(workspace: Workspace, manifest: ManifestVersion) -> Evidence:
     plan = _sample_plan(workspace, sample_run_id)
     if not faults:
         faults = _contradictions(plan, rows["strata"], rows["clips"], again)
-    return Evidence(manifest, run, plan, **rows, faults=faults)
+    return Evidence(manifest, run, plan, **rows, faults=faults, notes=[])
 
 
 def _parameters(run: dict[str, Any]) -> dict[str, Any]:

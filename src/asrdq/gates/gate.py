@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -13,9 +12,12 @@ import pyarrow as pa
 import asrdq
 from asrdq.errors import ToolError
 from asrdq.gates.alignment_report import report_body
-from asrdq.gates.changed_audio import changed_audio
+from asrdq.gates.changed_audio import with_audio_compared
+from asrdq.gates.demands import judge_demands
+from asrdq.gates.demands.judged import Asked
 from asrdq.gates.evidence import UNUSABLE, Evidence, gather
 from asrdq.gates.measures import Measures, measure
+from asrdq.gates.outcomes import outcome_rows, outcomes
 from asrdq.gates.policy import Policy, policy_hash, read_policy
 from asrdq.gates.tables import DECISIONS
 from asrdq.gates.verdict import GateResult, decide
@@ -82,11 +84,11 @@ def assess(
         policy: The policy.
         advance: Told how many audio files were compared with what was audited.
     """
-    evidence = gather(workspace, manifest)
-    changes = changed_audio(workspace, evidence, advance)
-    evidence = replace(evidence, faults=[*evidence.faults, *changes])
+    evidence = with_audio_compared(workspace, gather(workspace, manifest), policy.audit, advance)
+    measures = _figures(evidence, policy)
+    judged = judge_demands(Asked(workspace, manifest, policy, evidence, measures))
     waivers = standing_waivers(workspace, manifest.name)
-    return decide(evidence, _figures(evidence, policy), policy, waivers)
+    return decide(evidence, measures, policy, waivers, judged)
 
 
 def _figures(evidence: Evidence, policy: Policy) -> Measures | None:
@@ -156,4 +158,5 @@ def _decision(result: GateResult, run_id: str, policy: Place, report: Place) -> 
         "asrdq_version": asrdq.__version__,
         "report": str(report),
         "waived": [str(waived) for waived in result.waived],
+        "rules": outcome_rows(outcomes(result)).to_pylist(),
     }

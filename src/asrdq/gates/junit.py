@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
+from asrdq.gates.escaping import xml_text
 from asrdq.gates.outcomes import State, outcomes
 from asrdq.gates.verdict import GateResult
-
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit_xml(result: GateResult, *, fail_on_caution: bool = False) -> str:
@@ -35,21 +32,17 @@ def junit_xml(result: GateResult, *, fail_on_caution: bool = False) -> str:
     for name, value in {"schema_version": "1", **facts}.items():
         suite.add_property(name, value)
     for outcome in outcomes(result, fail_on_caution=fail_on_caution):
-        case = TestCase(outcome.rule, classname=f"asrdq.gate.{manifest.name}", time=0.0)
-        text = _valid("\n".join(outcome.messages()))
+        case = TestCase(xml_text(outcome.rule), classname=f"asrdq.gate.{manifest.name}", time=0.0)
+        text = xml_text("\n".join(outcome.messages()))
         if outcome.state in kinds:
             kind = kinds[outcome.state]
             about = f"{outcome.state}: {text}" if text else str(outcome.state)
-            case.result = [kind(message=about, type_=outcome.rule)]
-        elif text:
-            case.system_out = text
+            case.result = [kind(message=about, type_=xml_text(outcome.rule))]
+        told = [outcome.demand, outcome.figures(), *outcome.messages()]
+        told += [source.query for source in outcome.evidence]
+        case.system_out = xml_text("\n".join(filter(None, told)))
         suite.add_testcase(case)
     xml = JUnitXml("asrdq")
     xml.add_testsuite(suite)
     written: bytes = xml.tostring()  # type: ignore[no-untyped-call]
     return written.decode()
-
-
-def _valid(text: str) -> str:
-    """Return a text with � in the place of characters that XML cannot hold."""
-    return _NO_XML.sub("�", text)

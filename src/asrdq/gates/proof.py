@@ -10,7 +10,7 @@ from asrdq.audit.reasons import InstrumentStatus
 from asrdq.gates.advice import larger_sample, sample_command
 from asrdq.gates.evidence import Evidence, Finding
 from asrdq.gates.measures import BLIND, Measures, StratumMeasure, gross_faults
-from asrdq.gates.policy import InstrumentRules
+from asrdq.gates.policy_sections import InstrumentRules
 from asrdq.sampling.estimators import least_trials, wilson
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 RULES = {
     "empty_manifest": "the manifest has rows",
     "no_audit": "the manifest was audited",
@@ -12,6 +14,7 @@ RULES = {
     "broken_table": "every table of the audit has its columns",
     "empty_table": "every table of the audit has rows",
     "contradiction": "the tables of the audit do not contradict each other",
+    "missing_audio": "the audio that was audited is there to be compared",
     "changed_audio": "the audio is what was audited",
     "stratum_without_clip": "a clip of every stratum was audited",
     "too_weak": "the instrument can judge every stratum",
@@ -23,7 +26,9 @@ RULES = {
     "straddles": "the interval of the deciding rate lies on one side of each limit",
     "rate": "the deciding rate is not above the limit of the policy",
 }
-"""What each rule demands. Its name is the code of the finding that tells a breach of it."""
+"""What each rule about the audit demands; its name is the code of the finding that tells a breach.
+
+The other rules come from the policy, and are called by what it names: `suite:asr_manifest`."""
 
 WAIVABLE = frozenset(
     {
@@ -36,3 +41,28 @@ WAIVABLE = frozenset(
 The others say that there is no evidence about this content, or none that can be believed: nobody
 can take that on himself.
 """
+
+FAMILIES = {
+    "suite": "suite:NAME",
+    "leaks": "leaks:MANIFEST",
+    "score": "score:MANIFEST:HYPS:METRIC",
+    "change": "change:MANIFEST:BASELINE..HYPS:METRIC",
+    "amount": "amount:KEY",
+    "criteria": "criteria",
+    "age": "age:RULE",
+}
+"""Rules that come from a policy, with the form of their names.
+
+All of them can be waived where there is evidence and it speaks against the data; where there is
+none, the waiver is not used."""
+
+
+def is_waivable(rule: str) -> bool:
+    """Return whether a name is one of a rule that a waiver can set aside.
+
+    >>> [is_waivable(rule) for rule in ("rate", "suite:own", "criteria", "no_audit", "suite:")]
+    [True, True, True, False, False]
+    """
+    family, _, rest = rule.partition(":")
+    needs_more = FAMILIES.get(family) != family
+    return rule in WAIVABLE or (family in FAMILIES and needs_more == bool(re.search(r"\S", rest)))

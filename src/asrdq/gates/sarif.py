@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
-from urllib.parse import quote
 
 import asrdq
 from asrdq.errors import ExitCode
 from asrdq.gates.decision import Verdict
+from asrdq.gates.escaping import sarif_document, sarif_location
 from asrdq.gates.outcomes import Outcome, State, outcomes, worst_clips
 from asrdq.gates.rules import RULES
 from asrdq.gates.verdict import GateResult
@@ -17,7 +16,6 @@ from asrdq.gates.waivers import Waived
 CLIPS = 50
 """How many of the worst clips are results."""
 
-_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _CLIP_RULE = "low_quality_clip"
 
 
@@ -41,10 +39,10 @@ def sarif_log(result: GateResult, policy: str, *, fail_on_caution: bool = False)
     results = [one for outcome in found for one in _results(outcome, result.verdict)]
     results += [_result(note.code, "note", str(note)) for note in result.notes]
     for one in results:
-        one["locations"] = [_location(policy, str(manifest))]
+        one["locations"] = [sarif_location(policy, str(manifest))]
     for clip in worst_clips(result, CLIPS):
         told = f"{', '.join(clip['reasons'] or [])}: {clip['text']}"
-        location = _location(str(clip["audio_path"]), str(clip["utt_id"]))
+        location = sarif_location(str(clip["audio_path"]), str(clip["utt_id"]))
         results.append({**_result(_CLIP_RULE, "note", told), "locations": [location]})
     run = {
         "tool": {"driver": _driver(rules)},
@@ -56,10 +54,12 @@ def sarif_log(result: GateResult, policy: str, *, fail_on_caution: bool = False)
             "verdict": result.verdict.value,
             "manifest": str(manifest),
             "fingerprint": manifest.fingerprint,
+            "rules": [
+                {"rule": one.rule, "state": str(one.state), **_figures(one)} for one in found
+            ],
         },
     }
-    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, ensure_ascii=True, allow_nan=False, indent=2)
+    return sarif_document(run)
 
 
 def _driver(rules: dict[str, str]) -> dict[str, Any]:
@@ -74,9 +74,19 @@ def _results(outcome: Outcome, verdict: Verdict) -> list[dict[str, Any]]:
     level = levels.get(outcome.state)
     found = []
     if level is not None:
-        texts = [str(finding) for finding in outcome.findings] or [outcome.demand]
+        texts = outcome.messages() or [outcome.demand]
         found = [_result(outcome.rule, level, f"{verdict}: {text}") for text in texts]
-    return [*found, *(_suppressed(outcome.rule, waived) for waived in outcome.waived)]
+    if outcome.state is State.WAIVED:
+        found = [_suppressed(outcome.rule, waived) for waived in outcome.waived]
+    return [{**one, "properties": _figures(outcome)} for one in found]
+
+
+def _figures(outcome: Outcome) -> dict[str, Any]:
+    evidence = [
+        {"table": source.table, "runId": source.run_id, "query": source.query}
+        for source in outcome.evidence
+    ]
+    return {"value": outcome.value, "limit": outcome.limit, "evidence": evidence}
 
 
 def _suppressed(rule: str, waived: Waived) -> dict[str, Any]:
@@ -88,19 +98,3 @@ def _suppressed(rule: str, waived: Waived) -> dict[str, Any]:
 
 def _result(rule: str, level: str, text: str) -> dict[str, Any]:
     return {"ruleId": rule, "level": level, "message": {"text": text}}
-
-
-def _location(path: str, name: str) -> dict[str, Any]:
-    return {
-        "physicalLocation": {"artifactLocation": {"uri": _uri(path)}},
-        "logicalLocations": [{"fullyQualifiedName": name}],
-    }
-
-
-def _uri(path: str) -> str:
-    """Return a path or an address as a URI; what is no UTF-8 is replaced."""
-    scheme, mark, rest = path.partition("://")
-    if mark:
-        return f"{scheme}://{quote(rest, errors='replace')}"
-    prefix = "file://" if path.startswith("/") else ""
-    return prefix + quote(path, errors="replace")

@@ -6,6 +6,11 @@ import pyarrow as pa
 
 from asrdq.gates.ledger import Ledger
 
+OUTCOMES = pa.schema(
+    [(name, pa.string()) for name in ("rule", "state", "value", "limit", "evidence", "found")]
+)
+"""One row a rule of a verdict."""
+
 DECISIONS = pa.schema(
     [
         ("run_id", pa.string()),
@@ -29,6 +34,7 @@ DECISIONS = pa.schema(
         ("asrdq_version", pa.string()),
         ("report", pa.string()),
         ("waived", pa.list_(pa.string())),
+        ("rules", pa.list_(pa.struct(list(OUTCOMES)))),
     ]
 )
 """A verdict answers for the content with its fingerprint and for no other."""

@@ -1,26 +1,23 @@
-"""One verdict from the figures of an audit, a policy, and what speaks against deciding."""
+"""One verdict: the audit's, and how every other demand of the policy came out."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from asrdq.audit.reasons import InstrumentStatus
 from asrdq.gates.alignment_report import report_body
-from asrdq.gates.decision import Decision, Verdict, band
+from asrdq.gates.audit_ruling import AuditRuling, rule_on_audit
+from asrdq.gates.decision import Decision, Verdict
+from asrdq.gates.demands.judged import Judged, Standing
 from asrdq.gates.evidence import Evidence, Finding
-from asrdq.gates.measures import BLIND, Measures, StratumMeasure
-from asrdq.gates.policy import AuditRules, Policy
-from asrdq.gates.proof import blind_strata, low_recall, unproven
+from asrdq.gates.measures import Measures, StratumMeasure
+from asrdq.gates.policy import Policy
 from asrdq.gates.telling import sentences
-from asrdq.gates.waivers import Waivers
+from asrdq.gates.waivers import Waived, Waivers
 from asrdq.results import Result
-from asrdq.sampling.deciding import MoreClips
-from asrdq.sampling.estimators import Rate
 
 
 @dataclass(frozen=True)
@@ -83,129 +80,94 @@ def _stratum_row(stratum: StratumMeasure) -> dict[str, Any]:
 
 
 def decide(
-    evidence: Evidence, measures: Measures | None, policy: Policy, waivers: Waivers | None = None
+    evidence: Evidence,
+    measures: Measures | None,
+    policy: Policy,
+    waivers: Waivers | None = None,
+    judged: Sequence[Judged] = (),
 ) -> GateResult:
-    """Return the verdict of a policy; whatever forbids one makes it UNDECIDED.
+    """Return the verdict of a policy.
 
-    A rule that was waived neither forbids a verdict nor stops; the verdict is then CAUTION at best.
+    UNDECIDED goes before STOP: a person may override a STOP, and nobody can answer for what was
+    not measured. A rule that was waived neither forbids a verdict nor stops; the verdict is then
+    CAUTION at best.
 
     Args:
         evidence: The audit; each of its faults forbids a verdict.
         measures: Its figures, None where the audit cannot be used.
         policy: The limits.
         waivers: What persons answer for, today and for this manifest.
+        judged: The other demands of the policy.
     """
     waivers = waivers or Waivers()
-    if measures is None:
-        undecided = _result(Verdict.UNDECIDED, evidence.faults, measures, evidence, policy)
-        return replace(undecided, notes=tuple(waivers.problems))
-    broken, notes = _broken_rules(evidence, measures, policy)
-    against, waived = waivers.split(broken)
-    rate, more = measures.rate(policy.audit.rate), None
-    if rate.value is None:
-        name = policy.audit.rate
-        against.append(Finding("no_rate", f"the {name} rate is not defined: {rate.reason}"))
-    elif not against and policy.audit.confidence is not None:
-        more, straddling = _straddled(measures, rate, policy.audit)
-        against, waived_too = waivers.split(straddling)
-        waived += waived_too
-    if against or rate.value is None:
-        verdict, reasons = Verdict.UNDECIDED, against
-    else:
-        verdict, more = band(rate.value, policy.audit), None
-        reasons = [Finding("rate", _reason(verdict, rate, policy.audit))]
-        if verdict is Verdict.STOP:
-            waived += waivers.split(reasons)[1]
-        if waived and (verdict is not Verdict.STOP or "rate" in waivers.valid):
-            verdict = Verdict.CAUTION
+    audit = rule_on_audit(evidence, measures, policy, waivers)
+    stand, waived = _split(judged, waivers)
+    verdict = max(
+        [audit.verdict, *(_VERDICTS[standing] for standing, _ in stand)], key=_WORST.index
+    )
+    if waived and verdict is Verdict.PROCEED:
+        verdict = Verdict.CAUTION
+    reasons = _reasons(verdict, audit, stand)
     asked = reasons if verdict in (Verdict.STOP, Verdict.UNDECIDED) else []
-    result = _result(verdict, reasons, measures, evidence, policy)
-    notes = [*notes, *waivers.remarks(asked)]
-    return replace(result, notes=tuple(notes), to_decide=more, waived=tuple(waived))
-
-
-def _broken_rules(
-    evidence: Evidence, measures: Measures, policy: Policy
-) -> tuple[list[Finding], list[Finding]]:
-    """Return what forbids a verdict, and what is only worth knowing."""
-    against = [
-        *evidence.faults,
-        *blind_strata(measures, evidence),
-        *_failures(measures, evidence, policy),
-        *low_recall(measures, evidence, policy.instrument),
-    ]
-    notes = unproven(measures, evidence, policy.instrument)
-    if policy.instrument.if_unproven == "undecided":
-        return [*against, *notes], []
-    return against, notes
-
-
-def _result(
-    verdict: Verdict,
-    reasons: Sequence[Finding],
-    measures: Measures | None,
-    evidence: Evidence,
-    policy: Policy,
-) -> GateResult:
+    remarks = waivers.problems if measures is None else waivers.remarks(asked)
     strata = measures.strata if measures else ()
-    risky = [
-        s.name
-        for s in strata
-        if s.rate.value is not None and s.rate.value > policy.audit.stratum_risk
-    ]
     return GateResult(
         verdict=verdict,
         reasons=tuple(reasons),
-        notes=(),
-        risks=tuple(risky),
+        notes=(*audit.notes, *evidence.notes, *remarks),
+        risks=tuple(
+            stratum.name
+            for stratum in strata
+            if stratum.rate.value is not None and stratum.rate.value > policy.audit.stratum_risk
+        ),
         deciding=policy.audit.rate,
         measures=measures,
-        to_decide=None,
+        to_decide=audit.to_decide,
         evidence=evidence,
         policy=policy,
+        waived=(*audit.waived, *waived),
+        of_audit=audit.verdict,
+        judged=tuple(judged),
     )
 
 
-def _reason(verdict: Verdict, rate: Rate, rules: AuditRules) -> str:
-    caution, stop = f"{100 * rules.caution_from:g} %", f"{100 * rules.stop_above:g} %"
-    where = {
-        Verdict.PROCEED: f"below {caution}",
-        Verdict.CAUTION: f"between {caution} and {stop}",
-        Verdict.STOP: f"above {stop}",
-    }[verdict]
-    return f"the {rules.rate} rate of low quality is {rate}, {where}"
+_WORST = (Verdict.PROCEED, Verdict.CAUTION, Verdict.STOP, Verdict.UNDECIDED)
+_VERDICTS = {
+    Standing.HOLDS: Verdict.PROCEED,
+    Standing.NOT_REACHED: Verdict.PROCEED,
+    Standing.WARNS: Verdict.CAUTION,
+    Standing.BREACHED: Verdict.STOP,
+    Standing.OPEN: Verdict.UNDECIDED,
+    Standing.UNKNOWN: Verdict.UNDECIDED,
+}
+"""What a demand that came out so makes of the verdict, at best."""
 
 
-def _failures(measures: Measures, evidence: Evidence, policy: Policy) -> list[Finding]:
-    blind = {s.name for s in measures.strata if s.calibration in BLIND}
-    able = [clip for clip in evidence.clips if clip["stratum"] not in blind]
-    kinds = Counter(c["instrument"] for c in able if c["instrument"] != InstrumentStatus.OK)
-    failed = sum(kinds.values())
-    limit = policy.instrument.maximum_failures
-    if failed <= limit * len(able):
-        return []
-    what = ", ".join(f"{count:,} × {kind}" for kind, count in kinds.most_common())
-    message = (
-        f"the instrument could not judge {failed:,} of {len(able):,} clips "
-        f"({100 * failed / len(able):.1f} %, at most {100 * limit:g} %): {what}"
-    )
-    run_id = evidence.run["run_id"] if evidence.run else ""
-    query = (
-        "SELECT utt_id, instrument FROM audits "
-        f"WHERE run_id = '{run_id}' AND instrument <> '{InstrumentStatus.OK}'"
-    )
-    return [Finding("instrument_failed", message, f'asrdq sql "{query}"')]
+def _split(
+    judged: Sequence[Judged], waivers: Waivers
+) -> tuple[list[tuple[Standing, Finding]], list[Waived]]:
+    """Return the demands that stand against PROCEED, and those that a person answers for.
+
+    Nobody can answer for evidence that is not there.
+    """
+    stand, waived = [], []
+    for one in judged:
+        standing = one.answer.standing
+        if _VERDICTS[standing] is Verdict.PROCEED:
+            continue
+        waiver = waivers.valid.get(one.rule)
+        if waiver is None or standing is Standing.UNKNOWN:
+            stand.append((standing, one.finding))
+        else:
+            waived.append(Waived(one.finding, waiver))
+    return stand, waived
 
 
-def _straddled(
-    measures: Measures, rate: Rate, rules: AuditRules
-) -> tuple[MoreClips | None, list[Finding]]:
-    """Return what would decide, where the interval reaches over a limit of the policy."""
-    found = [measures.clips_to_decide(rules.rate, limit) for limit in rules.limits()]
-    more = [one for one in found if one is not None]
-    if not more:
-        return None, []
-    hardest = max(more, key=lambda m: float("inf") if m.total is None else m.total)
-    named = " and ".join(f"{100 * one.limit:g} %" for one in more)
-    message = f"the interval of the {rules.rate} rate, {rate}, reaches over {named}"
-    return hardest, [Finding("straddles", message, hardest.explanation)]
+def _reasons(
+    verdict: Verdict, audit: AuditRuling, stand: Sequence[tuple[Standing, Finding]]
+) -> list[Finding]:
+    """Return why, what decided first; the rate of the audit is always told."""
+    ranked = [(audit.verdict, finding) for finding in audit.reasons]
+    ranked += [(_VERDICTS[standing], finding) for standing, finding in stand]
+    ranked.sort(key=lambda one: (one[0] is not verdict, -_WORST.index(one[0])))
+    return [finding for _, finding in ranked]

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 
 from asrdq.errors import UsageError
-from asrdq.leakage.findings import findings, line, too_much, touched_durations, undecided
+from asrdq.leakage.findings import (
+    FINDINGS,
+    findings,
+    line,
+    too_much,
+    touched_durations,
+    undecided,
+)
 from asrdq.leakage.matches import MATCHES, Compared, joined
 from asrdq.leakage.plan import BY_FILE, BY_TEXT, LeakPlan
 from asrdq.leakage.spans import shared_audio
@@ -21,7 +28,7 @@ from asrdq.results import Result
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
 
-TABLE = "leaks"
+TABLE, FINDINGS_TABLE = "leaks", "leak_findings"
 LEAKS = pa.schema(
     [
         ("run_id", pa.string()),
@@ -33,6 +40,11 @@ LEAKS = pa.schema(
 )
 """One row a kind and touched utterance of the evaluation manifest; `other_utt_id` is one of the
 training manifest."""
+
+LEAK_FINDINGS = pa.schema(
+    [("run_id", pa.string()), ("train", pa.string()), ("evaluation", pa.string()), *FINDINGS]
+)
+"""One row a kind that was compared, also where nothing is shared."""
 
 Stage = Callable[[str, float], AbstractContextManager[Advance]]
 """Opens the progress display of a stage, given its name and number of units."""
@@ -90,7 +102,7 @@ def find_leaks(
     The same audio (by decoded samples where both were probed, else by the bytes of files),
     overlapping segments of one recording, one transcript on several pieces of a recording, the
     same and nearly the same text, the same speaker, term or value of other columns. The rows
-    go to the table `leaks`.
+    go to the table `leaks`, what was found of each kind to `leak_findings`.
 
     Args:
         workspace: Where the manifests are.
@@ -108,7 +120,13 @@ def find_leaks(
             f"{train} and {evaluation} are the same version",
             hint=f"asrdq duplicates {train} looks for repetitions inside a manifest",
         )
-    parameters = {**plan.parameters(), "train": str(train), "evaluation": str(evaluation)}
+    parameters = {
+        **plan.parameters(),
+        "compared": plan.kinds(),
+        "train": str(train),
+        "train_fingerprint": train.fingerprint,
+        "evaluation": str(evaluation),
+    }
     with workspace.run("leaks", evaluation, parameters) as run:
         compared = _compare(workspace, train, evaluation, plan, stage)
         durations = touched_durations(workspace, evaluation, compared)
@@ -116,6 +134,7 @@ def find_leaks(
         keys = {"run_id": run.run_id, "train": str(train), "evaluation": str(evaluation)}
         leaks = as_rows(compared, durations, keys, LEAKS)
         workspace.replace(TABLE, leaks, run_id=run.run_id)
+        workspace.replace(FINDINGS_TABLE, keyed(found, keys, LEAK_FINDINGS), run_id=run.run_id)
     return LeakResult(
         **keys,
         findings=found,
@@ -150,7 +169,12 @@ def as_rows(
 ) -> pa.Table:
     """Return matches as rows of a result table."""
     rows = compared.matches.join(durations, "utt_id", join_type="left outer")
+    order = [("kind", "ascending"), ("utt_id", "ascending")]
+    return keyed(rows, keys, schema).sort_by(order)
+
+
+def keyed(rows: pa.Table, keys: dict[str, str], schema: pa.Schema) -> pa.Table:
+    """Return rows with the keys of their run, as a result table has them."""
     for name, value in keys.items():
         rows = rows.append_column(name, pa.repeat(value, rows.num_rows))
-    order = [("kind", "ascending"), ("utt_id", "ascending")]
-    return rows.select(schema.names).sort_by(order).cast(schema)
+    return rows.select(schema.names).cast(schema)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asrdq.gates.alignment_report import recommendation
-from asrdq.gates.changed_audio import CHANGED_AUDIO, changed_audio
+from asrdq.gates.changed_audio import CHANGED_AUDIO, with_audio_compared
 from asrdq.gates.decision import Verdict
+from asrdq.gates.demands import judge_demands
+from asrdq.gates.demands.judged import Asked
 from asrdq.gates.evidence import Finding
 from asrdq.gates.measures import Measures
 from asrdq.gates.policy import Policy, policy_hash, read_policy
@@ -85,10 +87,10 @@ def find_ruling(
     shown = within(file, workspace.root) or str(file)
     policy = read_policy(file)
     measures = subject.measures(policy.audit.confidence or 0.95)
-    changes = changed_audio(workspace, subject.evidence, advance)
-    faults = [*subject.evidence.faults, *changes]
+    evidence = with_audio_compared(workspace, subject.evidence, policy.audit, advance)
+    judged = judge_demands(Asked(workspace, subject.manifest, policy, evidence, measures))
     waivers = standing_waivers(workspace, subject.manifest.name)
-    result = decide(replace(subject.evidence, faults=faults), measures, policy, waivers)
+    result = decide(evidence, measures, policy, waivers, judged)
     against = _against(decision, result, subject)
     if decision is None or against is not None:
         return _ruling(None, against or "", (), result, measures, shown, None)

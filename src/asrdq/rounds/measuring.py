@@ -17,7 +17,11 @@ _GATE = pa.schema([("decided", pa.timestamp("us", "UTC")), ("rate", pa.float64()
 
 
 def hold_criteria(
-    workspace: Workspace, criteria: Criteria, evaluation: Evaluation, train: str | None
+    workspace: Workspace,
+    criteria: Criteria,
+    evaluation: Evaluation,
+    train: str | None,
+    low_quality: Measured | None = None,
 ) -> Outcome:
     """Return go or no-go on the held-out rows.
 
@@ -26,11 +30,12 @@ def hold_criteria(
         criteria: The criteria.
         evaluation: Both rounds.
         train: Name of the training manifest; without it `low_quality` is not known.
+        low_quality: The rate of low quality, where it is known better than from the last gate.
     """
     measured = []
     for _, criterion in criteria.lines():
         if criterion.metric == LOW_QUALITY:
-            measured.append(_low_quality(workspace, train))
+            measured.append(low_quality or _low_quality(workspace, train))
         else:
             measured.append(_measured(criterion, evaluation))
     return evaluate(criteria, measured)
