@@ -14,7 +14,7 @@ import yaml
 
 from asrdq.handoff import standalone
 from asrdq.handoff.asked import FORMATS
-from asrdq.handoff.audio import write_listing
+from asrdq.handoff.audio import looked_up_there, write_listing
 from asrdq.handoff.deployment import deployment_text
 from asrdq.handoff.environment import environment_text
 from asrdq.handoff.figures import Figures, figures_of, machine_of
@@ -73,14 +73,14 @@ def write_bundle(asked: Asked, conditions: Conditions, folder: Path, stage: Stag
     figures = figures_of(asked)
     notes = _write_data(asked, conditions, folder, stage)
     recipe_hash, beyond = _write_config(asked, figures, folder)
-    script = _script(recipe)
+    script = _script(figures)
     _write_launch(asked, conditions, figures, folder, plain=not beyond)
     texts = {
         "README.md": readme_text(asked, conditions, figures, script, beyond),
         "DEPLOYMENT.md": deployment_text(recipe),
         "PROVISIONING.md": provisioning_text(
             read_providers(asked.workspace),
-            machine_of(asked, figures, sum(conditions.audio.sizes.values())),
+            machine_of(asked, figures),
             asked.out.name,
             IMAGES[asked.backend],
             script,
@@ -99,12 +99,10 @@ def _write(file: Path, text: str) -> None:
     file.write_bytes(text.encode())
 
 
-def _write_data(
-    asked: Asked, conditions: Conditions, folder: Path, stage: Stage
-) -> list[str]:
+def _write_data(asked: Asked, conditions: Conditions, folder: Path, stage: Stage) -> list[str]:
     """Write both manifests and the list of audio; return what a person should know."""
     mapped = bool(asked.path_map.prefixes)
-    rewriting = Rewriting(asked.path_map, check=None) if mapped else None
+    rewriting = Rewriting(asked.path_map, check=looked_up_there) if mapped else None
     notes: list[str] = []
     for manifest, file in ((asked.train, TRAIN_FILE), (asked.validation, VALIDATION_FILE)):
         written = export_manifest(
@@ -116,8 +114,9 @@ def _write_data(
             stage=stage,
         )
         lost = [f"{manifest}: no place for {', '.join(written.lost)}"] if written.lost else []
-        notes += [*lost, *(f"{manifest}: {note}" for note in written.notes if "--unchecked" not in note)]
-    write_listing(conditions.audio, folder / standalone.AUDIO, hash_all=asked.hash_audio, stage=stage)
+        notes += [*lost, *(f"{manifest}: {note}" for note in written.notes)]
+    listing = folder / standalone.AUDIO
+    write_listing(conditions.audio, listing, hash_all=asked.hash_audio, stage=stage)
     return notes
 
 
@@ -135,10 +134,10 @@ def _write_config(asked: Asked, figures: Figures, folder: Path) -> tuple[str, tu
     return hashlib.sha256(text.encode()).hexdigest(), beyond
 
 
-def _script(recipe: Recipe) -> str:
-    if recipe.trainer.nodes > 1:
+def _script(figures: Figures) -> str:
+    if figures.nodes > 1:
         return "multinode.sh"
-    return "torchrun.sh" if recipe.trainer.devices > 1 else "local.sh"
+    return "torchrun.sh" if figures.devices > 1 else "local.sh"
 
 
 def _write_launch(
@@ -152,8 +151,8 @@ def _write_launch(
     _write(folder / "launch" / "stop.sh", stop_script(read_providers(asked.workspace)))
     own = {
         "ASRDQ_BACKEND": asked.backend,
-        "ASRDQ_DEVICES": str(recipe.trainer.devices),
-        "ASRDQ_NODES": str(recipe.trainer.nodes),
+        "ASRDQ_DEVICES": str(figures.devices),
+        "ASRDQ_NODES": str(figures.nodes),
         "ASRDQ_IMAGE": IMAGES[asked.backend],
         "ASRDQ_PLAIN_NEMO": "yes" if plain else "no",
         "PYTHONUNBUFFERED": "1",
@@ -166,13 +165,12 @@ def _write_launch(
 
 def _filled_in(text: str, recipe: Recipe, figures: Figures) -> str:
     """Return a launch script with its numbers; a recipe's name is letters, digits and hyphens."""
-    trainer = recipe.trainer
     hours = figures.hours
     words = {
         "@NAME@": recipe.name,
-        "@NODES@": str(trainer.nodes),
-        "@DEVICES@": str(trainer.devices),
-        "@CPUS@": str(max(1, trainer.devices * (recipe.data.workers + 1))),
+        "@NODES@": str(figures.nodes),
+        "@DEVICES@": str(figures.devices),
+        "@CPUS@": str(max(1, figures.devices * (recipe.data.workers + 1))),
         "@TIME@": _DEFAULT_TIME if hours is None else f"{int(hours * 1.5) + 1}:00:00",
     }
     for word, value in words.items():

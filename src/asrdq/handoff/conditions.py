@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from asrdq.gates.policy import Policy, read_policy
@@ -84,9 +83,7 @@ def look(asked: Asked, stage: Stage) -> Conditions:
     )
 
 
-def _leaks(
-    asked: Asked, policy: Policy, stage: Stage
-) -> tuple[LeakResult | None, list[Refusal]]:
+def _leaks(asked: Asked, policy: Policy, stage: Stage) -> tuple[LeakResult | None, list[Refusal]]:
     """Compare both manifests anew: what an earlier comparison found is not relied upon."""
     train, validation = asked.train, asked.validation
     if train.fingerprint == validation.fingerprint:
@@ -102,13 +99,13 @@ def _leaks(
         train,
         validation,
         _plan(policy, validation.name),
-        stage=partial(_rows, stage),
+        stage=lambda name, rows: _rows(stage, name, rows),
     )
     return result, list(_shared(asked, result))
 
 
 @contextmanager
-def _rows(stage: Stage, name: str, rows: float) -> Iterator[Callable[[int], None]]:
+def _rows(stage: Stage, name: str, rows: float) -> Iterator[Callable[[float], None]]:
     with stage(name, rows, "rows") as bar:
         yield bar.advance
 

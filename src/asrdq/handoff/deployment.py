@@ -38,7 +38,8 @@ def deployment_text(recipe: Recipe) -> str:
 
 _HYBRID = """
 A hybrid model has two decoders; these flags serve the RNNT or TDT one. For its CTC decoder, change
-the model to it first (`change_decoding_strategy(decoder_type="ctc")`), save, and take the flags of CTC.
+the model to it first (`change_decoding_strategy(decoder_type="ctc")`), save it, and take the
+decoder `greedy_ctc`, or `greedy` in a NIM container.
 """
 
 _RIVA = """
@@ -86,8 +87,8 @@ Riva has no decoder for the family {family}: load the model with the library tha
 _VLLM = """
 ```sh
 pip install 'vllm[audio]'
-vllm serve PATH_OF_THE_MERGED_MODEL --port 8000
-curl http://localhost:8000/v1/audio/transcriptions -F file=@clip.wav -F model=PATH_OF_THE_MERGED_MODEL
+vllm serve MODEL_FOLDER --port 8000
+curl http://localhost:8000/v1/audio/transcriptions -F file=@clip.wav -F model=MODEL_FOLDER
 ```
 
 A model with adapters has them merged into its weights first. Then it is measured as any other:

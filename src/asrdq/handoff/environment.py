@@ -27,7 +27,8 @@ def environment_text(own: Mapping[str, str], asked: Mapping[str, str]) -> str:
         UsageError: A name is none, is one that decides which programs run, or a value has
             control characters.
     """
-    problems = [Problem(problem) for name, value in asked.items() for problem in _wrong(name, value)]
+    wrong = [problem for name, value in asked.items() for problem in _wrong(name, value)]
+    problems = [Problem(problem) for problem in wrong]
     if problems:
         raise UsageError("trainer.environment of the recipe cannot be set", problems=problems)
     lines = [f"{name}={value}\n" for name, value in {**asked, **own}.items()]

@@ -149,8 +149,8 @@ def _trainer(recipe: Recipe, figures: Figures) -> dict[str, Any]:
     if _endless(recipe):
         ends["max_epochs"] = -1  # an endless loader has no epochs: the steps end the run
     return {
-        "devices": _number_of("ASRDQ_DEVICES", said.devices),
-        "num_nodes": _number_of("ASRDQ_NODES", said.nodes),
+        "devices": _number_of("ASRDQ_DEVICES", figures.devices),
+        "num_nodes": _number_of("ASRDQ_NODES", figures.nodes),
         "accelerator": "auto",
         "strategy": _strategy(said.strategy),
         **ends,

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from asrdq.handoff.verdicts import Cleared
     from asrdq.workspace import ManifestVersion
 
-_DECISION = ("run_id", "decided", "verdict", "reasons", "risk_strata", "deciding_rate", "rate")
-_DECISION += ("low", "high", "audit_run_id", "policy_hash", "asrdq_version", "waived", "rules")
-_SIGNOFF = ("sequence", "previous", "recorded", "verdict", "signed_by", "note", "reason")
-_SIGNOFF += ("public_key",)
+_DECISION = (
+    *("run_id", "decided", "verdict", "reasons", "risk_strata", "deciding_rate", "rate"),
+    *("low", "high", "audit_run_id", "policy_hash", "asrdq_version", "waived", "rules"),
+)
+_SIGNOFF = (
+    *("sequence", "previous", "recorded", "verdict", "signed_by", "note", "reason"),
+    "public_key",
+)
 
 
 def seal(folder: Path, body: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:

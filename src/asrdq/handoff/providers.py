@@ -119,7 +119,7 @@ class Machine:
     """The machine that a hand-off is planned for.
 
     Attributes:
-        gpu: Its GPU as `hardware.yaml` calls it.
+        gpu: Its GPU as `hardware.yaml` calls it; None where none was named.
         gpus: How many.
         nodes: Machines of that kind.
         disk_gb: Disk for container, audio, checkpoints and models.
@@ -127,7 +127,7 @@ class Machine:
         prices: Provider to USD an hour of one machine, with the day it was seen.
     """
 
-    gpu: str
+    gpu: str | None
     gpus: int
     nodes: int
     disk_gb: int
@@ -167,19 +167,28 @@ def machine_name(bundle_name: str) -> str:
 
 def _head(providers: Providers, machine: Machine) -> str:
     hours = "not estimated" if machine.hours is None else f"{machine.hours:.1f} h"
-    return (
-        "# Machines for this run\n\n"
-        "Nothing here was run. The commands were compared with what the providers document on "
-        f"{providers.checked}; words in `<angles>` are yours\nto fill in: the address of the machine, and the id that the hand-off has shown for this bundle.\n\n"
-        f"Asked for: {machine.nodes} × {machine.gpus} {machine.gpu}, {machine.disk_gb} GB of disk, "
-        f"{hours}.\n"
-    )
+    gpu = f"{machine.nodes} × {machine.gpus} {machine.gpu or 'GPU'}"
+    return _HEAD.format(checked=providers.checked, gpu=gpu, disk=machine.disk_gb, hours=hours)
+
+
+_HEAD = """\
+# Machines for this run
+
+Nothing here was run. The commands were compared with what the providers document on {checked};
+words in `<angles>` are yours to fill in: the address of the machine, and the id that the hand-off
+has shown for this bundle. They are given in the folder that the bundle lies in.
+
+Asked for: {gpu}, {disk} GB of disk, {hours}.
+"""
 
 
 def _section(
     name: str, provider: Provider, machine: Machine, words: Mapping[str, str]
 ) -> Iterator[str]:
     yield f"## {provider.title}\n\n{provider.documentation}\n"
+    if machine.gpu is None:
+        yield "Which GPU was not said: hand off with `--gpus 2xa100-40`, and commands stand here.\n"
+        return
     gpu = provider.gpus.get(machine.gpu)
     if gpu is None:
         yield f"No GPU here is known as {machine.gpu}: name one under `gpus` in providers.yaml.\n"
@@ -219,7 +228,9 @@ def stop_script(providers: Providers) -> str:
     cases = []
     for name, provider in sorted(providers.known().items()):
         if provider.stop_from_inside is None:
-            told = f"{provider.title} cannot stop a machine and keep its disk: fetch, then delete it"
+            told = (
+                f"{provider.title} cannot stop a machine and keep its disk: fetch, then delete it"
+            )
             cases.append(f"  {name}) told {shlex.quote(told)} ;;")
             continue
         if "\n" in provider.stop_from_inside:

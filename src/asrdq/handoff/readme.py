@@ -36,10 +36,10 @@ def readme_text(
 
 
 def inline(text: object) -> str:
-    """Return a text of the data as it can stand in a line of Markdown.
+    r"""Return a text of the data as it can stand in a line of Markdown.
 
-    >>> inline("a\\n# [b](c) <i>")
-    'a # \\\\[b\\\\](c) \\\\<i\\\\>'
+    >>> print(inline("a [b](c) <i>"))
+    a \[b\](c) \<i\>
     """
     line = " ".join(str(text).split())
     return "".join(f"\\{sign}" if sign in "\\`*_[]<>|" else sign for sign in line)
@@ -84,7 +84,7 @@ def _run(script: str) -> str:
     return f"""\
 ## Run it
 
-1. Is this what was handed off? The id was shown at the hand-off, and stands in the table `handoffs`:
+1. Is this what was handed off? The id was shown then, and stands in the table `handoffs`:
 
    ```sh
    python3 verify.py --id THE_ID
@@ -116,10 +116,11 @@ def _run(script: str) -> str:
 def _cost(figures: Figures) -> str:
     hours = "not known" if figures.hours is None else f"about {figures.hours:,.1f} h"
     usd = "not known" if figures.usd is None else f"about {figures.usd:,.2f} USD"
-    steps = "epochs end the run" if figures.max_steps is None else f"{figures.max_steps:,} steps"
+    steps = f"{figures.steps:,} in all"
     return (
         "## Time and cost\n\n"
-        f"{figures.machine or 'The machine of the recipe'}: {figures.steps_per_epoch:,} steps an "
+        f"{figures.machine}: the loader keeps {figures.kept.rows:,} rows, "
+        f"{figures.kept.hours:,.2f} h; {figures.steps_per_epoch:,} steps an "
         f"epoch, {steps}; {hours}, {usd}. A machine that is forgotten costs as much as one that "
         "trains: `PROVISIONING.md` has the commands that rent, stop and delete one, each with its "
         "cost, and the launch scripts stop it at their end if `ASRDQ_PROVIDER` and `ASRDQ_MACHINE` "
@@ -136,7 +137,7 @@ def _files(asked: Asked) -> str:
         "| `config/recipe.yaml` | the recipe, complete |\n"
         f"{nemo}"
         "| `environment.env` | variables of the run |\n"
-        "| `provenance.json` | fingerprints, verdicts, sign-offs, versions, digest of every file |\n"
+        "| `provenance.json` | verdicts, sign-offs, versions, digests of all files |\n"
     )
 
 

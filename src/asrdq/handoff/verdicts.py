@@ -208,9 +208,7 @@ def _signed(
     reference = manifest.name if latest else str(manifest)
     nobody = Refusal("not_signed", f"nobody has signed off {manifest}", _sign(manifest))
     try:
-        found = verify(
-            workspace, reference, public_key=demanded.public_key, advance=advance
-        )
+        found = verify(workspace, reference, public_key=demanded.public_key, advance=advance)
     except UndecidedError:
         return None, [nobody] if demanded.signoff else []
     except S3Error:
