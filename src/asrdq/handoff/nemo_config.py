@@ -76,19 +76,22 @@ def _model(recipe: Recipe, figures: Figures) -> dict[str, Any]:
 
 
 def _dataset(recipe: Recipe, file: str) -> dict[str, Any]:
-    found = {
+    return {
         "manifest_filepath": f"{_BUNDLE}/{file}",
         "sample_rate": "${model.sample_rate}",
         "num_workers": recipe.data.workers,
         "pin_memory": True,
-        "min_duration": recipe.data.min_duration_s,
-        "max_duration": recipe.data.max_duration_s,
     }
-    return {**found, **_batches(recipe, 1.0)}
 
 
 def _train(recipe: Recipe) -> dict[str, Any]:
-    found = {**_dataset(recipe, TRAIN_FILE), "shuffle": True}
+    found = {
+        **_dataset(recipe, TRAIN_FILE),
+        "min_duration": recipe.data.min_duration_s,
+        "max_duration": recipe.data.max_duration_s,
+        **_batches(recipe, 1.0),
+        "shuffle": True,
+    }
     if _endless(recipe):
         found["seed"] = recipe.trainer.seed
         if recipe.data.buckets:
@@ -97,6 +100,7 @@ def _train(recipe: Recipe) -> dict[str, Any]:
 
 
 def _validation(recipe: Recipe) -> dict[str, Any]:
+    """Return the validation set, which no filter makes smaller than it was handed off."""
     factor = recipe.data.validation_batch_factor
     found = {**_dataset(recipe, VALIDATION_FILE), **_batches(recipe, factor), "shuffle": False}
     if _endless(recipe):

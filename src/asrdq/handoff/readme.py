@@ -114,8 +114,8 @@ def _run(script: str) -> str:
 
 
 def _cost(figures: Figures) -> str:
-    hours = "not known" if figures.hours is None else f"about {figures.hours:,.1f} h"
-    usd = "not known" if figures.usd is None else f"about {figures.usd:,.2f} USD"
+    hours = "time not known" if figures.hours is None else f"about {figures.hours:,.1f} h"
+    usd = "cost not known" if figures.usd is None else f"about {figures.usd:,.2f} USD"
     steps = f"{figures.steps:,} in all"
     return (
         "## Time and cost\n\n"
