@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from junitparser import Error, Failure, JUnitXml, Skipped
 
+from asrdq.annotations.github import workflow_command
 from asrdq.gates import (
     GateResult,
     Verdict,
@@ -25,7 +26,6 @@ from asrdq.gates import (
     waive,
     workflow_commands,
 )
-from asrdq.gates.github import _command
 from asrdq.gates.rules import RULES
 
 if TYPE_CHECKING:
@@ -306,7 +306,7 @@ def test_hostile_texts_break_out_of_no_format(audited: Audited) -> None:
 
 @given(title=st.text(), message=st.text())
 def test_a_command_is_one_line_and_says_what_was_meant(title: str, message: str) -> None:
-    command = _command("error", title, message)
+    command = workflow_command("error", title, message)
     assert len(command.splitlines()) == 1
     named, _, told = command.removeprefix("::error title=").partition("::")
     assert unescaped(told) == shown(message)

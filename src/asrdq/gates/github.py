@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Iterator
 
+from asrdq.annotations.github import plain_markdown, workflow_command
 from asrdq.gates.outcomes import Outcome, State, outcomes, worst_clips
 from asrdq.gates.telling import sentences
 from asrdq.gates.verdict import GateResult
@@ -19,7 +18,6 @@ _LEVELS = {
     State.WAIVED: "warning",
     State.WARNS: "warning",
 }
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~:@$-])")
 
 
 def workflow_commands(result: GateResult, *, fail_on_caution: bool = False) -> str:
@@ -30,12 +28,12 @@ def workflow_commands(result: GateResult, *, fail_on_caution: bool = False) -> s
         fail_on_caution: Whether CAUTION counts as failed.
     """
     lines = list(_of_rules(outcomes(result, fail_on_caution=fail_on_caution)))
-    lines += [_command("notice", note.code, str(note)) for note in result.notes]
+    lines += [workflow_command("notice", note.code, str(note)) for note in result.notes]
     for clip in worst_clips(result, CLIPS):
         told = f"{', '.join(clip['reasons'] or [])}: {clip['audio_path']}: {clip['text']}"
-        lines.append(_command("notice", f"low quality: {clip['utt_id']}", told))
+        lines.append(workflow_command("notice", f"low quality: {clip['utt_id']}", told))
     head = f"{result.verdict} for {result.evidence.manifest}"
-    return "\n".join([*lines, _command("notice", "asrdq gate", head)])
+    return "\n".join([*lines, workflow_command("notice", "asrdq gate", head)])
 
 
 def _of_rules(found: list[Outcome]) -> Iterator[str]:
@@ -43,19 +41,7 @@ def _of_rules(found: list[Outcome]) -> Iterator[str]:
         level = _LEVELS.get(outcome.state)
         if level is not None:
             text = "\n".join(outcome.messages()) or outcome.demand
-            yield _command(level, f"asrdq gate: {outcome.rule}", text)
-
-
-def _command(level: str, title: str, message: str) -> str:
-    """Return a workflow command; nothing in title or message can end it or begin another."""
-    named = _escaped(title).replace(":", "%3A").replace(",", "%2C")
-    return f"::{level} title={named}::{_escaped(message)}"
-
-
-def _escaped(text: str) -> str:
-    """Return a text as the message of a command, without what older runners read as one."""
-    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return "".join(sign if sign.isprintable() else "�" for sign in text).replace("##[", "## [")
+            yield workflow_command(level, f"asrdq gate: {outcome.rule}", text)
 
 
 def step_summary(result: GateResult, *, fail_on_caution: bool = False) -> str:
@@ -65,16 +51,10 @@ def step_summary(result: GateResult, *, fail_on_caution: bool = False) -> str:
         result: The verdict.
         fail_on_caution: Whether CAUTION counts as failed.
     """
-    lines = [f"## {result.verdict} for {_plain(str(result.evidence.manifest))}", ""]
-    lines += [f"- {_plain(sentence)}" for sentence in sentences(result)]
+    lines = [f"## {result.verdict} for {plain_markdown(str(result.evidence.manifest))}", ""]
+    lines += [f"- {plain_markdown(sentence)}" for sentence in sentences(result)]
     lines += ["", "| rule | outcome | found |", "| --- | --- | --- |"]
     for outcome in outcomes(result, fail_on_caution=fail_on_caution):
-        told = "; ".join(map(_plain, outcome.messages())) or _plain(outcome.demand)
+        told = "; ".join(map(plain_markdown, outcome.messages())) or plain_markdown(outcome.demand)
         lines.append(f"| `{outcome.rule}` | {outcome.state} | {told} |")
     return "\n".join([*lines, ""])
-
-
-def _plain(text: str) -> str:
-    """Return a text as Markdown that shows it as it is, on one line."""
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return _MARKDOWN.sub(r"\\\1", html.escape(line, quote=False))
