@@ -171,7 +171,7 @@ def read_yaml_model(path: Place, model: type[ModelT]) -> ModelT:
     try:
         read = model.model_validate(data)
     except ValidationError as error:
-        problems += (_problem(path, root, model, item) for item in error.errors())
+        problems += (problem_at(path, root, model, item) for item in error.errors())
     if problems:
         problems.sort(key=lambda problem: problem.line or 0)
         raise UsageError(
@@ -236,9 +236,10 @@ def repeated_keys(path: Place, root: yaml.Node) -> Iterator[Problem]:
                 waiting.append(value)
 
 
-def _problem(
+def problem_at(
     path: Place, root: yaml.Node | None, model: type[BaseModel], item: ErrorDetails
 ) -> Problem:
+    """Return what is wrong with one value of a file, in words, with its line."""
     line, fields = _locate(root, model, item["loc"])
     if item["type"] == "extra_forbidden":
         key = str(item["loc"][-1])
