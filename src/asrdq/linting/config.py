@@ -47,6 +47,8 @@ class Knob(StrEnum):
     MAX_DURATION = "longest clip"
     MONITOR = "checkpoint monitor"
     METRIC = "reported metric"
+    EFFECTIVE_BATCH = "effective batch"
+    MODEL_WIDTH = "width of the model"
     LABELS = "labels"
     TOKENIZER = "tokenizer"
 
@@ -132,13 +134,15 @@ class Config:
         families: How the model gets to text; several where it is a hybrid, none where unknown.
         trained: Whether it starts from a trained model; None where that is not said.
         endless: Why the training data never end; None where they do, or where it is not said.
+        maybe_endless: Why they may have no end, where it is not known which data they are.
         smoke: Whether it is meant as a smoke run.
+        rates: Every learning rate that it names.
         both_sizes: `batch_size` keys that stand beside a `batch_duration`.
         paths: Paths that the job opens.
         before: Settings that command-line overrides took the place of.
         faults: What its reader found.
         notes: What a person should know of how it was read.
-        text: The text of the file, for comments.
+        texts: The text of each file that says a part of it, for comments.
         insert: Makes the edit that adds a key which the file lacks, None where that is unsafe.
     """
 
@@ -148,13 +152,15 @@ class Config:
     families: frozenset[Family] = frozenset()
     trained: bool | None = None
     endless: str | None = None
+    maybe_endless: str | None = None
     smoke: bool = False
+    rates: tuple[Setting, ...] = ()
     both_sizes: tuple[Setting, ...] = ()
     paths: tuple[Setting, ...] = ()
     before: Mapping[Knob, Setting] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
-    text: str = ""
+    texts: Mapping[str, str] = field(default_factory=dict)
     insert: Callable[[str, str], Edit | None] = lambda key, value: None
 
     def get(self, knob: Knob) -> Setting | None:

@@ -46,7 +46,8 @@ class Rule:
         reason: What it costs.
         mend: What to do about it.
         fixes: Whether `--fix` can do it.
-        data: Whether it needs a manifest.
+        needs: Options of the command that it needs.
+        helps: Options that let it see more.
         look: Gives what breaks it; None for rules that the readers of configurations look at.
     """
 
@@ -55,21 +56,32 @@ class Rule:
     reason: str
     mend: str
     fixes: bool
-    data: bool
+    needs: tuple[str, ...]
+    helps: tuple[str, ...]
     look: Look | None
 
+
+MANIFEST, VALIDATION, GPUS, WHERE = "--manifest", "--val", "--gpus", "--map"
+"""Options that bring in what rules need."""
 
 RULES: dict[str, Rule] = {}
 """Every rule by its id, in the order of the modules in `rules/`."""
 
 
 def rule(
-    id: str, level: Level, *, reason: str, mend: str, fixes: bool = False, data: bool = False
+    id: str,
+    level: Level,
+    *,
+    reason: str,
+    mend: str,
+    fixes: bool = False,
+    needs: tuple[str, ...] = (),
+    helps: tuple[str, ...] = (),
 ) -> Callable[[Look], Look]:
     """Register the function below as a rule; the arguments are those of `Rule`."""
 
     def register(look: Look) -> Look:
-        _add(Rule(id, level, reason, mend, fixes, data, look))
+        _add(Rule(id, level, reason, mend, fixes, needs, helps, look))
         return look
 
     return register
@@ -77,7 +89,7 @@ def rule(
 
 def reader_rule(id: str, level: Level, *, reason: str, mend: str) -> None:
     """Register a rule that the readers of configurations look at; they name it in a `Fault`."""
-    _add(Rule(id, level, reason, mend, False, False, None))
+    _add(Rule(id, level, reason, mend, False, (), (), None))
 
 
 def _add(made: Rule) -> None:

@@ -102,11 +102,12 @@ class _Arguments:
             families=families_of_name(base) if isinstance(base, str) else frozenset(),
             trained=True if isinstance(base, str) else None,
             smoke="smoke" in label,
+            rates=self._rates(settings),
             paths=tuple(self._paths()),
             before=before,
             faults=tuple(self.faults),
             notes=self._notes(settings),
-            text=self.source.text,
+            texts={self.name: self.source.text},
             insert=self.source.insertion,
         )
 
@@ -152,6 +153,11 @@ class _Arguments:
         if not found.known:
             return {Knob.VAL_INTERVAL: _with(at, settings[Knob.LOG_INTERVAL].value)}
         return {}
+
+    def _rates(self, settings: Mapping[Knob, Setting]) -> tuple[Setting, ...]:
+        base = settings[Knob.LEARNING_RATE]
+        more = (key for key in self.values if key.endswith(("_lr", "_learning_rate")))
+        return (base, *(self._setting(key) for key in more if not key.startswith("min")))
 
     def _paths(self) -> Iterator[Setting]:
         for name in PATHS:

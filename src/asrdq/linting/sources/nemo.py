@@ -48,6 +48,7 @@ KEYS: Mapping[Knob, tuple[tuple[str, ...], Any]] = {
     Knob.MIN_DURATION: (("model.train_ds.min_duration",), None),
     Knob.MAX_DURATION: (("model.train_ds.max_duration",), None),
     Knob.MONITOR: (("exp_manager.checkpoint_callback_params.monitor",), "val_loss"),
+    Knob.MODEL_WIDTH: (("model.optim.sched.d_model",), None),
     Knob.LABELS: (("model.labels", "model.train_ds.labels", "model.char_labels.labels"), None),
     Knob.TOKENIZER: (("model.tokenizer.dir",), None),
 }
@@ -130,6 +131,7 @@ class _Reading:
         raw = self.raw(self.tree)
         self.faults += self._values_that_fail(raw)
         families = self._families(settings)
+        endless, maybe = self._endless()
         label = f"{self.value('name')} {self.name}".lower()
         return Config(
             name=self.name,
@@ -137,14 +139,16 @@ class _Reading:
             settings=settings,
             families=families,
             trained=self._trained(raw),
-            endless=self._endless(),
+            endless=endless,
+            maybe_endless=maybe,
             smoke="smoke" in label or bool(self.value("trainer.fast_dev_run")),
+            rates=(settings[Knob.LEARNING_RATE],),
             both_sizes=tuple(self._both_sizes()),
             paths=tuple(self._paths()),
             before=before,
             faults=tuple(self.faults),
             notes=self._notes(raw),
-            text=self.yaml.text,
+            texts={self.name: self.yaml.text},
             insert=self.yaml.insertion,
         )
 
@@ -207,19 +211,22 @@ class _Reading:
             return False
         return None
 
-    def _endless(self) -> str | None:
+    def _endless(self) -> tuple[str | None, str | None]:
+        """Return why the training data have no end, or why they may have none."""
         data = self.value("model.train_ds")
         if not isinstance(data, DictConfig):
-            return None
+            return None, None
         says = {str(key): _select(data, str(key)) for key in data}
         if not (says.get("use_lhotse") is True or says.get("input_cfg") is not None):
-            return None
+            return None, None
         if says.get("force_finite") is True or says.get("force_map_dataset") is True:
-            return None
+            return None, None
         for key in ("input_cfg", "shar_path", "tarred_audio_filepaths", "is_tarred"):
             if says.get(key) not in (None, False):
-                return f"model.train_ds.{key} makes Lhotse repeat the data without an end"
-        return None
+                return f"model.train_ds.{key} makes Lhotse repeat the data without an end", None
+        if isinstance(says.get("manifest_filepath"), Unknown):
+            return None, "Lhotse repeats tar shards and several manifests without an end"
+        return None, None
 
     def _both_sizes(self) -> Iterator[Setting]:
         for part in _DATASETS:
