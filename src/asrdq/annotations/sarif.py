@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-import asrdq
 from asrdq.errors import ExitCode
+from asrdq.version import __version__
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -30,7 +30,7 @@ def sarif_document(
         properties: Further facts about the run.
     """
     described = [{"id": rule, "shortDescription": {"text": told}} for rule, told in rules.items()]
-    driver = {"name": "asrdq", "version": asrdq.__version__, "rules": described}
+    driver = {"name": "asrdq", "version": __version__, "rules": described}
     run = {
         "tool": {"driver": driver},
         "automationDetails": {"id": name},

@@ -39,6 +39,7 @@ class Verb:
 _DATA = "Data in, data out"
 _MEASURE = "Measure"
 _DECIDE = "Decide"
+_TRAIN = "Train"
 _START = "Start"
 
 VERBS = {
@@ -74,5 +75,8 @@ VERBS = {
         Verb("verify", "Find what changed since a verdict was signed.", _DECIDE),
         Verb("compare", "Compare two scored rounds: KEEP, GROW, OVERFIT or STOP.", _DECIDE),
         Verb("report", "Write one HTML page with the evidence.", _DECIDE),
+        Verb("recipes", "List the training recipes, or show where each value is from.", _TRAIN),
+        Verb("plan", "Plan a training run: rows kept, steps, memory, time, cost.", _TRAIN),
+        Verb("lint", "Find expensive mistakes in a training configuration.", _TRAIN),
     )
 }

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asrdq.linting.config import Config, Dialect, Knob
+from asrdq.planning.arithmetic import steps_of_rows, steps_of_seconds
 
 if TYPE_CHECKING:
     from asrdq.leakage import LeakResult
     from asrdq.linting.data import DataFacts
-    from asrdq.linting.gpus import Gpus
     from asrdq.linting.reachable import PathFacts
     from asrdq.linting.tokenizers import TokenizerFacts
+    from asrdq.planning.hardware import Gpus, Hardware
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Case:
         validation: The validation manifest.
         leaks: What the two share.
         gpus: The machine.
+        hardware: What is known of machines.
         effective_batch: The effective batch that the run is meant to have.
         paths: What became of the paths.
         tokenizer: What the tokenizer makes of the transcripts.
@@ -36,6 +37,7 @@ class Case:
     validation: DataFacts | None = None
     leaks: LeakResult | None = None
     gpus: Gpus | None = None
+    hardware: Hardware | None = None
     effective_batch: int | None = None
     paths: PathFacts | None = None
     tokenizer: TokenizerFacts | None = None
@@ -55,19 +57,19 @@ class Case:
         return max(1, int((said if said and said > 0 else 1) * nodes))
 
     @property
-    def accumulation(self) -> float:
+    def accumulation(self) -> int:
         """Batches a step."""
-        return self.config.number(Knob.ACCUMULATION) or 1
+        return int(self.config.number(Knob.ACCUMULATION) or 1)
 
     @property
-    def effective(self) -> float | None:
+    def effective(self) -> int | None:
         """Clips a step on all GPUs; None where batches are measured in seconds."""
         if target := self.config.number(Knob.EFFECTIVE_BATCH):
-            return target
+            return int(target)
         size = self.config.number(Knob.BATCH_SIZE)
         if size is None or self.config.number(Knob.BATCH_DURATION) is not None:
             return None
-        return size * self.accumulation * self.devices
+        return int(size) * self.accumulation * self.devices
 
     @property
     def steps_per_epoch(self) -> int | None:
@@ -75,12 +77,11 @@ class Case:
         if self.data is None or not self.data.kept_rows:
             return None
         if self.effective is not None:
-            return math.ceil(self.data.kept_rows / self.effective)
+            return steps_of_rows(self.data.kept_rows, self.effective)
         seconds = self.config.number(Knob.BATCH_DURATION)
         if seconds is None:
             return None
-        step_s = seconds * self.devices * self.accumulation
-        return max(1, round(self.data.kept_hours * 3600 / step_s))
+        return steps_of_seconds(self.data.kept_hours, seconds * self.accumulation, self.devices)
 
     @property
     def max_steps(self) -> float | None:

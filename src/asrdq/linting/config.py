@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from asrdq.linting.findings import Edit
+from asrdq.recipes import Recipe
 
 
 class Dialect(StrEnum):
@@ -142,6 +143,7 @@ class Config:
         before: Settings that command-line overrides took the place of.
         faults: What its reader found.
         notes: What a person should know of how it was read.
+        recipe: The recipe, where it is one.
         texts: The text of each file that says a part of it, for comments.
         insert: Makes the edit that adds a key which the file lacks, None where that is unsafe.
     """
@@ -160,6 +162,7 @@ class Config:
     before: Mapping[Knob, Setting] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
+    recipe: Recipe | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
     insert: Callable[[str, str], Edit | None] = lambda key, value: None
 

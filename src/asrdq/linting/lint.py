@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,8 +12,7 @@ from asrdq.errors import UsageError
 from asrdq.linting.case import Case
 from asrdq.linting.config import Config, Family, Knob
 from asrdq.linting.data import WHISPER_TOKENS, DataFacts, data_facts
-from asrdq.linting.findings import Finding
-from asrdq.linting.gpus import Gpus
+from asrdq.linting.findings import WORST_FIRST, Finding
 from asrdq.linting.reachable import Job, look_up
 from asrdq.linting.registry import (
     GPUS,
@@ -21,7 +22,6 @@ from asrdq.linting.registry import (
     Found,
     Rule,
     every_rule,
-    find_rule,
 )
 from asrdq.linting.result import LintResult
 from asrdq.linting.suppressions import read_suppressions, suppress
@@ -33,6 +33,7 @@ from asrdq.linting.tokenizers import (
     tokenizer_facts,
 )
 from asrdq.places import Place, place
+from asrdq.planning.hardware import Gpus, read_hardware
 
 if TYPE_CHECKING:
     from asrdq.leakage import LeakResult
@@ -72,7 +73,9 @@ class Around:
         return frozenset(name for name, value in options.items() if value is not None)
 
 
-def lint(config: Config, around: Around | None = None, *, stage: Stage = silent) -> LintResult:
+def lint_config(
+    config: Config, around: Around | None = None, *, stage: Stage = silent
+) -> LintResult:
     """Ask every rule about a configuration.
 
     Args:
@@ -87,15 +90,18 @@ def lint(config: Config, around: Around | None = None, *, stage: Stage = silent)
     around = around or Around()
     notes = list(config.notes)
     case, undecided = _case(config, around, notes, stage)
-    found = [_finding(find_rule(each.rule), config, _as_found(each)) for each in config.faults]
     rules = every_rule()
+    found = [
+        _finding(rules[each.rule], config, Found(each.message, each.setting))
+        for each in config.faults
+    ]
     for rule in rules.values():
         if rule.look is not None:
             found += (_finding(rule, config, each) for each in rule.look(case))
     given = around.given()
     judged = {rule.id for rule in rules.values() if {*rule.needs, *rule.helps} <= given}
     found = suppress(found, read_suppressions(config.texts), judged)
-    found.sort(key=lambda each: (each.suppressed is not None, each.level.rank, each.line or 0))
+    found.sort(key=_order)
     return LintResult(
         config=config.name,
         dialect=config.dialect.value,
@@ -107,11 +113,8 @@ def lint(config: Config, around: Around | None = None, *, stage: Stage = silent)
     )
 
 
-def _as_found(fault: object) -> Found:
-    from asrdq.linting.config import Fault
-
-    assert isinstance(fault, Fault)
-    return Found(fault.message, fault.setting)
+def _order(finding: Finding) -> tuple[bool, int, int]:
+    return finding.suppressed is not None, WORST_FIRST[finding.level], finding.line or 0
 
 
 def _finding(rule: Rule, config: Config, found: Found) -> Finding:
@@ -136,9 +139,7 @@ def _first_line(config: Config) -> int:
     return next(said, 1)
 
 
-def _case(
-    config: Config, around: Around, notes: list[str], stage: Stage
-) -> tuple[Case, list[str]]:
+def _case(config: Config, around: Around, notes: list[str], stage: Stage) -> tuple[Case, list[str]]:
     data = validation = leaks = known = None
     undecided: list[str] = []
     workspace, manifest = around.workspace, around.manifest
@@ -159,6 +160,7 @@ def _case(
         validation,
         leaks,
         around.gpus,
+        read_hardware(workspace) if around.gpus is not None else None,
         around.effective_batch,
         paths,
         known,
@@ -181,8 +183,10 @@ def _leaks(
 ) -> LeakResult:
     from asrdq.leakage import LeakPlan, find_leaks
 
-    def shown(name: str, total: float):  # type: ignore[no-untyped-def]
-        return _advancing(stage, name, total)
+    @contextmanager
+    def shown(name: str, total: float) -> Iterator[Callable[[float], None]]:
+        with stage(name, total, "rows") as bar:
+            yield bar.advance
 
     return find_leaks(
         workspace, train, validation, LeakPlan(without=("near_text", "term")), stage=shown

@@ -69,7 +69,8 @@ def look_up(
     if job is None:
         missing = tuple(each for each in paths if not os.path.exists(each.value))  # noqa: PTH110
         return PathFacts(False, (), missing)
-    unmounted, known = [], []
+    unmounted: list[tuple[Setting, str | None]] = []
+    known = []
     for each in paths:
         there = job.mounts.place(each.value)
         if there != each.value:

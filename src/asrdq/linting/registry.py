@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from asrdq.errors import unknown
 from asrdq.linting.config import Setting
-from asrdq.linting.findings import Edit, Level
+from asrdq.linting.findings import Edit
+from asrdq.planning.findings import Level
 
 if TYPE_CHECKING:
     from asrdq.linting.case import Case

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from asrdq.errors import ExitCode
-from asrdq.linting.findings import Finding, Level
+from asrdq.linting.findings import WORST_FIRST, Finding
+from asrdq.planning.findings import Level
 from asrdq.results import Result
 
 if TYPE_CHECKING:
@@ -85,6 +86,6 @@ class LintResult(Result):
         Args:
             fail_on: The mildest level that fails.
         """
-        if any(each.level.rank <= fail_on.rank for each in self.standing):
+        if any(WORST_FIRST[each.level] <= WORST_FIRST[fail_on] for each in self.standing):
             return ExitCode.FAILED
         return ExitCode.UNDECIDED if self.undecided else ExitCode.OK

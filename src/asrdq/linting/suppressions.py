@@ -71,12 +71,9 @@ def suppress(
     found = []
     used: set[tuple[Suppression, str]] = set()
     for finding in findings:
-        for each in sound:
-            here = (each.file, each.covers) == (finding.file, finding.line)
-            if here and finding.rule in each.rules:
-                used.add((each, finding.rule))
-                finding = replace(finding, suppressed=each.reason)
-        found.append(finding)
+        about = [each for each in sound if _answers(each, finding)]
+        used |= {(each, finding.rule) for each in about}
+        found.append(replace(finding, suppressed=about[0].reason) if about else finding)
     for each in comments:
         if each not in sound:
             found.append(_about(each, find_rule("suppression-invalid"), _fault(each)))
@@ -85,6 +82,11 @@ def suppress(
                 told = f"nothing here breaks {rule}"
                 found.append(_about(each, find_rule("suppression-unused"), told))
     return found
+
+
+def _answers(comment: Suppression, finding: Finding) -> bool:
+    here = (comment.file, comment.covers) == (finding.file, finding.line)
+    return here and finding.rule in comment.rules
 
 
 def _known(comment: Suppression) -> bool:
@@ -102,6 +104,4 @@ def _fault(comment: Suppression) -> str:
 
 
 def _about(comment: Suppression, rule: Rule, message: str) -> Finding:
-    return Finding(
-        rule.id, rule.level, message, rule.mend, None, comment.file, comment.line
-    )
+    return Finding(rule.id, rule.level, message, rule.mend, None, comment.file, comment.line)

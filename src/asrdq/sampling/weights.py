@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import pyarrow as pa
 
@@ -107,8 +107,7 @@ def weigh_groups(
     levels = _temperatures(by, temperatures)
     parameters = {"by": list(by), "temperatures": levels, "unit": unit}
     with workspace.run("weights", manifest, parameters) as run:
-        rows: list[dict[str, object]] = []
-        _weigh(_leaves(workspace, manifest, by), [], 1.0, levels, unit, rows)
+        rows = nested_weights(_leaves(workspace, manifest, by), levels, unit=unit)
         keys = {
             "run_id": run.run_id,
             "manifest": manifest.name,
@@ -121,10 +120,30 @@ def weigh_groups(
 
 
 @dataclass(frozen=True, slots=True)
-class _Leaf:
+class GroupSize:
+    """An innermost group, by its value at each level, with its size."""
+
     group: tuple[str, ...]
     rows: int
     hours: float
+
+
+def nested_weights(
+    leaves: Sequence[GroupSize], temperatures: Sequence[float], *, unit: Unit = "hours"
+) -> list[dict[str, Any]]:
+    """Return a row for each group of every level, as in `WEIGHTS` from `level` on.
+
+    Args:
+        leaves: The innermost groups; those of one outer group stand together.
+        temperatures: τ of each level.
+        unit: What the size of a group is.
+
+    Raises:
+        DataError: A group has no size.
+    """
+    rows: list[dict[str, Any]] = []
+    _weigh(leaves, [], 1.0, temperatures, unit, rows)
+    return rows
 
 
 def _temperatures(by: Sequence[str], given: Sequence[float]) -> list[float]:
@@ -139,7 +158,7 @@ def _temperatures(by: Sequence[str], given: Sequence[float]) -> list[float]:
     return levels
 
 
-def _leaves(workspace: Workspace, manifest: ManifestVersion, by: Sequence[str]) -> list[_Leaf]:
+def _leaves(workspace: Workspace, manifest: ManifestVersion, by: Sequence[str]) -> list[GroupSize]:
     named = [f"{group_value(name)} AS level_{number}" for number, name in enumerate(by)]
     names = ", ".join(f"level_{number}" for number in range(len(by)))
     counted = workspace.query(
@@ -150,7 +169,7 @@ def _leaves(workspace: Workspace, manifest: ManifestVersion, by: Sequence[str]) 
     if not counted.num_rows:
         raise DataError(f"{manifest} has no rows to weigh")
     return [
-        _Leaf(tuple(row[f"level_{i}"] for i in range(len(by))), row["clips"], row["hours"])
+        GroupSize(tuple(row[f"level_{i}"] for i in range(len(by))), row["clips"], row["hours"])
         for row in counted.to_pylist()
     ]
 
@@ -161,16 +180,16 @@ def group_value(column: str) -> str:
 
 
 def _weigh(
-    leaves: Sequence[_Leaf],
+    leaves: Sequence[GroupSize],
     above: Sequence[str],
     probability: float,
     temperatures: Sequence[float],
     unit: Unit,
-    rows: list[dict[str, object]],
+    rows: list[dict[str, Any]],
 ) -> None:
     """Add a row for each group under `above`, and for those under it."""
     level = len(above)
-    members: dict[str, list[_Leaf]] = {}
+    members: dict[str, list[GroupSize]] = {}
     for leaf in leaves:
         members.setdefault(leaf.group[level], []).append(leaf)
     hours = [sum(leaf.hours for leaf in group) for group in members.values()]

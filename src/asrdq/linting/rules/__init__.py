@@ -5,6 +5,7 @@ from asrdq.linting.rules import (  # noqa: F401
     checkpoints,
     data,
     length,
+    memory,
     model,
     numbers,
     paths,

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from asrdq.linting.case import Case
 from asrdq.linting.config import Knob, Setting
-from asrdq.linting.findings import Level
 from asrdq.linting.registry import GPUS, Found, rule
 from asrdq.linting.rules.numbers import replaced
+from asrdq.planning.arithmetic import accumulation_for, effective_batch
+from asrdq.planning.findings import Level
 
 _SAFE, _RISKY = 3.0, 5.0
 
@@ -38,7 +39,7 @@ def effective_batch_changed(case: Case) -> Iterator[Found]:
         size = config.number(Knob.BATCH_SIZE) or 1
         at = config.get(Knob.ACCUMULATION) or config.get(Knob.BATCH_SIZE)
         told = f"{size:g} clips × {case.accumulation:g} accumulation × {case.devices} GPUs"
-        mend = _accumulation(meant, int(size) * case.devices)
+        mend = _accumulation(meant, int(size), case.devices)
         yield Found(f"{told} = {now:g}, and {why} means {meant}", at, mend=mend)
 
 
@@ -54,17 +55,17 @@ def _before(case: Case) -> int | None:
     size, devices = said(Knob.BATCH_SIZE), said(Knob.DEVICES)
     if size is None or devices is None:
         return None
-    return int(size * (said(Knob.ACCUMULATION) or 1) * devices * (said(Knob.NODES) or 1))
+    gpus = int(devices * (said(Knob.NODES) or 1))
+    return effective_batch(int(size), int(said(Knob.ACCUMULATION) or 1), gpus)
 
 
-def _accumulation(meant: int, per_pass: int) -> str:
+def _accumulation(meant: int, size: int, devices: int) -> str:
     """Return the accumulation for an effective batch; the nearest two where it does not divide."""
-    if meant % per_pass == 0:
-        return f"accumulation {meant // per_pass} keeps {meant}"
-    below = max(1, meant // per_pass)
-    near = sorted({below, below + 1})
-    told = " or ".join(f"{each} makes {each * per_pass}" for each in near)
-    return f"{meant} is not to be had with {per_pass} clips a pass: accumulation {told}"
+    found = accumulation_for(meant, size, devices)
+    if found.divides:
+        return f"accumulation {found.passes} keeps {meant}"
+    told = " or ".join(f"{passes} makes {clips}" for passes, clips in found.nearest)
+    return f"{meant} is no multiple of {size} clips × {devices} GPUs: accumulation {told}"
 
 
 @rule(

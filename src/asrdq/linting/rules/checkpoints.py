@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from asrdq.linting.case import Case
 from asrdq.linting.config import Dialect, Knob
-from asrdq.linting.findings import Level
 from asrdq.linting.registry import Found, rule
+from asrdq.planning.findings import Level
 
 
 @rule(

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from asrdq.linting.case import Case
 from asrdq.linting.config import Family, Knob
-from asrdq.linting.findings import Level
 from asrdq.linting.registry import MANIFEST, Found, rule
+from asrdq.planning.findings import Level
 
 _SHOWN = 12
 

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 from asrdq.linting.case import Case
 from asrdq.linting.config import Dialect, Knob, Setting
-from asrdq.linting.findings import Level
 from asrdq.linting.registry import MANIFEST, Found, rule
 from asrdq.linting.rules.numbers import replaced
+from asrdq.planning.arithmetic import LARGEST_WARMUP_SHARE, MIDDLING_ROWS, warmup_for
+from asrdq.planning.findings import Level
 
 SMOKE_EPOCHS = 3
 MANY_EPOCHS = 30
 MANY_ROWS = 5_000
 _MISMATCH = 0.05
 """Share of the steps by which a schedule may miss them: rounding, and a batch that is not full."""
-WARMUP_SHARE = 0.10
 _POINTER = "${trainer.max_steps}"
 
 
@@ -150,9 +150,9 @@ def warmup_too_long(case: Case) -> Iterator[Found]:
     """Hold the warm-up against the steps of the run."""
     at, steps = case.config.get(Knob.WARMUP_STEPS), case.config.number(Knob.WARMUP_STEPS)
     ratio = case.config.number(Knob.WARMUP_RATIO)
-    if steps and case.steps is not None and steps > WARMUP_SHARE * case.steps:
+    if steps and case.steps is not None and steps > LARGEST_WARMUP_SHARE * case.steps:
         yield Found(f"{steps:,.0f} warm-up steps of {case.steps:,.0f}", at)
-    elif not steps and ratio is not None and ratio > WARMUP_SHARE:
+    elif not steps and ratio is not None and ratio > LARGEST_WARMUP_SHARE:
         yield Found(f"{ratio:.0%} of the run is warm-up", case.config.get(Knob.WARMUP_RATIO))
 
 
@@ -174,11 +174,6 @@ def warmup_too_short(case: Case) -> Iterator[Found]:
     if at.value is not None and not at.known:
         return
     steps = case.config.number(Knob.WARMUP_STEPS) or 0
-    wanted = min(_wanted(data.kept_rows, data.kept_hours), WARMUP_SHARE * case.steps)
-    if data.kept_rows >= 1_000 and steps < wanted / 2:
+    wanted = warmup_for(data.kept_rows, data.kept_hours, int(case.steps))
+    if data.kept_rows >= MIDDLING_ROWS and steps < wanted / 2:
         yield Found(f"{steps:,.0f} warm-up steps for {data.kept_rows:,} rows", at)
-
-
-def _wanted(rows: int, hours: float) -> float:
-    """Return the warm-up that is usual: 500 steps from 1,000 rows on, 2,500 for 2,000 h."""
-    return 500 + 2_000 * min(1.0, hours / 2_000) if rows >= 1_000 else 5

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from asrdq.linting.case import Case
 from asrdq.linting.config import TRANSDUCERS, Family, Knob
-from asrdq.linting.findings import Level
 from asrdq.linting.model_languages import knows
 from asrdq.linting.registry import MANIFEST, Found, rule
+from asrdq.planning.findings import Level
 
 NOT_FOR_FINE_TUNING = ("nemotron-speech-streaming-en-0.6b",)
 _PROMPTED = frozenset({Family.WHISPER, Family.AED})

@@ -1,14 +1,14 @@
-"""Rules about precision, learning rate, gradients and memory."""
+"""Rules about precision, learning rate and gradients."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from asrdq.linting.case import Case
 from asrdq.linting.config import Dialect, Family, Knob, Setting
-from asrdq.linting.findings import Edit, Level
-from asrdq.linting.registry import GPUS, MANIFEST, Found, rule
+from asrdq.linting.findings import Edit
+from asrdq.linting.registry import MANIFEST, Found, rule
+from asrdq.planning.findings import Level
 
 _HALF = ("16", "16-mixed", "16-true", "fp16", "fp16-mixed", "half")
 _FULL = ("32", "32-true", "fp32", "64", "64-true")
@@ -31,7 +31,7 @@ def _precision(case: Case) -> tuple[Setting | None, str]:
 @rule(
     "tdt-fp16",
     Level.ERROR,
-    reason="The loss of a TDT decoder leaves the range of fp16: it becomes NaN and the run is lost.",
+    reason="The loss of a TDT decoder leaves the range of fp16: it is NaN, and the run is lost.",
     mend="precision bf16-mixed",
     fixes=True,
 )
@@ -116,66 +116,10 @@ def _peak(case: Case, at: Setting) -> float | None:
 def no_gradient_clipping(case: Case) -> Iterator[Found]:
     """Look for gradient clipping that is off."""
     at = case.config.settings.get(Knob.GRADIENT_CLIP)
-    if at is None or at.value is None and at.written is None:
+    if at is None or (at.value is None and at.written is None):
         return
     if at.value in (None, 0):
         edit = replaced(at, _CLIP)
         if at.written is None:
             edit = case.config.insert(at.key, _CLIP)
         yield Found(f"{at.key} is {'not set' if at.written is None else at.value}", at, edit=edit)
-
-
-@rule(
-    "batch-too-large-for-gpu",
-    Level.WARNING,
-    reason="The batch is larger than what was seen to fit: the run ends with CUDA out of memory, "
-    "often hours in, when the longest clips meet (over twice as large: an error).",
-    mend="a smaller batch and more accumulation, which keeps the effective batch",
-    needs=(GPUS,),
-)
-def batch_too_large_for_gpu(case: Case) -> Iterator[Found]:
-    """Hold the batch against what was seen to fit into the memory of a GPU."""
-    if case.gpus is None:
-        return
-    size, seconds = case.config.get(Knob.BATCH_SIZE), case.config.get(Knob.BATCH_DURATION)
-    at, unit = (seconds, "s of audio") if seconds is not None else (size, "clips")
-    fits = _fits(case, by_seconds=seconds is not None)
-    if at is None or fits is None or float(at.value) <= fits:
-        return
-    level = Level.ERROR if float(at.value) > 2 * fits else None
-    yield Found(
-        f"{at.key} {at.value:g}: on {case.gpus.memory_gb} GB {fits:g} {unit} were seen to fit",
-        at,
-        level=level,
-    )
-
-
-_TDT_SEEN = ((16, 4), (48, 16))
-"""GB of memory to the clips of a batch that fit, for a TDT model of 0.6 B parameters."""
-_QWEN_SEEN = ((40, 4),)
-"""The same for Qwen3-ASR 1.7 B: 2 leave a margin of 8 to 12 GB, 4 have been run."""
-_CANARY_SEEN_S, _CANARY_SEEN_GB, _CANARY_STATE_GB = 2200, 192, 12
-"""Seconds of audio a batch, memory, and what weights and optimiser take of it (canary-1b)."""
-
-
-def _fits(case: Case, *, by_seconds: bool) -> float | None:
-    """Return the largest batch that was seen to fit into memory like this; None: none was seen."""
-    memory = case.gpus.memory_gb if case.gpus is not None else 0
-    size = re.search(r"(\d+(?:\.\d+)?)b(?![a-z])", case.config.model)
-    billions = float(size[1]) if size else None
-    families = case.config.families
-    if by_seconds:
-        if Family.AED not in families:
-            return None
-        free = memory - _CANARY_STATE_GB
-        return max(0, round(_CANARY_SEEN_S * free / (_CANARY_SEEN_GB - _CANARY_STATE_GB)))
-    seen: tuple[tuple[int, int], ...] = ()
-    if Family.TDT in families and (billions is None or billions <= 0.6):
-        seen = _TDT_SEEN
-    elif Family.QWEN3_ASR in families and billions == 1.7:
-        seen = _QWEN_SEEN
-    known = [(gb, clips) for gb, clips in seen if gb <= memory]
-    if not known:
-        return None
-    gb, clips = known[-1]
-    return clips if (gb, clips) != seen[-1] else clips * memory // gb

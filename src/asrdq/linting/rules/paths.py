@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asrdq.linting.case import Case
-from asrdq.linting.findings import Level
 from asrdq.linting.registry import MANIFEST, WHERE, Found, rule
+from asrdq.planning.findings import Level
 
 
 @rule(

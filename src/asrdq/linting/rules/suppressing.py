@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from asrdq.linting.findings import Level
 from asrdq.linting.registry import reader_rule
+from asrdq.planning.findings import Level
 
 reader_rule(
     "suppression-invalid",

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from asrdq.linting.case import Case
 from asrdq.linting.config import Dialect, Knob
-from asrdq.linting.findings import Level
 from asrdq.linting.registry import MANIFEST, VALIDATION, Found, rule
 from asrdq.linting.rules.numbers import replaced
+from asrdq.planning.findings import Level
 
 SMALL_HOURS, LARGE_HOURS = 10.0, 50.0
 _LEAST_POINTS, _POINTS = 10, 20
@@ -18,8 +18,8 @@ _LEAST_POINTS, _POINTS = 10, 20
     "validation-never-runs",
     Level.ERROR,
     reason="Lhotse repeats the data without an end; Lightning sees one epoch that never ends, and "
-    "validation after an epoch never comes. (With an interval in whole steps it does come, counted in "
-    "batches of that epoch: a warning.)",
+    "validation after an epoch never comes. (With an interval in whole steps it does come, counted "
+    "in batches of that epoch: a warning.)",
     mend="check_val_every_n_epoch: null, and val_check_interval in steps",
     fixes=True,
 )

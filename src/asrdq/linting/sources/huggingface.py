@@ -145,7 +145,7 @@ class _Arguments:
             return {}
         says = "no" if strategy is None else str(self.values[strategy])
         found = settings[Knob.VAL_INTERVAL]
-        at = self.source.setting(STRATEGIES[0], None) if strategy is None else self._setting(strategy)
+        at = self._setting(strategy) if strategy else self.source.setting(STRATEGIES[0], None)
         if says == "epoch":
             return {Knob.VAL_INTERVAL: _with(at, 1.0)}
         if says == "no":
@@ -182,5 +182,3 @@ def _typed(value: Any) -> Any:
         return float(value) if value.lower() not in ("nan", "inf", "infinity") else value
     except ValueError:
         return value
-
-

@@ -11,11 +11,11 @@ from omegaconf.errors import OmegaConfBaseException
 
 from asrdq.errors import UsageError
 from asrdq.linting.config import Config, Dialect, Family, Fault, Knob, Setting, Unknown
-from asrdq.linting.findings import Level
 from asrdq.linting.registry import reader_rule
 from asrdq.linting.sources.families import families_of_name
 from asrdq.linting.sources.overrides import Override, faults_of
 from asrdq.linting.sources.yaml_text import YamlText
+from asrdq.planning.findings import Level
 
 _NOTHING = object()
 
@@ -93,13 +93,7 @@ class _Reading:
         self.yaml = YamlText(name, text, root)
         self.name = name
         _register_resolvers()
-        try:
-            self.plain = OmegaConf.create(text)
-            self.tree = OmegaConf.create(text)
-        except (OmegaConfBaseException, yaml.YAMLError) as error:
-            raise UsageError(f"cannot be read: {_short(error)}", where=name) from error
-        if not isinstance(self.tree, DictConfig):
-            raise UsageError("is no mapping of keys to values", where=name)
+        self.plain, self.tree = _tree(name, text), _tree(name, text)
         self.faults = faults_of(overrides, dict(_flat(self.raw(self.plain))))
         self.given: dict[str, Override] = {}
         for each in overrides:
@@ -253,6 +247,16 @@ class _Reading:
             f"{self.name} has `defaults`: what they bring in is not read; lint what Hydra makes "
             "of it, as `python train.py --cfg job > composed.yaml` writes it",
         )
+
+
+def _tree(name: str, text: str) -> DictConfig:
+    try:
+        tree = OmegaConf.create(text)
+    except (OmegaConfBaseException, yaml.YAMLError) as error:
+        raise UsageError(f"cannot be read: {_short(error)}", where=name) from error
+    if not isinstance(tree, DictConfig):
+        raise UsageError("is no mapping of keys to values", where=name)
+    return tree
 
 
 def _select(tree: Any, key: str) -> Any:

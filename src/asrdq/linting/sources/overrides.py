@@ -11,8 +11,8 @@ import yaml
 
 from asrdq.errors import UsageError, nearest
 from asrdq.linting.config import Fault, Setting
-from asrdq.linting.findings import Level
 from asrdq.linting.registry import reader_rule
+from asrdq.planning.findings import Level
 
 ON_THE_COMMAND_LINE = "--override"
 _FORM = re.compile(r"(?P<sign>\+\+|\+|~|)(?P<key>[\w./@-]+)(?:=(?P<value>.*))?", re.S)

@@ -17,7 +17,9 @@ _EMPTY = "name the file that says how to train"
 _HINT = "say what it is with --as nemo, hf or recipe"
 
 
-def read_config(file: Place, overrides: Sequence[str] = (), dialect: Dialect | None = None) -> Config:
+def read_config(
+    file: Place, overrides: Sequence[str] = (), dialect: Dialect | None = None
+) -> Config:
     """Read a training configuration.
 
     Args:
@@ -81,4 +83,14 @@ def _arguments(file: Place, text: str, root: yaml.Node, overrides: Sequence[Over
     return read_arguments(str(file), text, root, overrides)
 
 
-_READERS: dict[Dialect, Reader] = {Dialect.NEMO: _nemo, Dialect.HUGGING_FACE: _arguments}
+def _recipe(file: Place, text: str, root: yaml.Node, overrides: Sequence[Override]) -> Config:
+    from asrdq.linting.sources.recipe import read_recipe_config
+
+    return read_recipe_config(file, overrides)
+
+
+_READERS: dict[Dialect, Reader] = {
+    Dialect.NEMO: _nemo,
+    Dialect.HUGGING_FACE: _arguments,
+    Dialect.RECIPE: _recipe,
+}

@@ -54,7 +54,8 @@ def read_recipe_config(
     keys = {value.key: value.value for value in read.resolved()}
     keys |= {above: None for key in list(keys) for above in _above(key)}
     faults = faults_of(overrides, keys)
-    sound = [each for each in overrides if each.setting(each.value) not in [f.setting for f in faults]]
+    refused = {fault.setting.key for fault in faults}
+    sound = [each for each in overrides if each.key not in refused]
     changed = _changed(read, sound)
     return _Reading(changed, read.recipe, {each.key: each for each in sound}).config(tuple(faults))
 
@@ -74,7 +75,9 @@ def _changed(read: RecipeFile, overrides: Sequence[Override]) -> RecipeFile:
         for part in reversed(each.key.split(".")):
             value = {part: value}
         data = joined([data, value])
-    layer = Layer(place(ON_THE_COMMAND_LINE), yaml.compose(yaml.safe_dump(data)), data)
+    root = yaml.compose(yaml.safe_dump(data))
+    assert root is not None
+    layer = Layer(place(ON_THE_COMMAND_LINE), root, data)
     layers = (*read.layers, layer)
     return RecipeFile(read_layers(layers, Recipe), layers)
 
@@ -114,6 +117,7 @@ class _Reading:
                 if key in self.given
             },
             faults=faults,
+            recipe=recipe,
             texts={name: text.text for name, text in self.texts.items()},
             insert=self.own.insertion,
         )
@@ -130,8 +134,10 @@ class _Reading:
             return self.own.setting(key, value)
         if str(origin.file) == self.own.file:
             found = self.own.setting(key, value)
-            return found if found.written is not None else Setting(
-                key, value, self.own.file, origin.line, ""
+            return (
+                found
+                if found.written is not None
+                else Setting(key, value, self.own.file, origin.line, "")
             )
         return Setting(key, value, str(origin.file), origin.line, "")
 

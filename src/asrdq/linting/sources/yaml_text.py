@@ -90,5 +90,3 @@ def _walk(node: yaml.Node, above: str, around: tuple[int, ...]) -> Iterator[tupl
         name = f"{above}.{key.value}" if above else str(key.value)
         yield name, Spot(key.start_mark.line + 1, value)
         yield from _walk(value, name, (*around, id(node)))
-
-

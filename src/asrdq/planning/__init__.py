@@ -1,0 +1,33 @@
+"""The plan of a training run: rows kept, steps, memory, time, cost and disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asrdq.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from asrdq.planning.hardware import parse_gpus, read_hardware, read_prices
+    from asrdq.planning.memory import estimate_memory
+    from asrdq.planning.plan import Plan, plan_training
+    from asrdq.planning.slips import find_slips
+
+__all__ = [
+    "Plan",
+    "estimate_memory",
+    "find_slips",
+    "parse_gpus",
+    "plan_training",
+    "read_hardware",
+    "read_prices",
+]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "hardware": ["parse_gpus", "read_hardware", "read_prices"],
+        "memory": ["estimate_memory"],
+        "plan": ["Plan", "plan_training"],
+        "slips": ["find_slips"],
+    },
+)
