@@ -1,0 +1,96 @@
+"""Which configuration a file is, and its reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from asrdq.errors import UsageError
+from asrdq.linting.config import Config, Dialect
+from asrdq.linting.sources.overrides import Override, parse_overrides
+from asrdq.places import Place
+from asrdq.settings import compose_yaml, repeated_keys
+
+_EMPTY = "name the file that says how to train"
+_HINT = "say what it is with --as nemo, hf or recipe"
+
+
+def read_config(
+    file: Place, overrides: Sequence[str] = (), dialect: Dialect | None = None
+) -> Config:
+    """Read a training configuration.
+
+    Args:
+        file: YAML, JSON or Python source.
+        overrides: What the command line says on top, such as `trainer.max_steps=5000`.
+        dialect: What it is written for; None: its keys tell.
+
+    Raises:
+        UsageError: It is missing, cannot be read, or its keys do not tell what it is.
+    """
+    parsed = parse_overrides(overrides)
+    if file.suffix == ".py":
+        from asrdq.linting.sources.huggingface import read_arguments
+
+        return read_arguments(str(file), _source(file), None, parsed)
+    text, root = compose_yaml(file, empty_hint=_EMPTY)
+    if problems := list(repeated_keys(file, root)):
+        raise UsageError(f"keys stand twice in {file.name}", problems=problems)
+    values = yaml.safe_load(text)
+    if not isinstance(values, dict):
+        raise UsageError("is no mapping of keys to values", where=str(file), hint=_HINT)
+    kind = dialect or _dialect(file, values)
+    return _READERS[kind](file, text, root, parsed)
+
+
+def _source(file: Place) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UsageError("no such file", where=str(file)) from error
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(file)) from error
+    except UnicodeDecodeError as error:
+        raise UsageError("is not valid UTF-8", where=str(file)) from error
+
+
+def _dialect(file: Place, values: Mapping[str, Any]) -> Dialect:
+    from asrdq.linting.sources.huggingface import looks_like_arguments
+
+    if "backend" in values or "extends" in values:
+        return Dialect.RECIPE
+    if {"model", "trainer"} & {key for key, value in values.items() if isinstance(value, dict)}:
+        return Dialect.NEMO
+    if looks_like_arguments(values):
+        return Dialect.HUGGING_FACE
+    raise UsageError("is no training configuration that is known", where=str(file), hint=_HINT)
+
+
+Reader = Callable[[Place, str, yaml.Node, Sequence[Override]], Config]
+
+
+def _nemo(file: Place, text: str, root: yaml.Node, overrides: Sequence[Override]) -> Config:
+    from asrdq.linting.sources.nemo import read_nemo
+
+    return read_nemo(str(file), text, root, overrides)
+
+
+def _arguments(file: Place, text: str, root: yaml.Node, overrides: Sequence[Override]) -> Config:
+    from asrdq.linting.sources.huggingface import read_arguments
+
+    return read_arguments(str(file), text, root, overrides)
+
+
+def _recipe(file: Place, text: str, root: yaml.Node, overrides: Sequence[Override]) -> Config:
+    from asrdq.linting.sources.recipe import read_recipe_config
+
+    return read_recipe_config(file, overrides)
+
+
+_READERS: dict[Dialect, Reader] = {
+    Dialect.NEMO: _nemo,
+    Dialect.HUGGING_FACE: _arguments,
+    Dialect.RECIPE: _recipe,
+}
