@@ -15,6 +15,7 @@ from asrdq.manifests import ingest_manifest
 from asrdq.recipes import read_recipe_file
 
 if TYPE_CHECKING:
+    from asrdq.recipes import RecipeFile
     from asrdq.workspace import ManifestVersion
 
 RECIPE = """\
@@ -35,6 +36,12 @@ class Ready:
     @property
     def validation(self) -> ManifestVersion:
         return self.audited.workspace.manifest("val")
+
+    def recipe(self, name: str, trainer: str) -> RecipeFile:
+        """A recipe like `smoke` with another trainer."""
+        file = Path(str(self.audited.workspace.root)) / f"{name}.yaml"
+        file.write_text(f"name: {name}\nextends: smoke\ntrainer: {trainer}\n", encoding="utf-8")
+        return read_recipe_file(str(file), self.audited.workspace)
 
     def asked(self, *, signoff: bool = False, **more: Any) -> Asked:
         workspace = self.audited.workspace

@@ -69,7 +69,7 @@ def look(asked: Asked, stage: Stage) -> Conditions:
     with stage("compare data and audio", None, "rows and files") as bar:
         cleared = tuple(clear(workspace, manifest, demanded, bar.advance) for manifest in gated)
     leaks, shared = _leaks(asked, policy, stage)
-    linted = lint(asked)
+    linted = lint(asked, leaks, stage)
     audio, silent = find_audio(asked, stage)
     refusals = [refusal for one in cleared for refusal in one.refusals]
     return Conditions(
@@ -90,10 +90,6 @@ def _leaks(asked: Asked, policy: Policy, stage: Stage) -> tuple[LeakResult | Non
         message = f"{train} and {validation} have the same content"
         mend = f"asrdq split {train.name} --side validation=10%"
         return None, [Refusal("same_manifest", message, mend)]
-    if not train.rows or not validation.rows:
-        told = f"{validation} has no row"
-        empty = Refusal("empty_manifest", told, f"asrdq ingest FILE --name {validation.name}")
-        return None, [empty] if not validation.rows else []
     result = find_leaks(
         asked.workspace,
         train,

@@ -9,7 +9,6 @@ from typing import Final
 from asrdq.errors import DataError, Problem
 
 REASONS: Final[Mapping[str, str]] = {
-    "empty_manifest": "a manifest has no row",
     "rows_edited": "the rows of a version are not those of its fingerprint",
     "no_verdict": "the gate has given no verdict on this content",
     "other_policy": "the verdict was given by another policy",

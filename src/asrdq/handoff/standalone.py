@@ -121,7 +121,7 @@ def verify_bundle(
     bundle_id = None if content is None else hashlib.sha256(content).hexdigest()
     findings = list(_seal(folder, bundle_id, expected_id))
     named, problem = _named_files(content)
-    findings += [Finding("changed", PROVENANCE, problem)] if problem and content else []
+    findings += [Finding("changed", PROVENANCE, problem)] if problem and content is not None else []
     findings += _files(folder, named)
     clips = hashed = 0
     if audio and _is_file(os.path.join(folder, AUDIO)):

@@ -101,11 +101,7 @@ def clear(
 def _content(
     workspace: Workspace, manifest: ManifestVersion, advance: Callable[[int], None] | None
 ) -> Iterator[Refusal]:
-    if manifest.rows == 0:
-        yield Refusal(
-            "empty_manifest", f"{manifest} has no row", f"asrdq ingest FILE --name {manifest.name}"
-        )
-    elif recomputed_fingerprint(workspace, manifest, advance) != manifest.fingerprint:
+    if recomputed_fingerprint(workspace, manifest, advance) != manifest.fingerprint:
         yield Refusal(
             "rows_edited",
             f"the rows of {manifest} are not those of its fingerprint: they were edited",

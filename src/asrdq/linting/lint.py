@@ -52,6 +52,7 @@ class Around:
         effective_batch: The effective batch that is meant.
         job: Where the job runs; None: nobody said.
         tokenizer: The file or folder of a tokenizer.
+        leaks: What both manifests share, where that was compared already; None: it is compared.
     """
 
     workspace: Workspace | None = None
@@ -61,6 +62,7 @@ class Around:
     effective_batch: int | None = None
     job: Job | None = None
     tokenizer: Place | None = None
+    leaks: LeakResult | None = None
 
     def given(self) -> frozenset[str]:
         """Return the options that brought something in."""
@@ -149,7 +151,7 @@ def _case(config: Config, around: Around, notes: list[str], stage: Stage) -> tup
     if workspace is not None and around.validation is not None:
         validation = data_facts(workspace, around.validation, None, None)
         if manifest is not None:
-            leaks = _leaks(workspace, manifest, around.validation, stage)
+            leaks = around.leaks or _leaks(workspace, manifest, around.validation, stage)
             undecided += (f"{kind} on both sides of the split" for kind in leaks.undecided)
     total = None if manifest is None or around.job is None else manifest.rows
     with stage("paths", total, "files") as bar:
