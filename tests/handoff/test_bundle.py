@@ -59,7 +59,7 @@ def test_the_same_input_gives_the_same_bytes(ready: Ready, tmp_path: Path) -> No
     assert contents(ready.out) == contents(Path(again.bundle))
     assert verify_bundle(str(ready.out)).hashed == 405
     page = (ready.out / "PROVISIONING.md").read_text()
-    assert "brev create asrdq-one --gpu-name A100 --min-disk" in page
+    assert "brev create asrdq-one --gpu-name A100 --min-total-vram 80 --min-disk" in page
     assert "3.20 USD an hour from here on, until it is stopped (seen 2026-02-10)" in page
     assert "price not known, see prices.yaml" in page
     assert '\'instance_type_name": "gpu_2x_a100"' not in page

@@ -18,11 +18,17 @@ from asrdq.recipes import Recipe, read_recipe, recipe_names
 
 NEMO = sorted(name for name in recipe_names() if read_recipe(name).backend == "nemo")
 
-OF_LHOTSE = {"batch_duration", "quadratic_duration", "force_finite", "seed", "use_lhotse"}
+OF_LHOTSE = {"batch_duration", "quadratic_duration", "seed", "use_lhotse"}
 OF_LIGHTNING = {"limit_val_batches", "use_distributed_sampler"}
 OF_EXP_MANAGER = {
     *("use_datetime_version", "create_mlflow_logger", "create_early_stopping_callback"),
-    *("early_stopping_callback_params", "save_last", "every_n_train_steps", "patience"),
+    *(
+        "early_stopping_callback_params",
+        "save_last",
+        "every_n_train_steps",
+        "every_n_epochs",
+        "patience",
+    ),
 }
 """Keys that NeMo's dataclasses have and its example files do not show: LhotseDataLoadingConfig,
 Lightning's Trainer, ExpManagerConfig, CallbackParams and EarlyStoppingParams."""
@@ -115,6 +121,18 @@ def test_what_it_leaves_out_is_said() -> None:
         "data.mix_by",
         "augmentation.speed_perturbation",
     )
+
+
+def test_a_model_that_needs_prompts_is_not_left_to_the_plain_script() -> None:
+    assert "model.family aed" in config("canary-finetune")[1]
+
+
+def test_checkpoints_by_steps_are_not_by_epochs_too() -> None:
+    recipe = read_recipe("smoke")
+    kept = recipe.checkpoints.model_copy(update={"every_n_steps": 50})
+    text = nemo_config(recipe.model_copy(update={"checkpoints": kept}), figures(recipe)).text
+    saved = OmegaConf.create(text).exp_manager.checkpoint_callback_params
+    assert (saved.every_n_train_steps, saved.every_n_epochs) == (50, None)
 
 
 def test_a_local_model_is_restored_and_not_fetched() -> None:

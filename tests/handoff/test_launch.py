@@ -292,7 +292,7 @@ def test_variables_that_would_change_which_programs_run_are_refused(
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_commands_for_providers_are_quoted(name: str, tmp_path: Path) -> None:
-    machine = Machine("a100-40", 2, 1, 200, 12.0, {})
+    machine = Machine("a100-40", 2, 80, 1, 200, 12.0, {})
     text = provisioning_text(read_providers(), machine, name, "image:1", "torchrun.sh")
     [copy] = [line for line in text.split("```") if line.strip().startswith("sh\nssh asrdq")][:1]
     command = next(part for part in copy.split("\n", 2)[2:]).removeprefix("brev")

@@ -132,9 +132,13 @@ def machine_of(asked: Asked, figures: Figures) -> Machine:
     for name, item in read_prices(asked.workspace).machines.items():
         if item and (item.gpu, item.gpus) == (figures.gpu, figures.devices):
             found.setdefault(name.partition("-")[0], (item.usd_per_hour, item.entered))
+    one_gb = 0.0
+    if figures.gpu is not None:
+        one_gb = read_hardware(asked.workspace).gpu(figures.gpu).memory_gb
     return Machine(
         gpu=figures.gpu,
         gpus=figures.devices,
+        vram_gb=math.floor(one_gb * figures.devices),
         nodes=figures.nodes,
         disk_gb=figures.disk_gb,
         hours=figures.hours,

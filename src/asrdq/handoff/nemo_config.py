@@ -18,6 +18,14 @@ TRAIN_FILE, VALIDATION_FILE = "data/train.jsonl", "data/validation.jsonl"
 _BUNDLE = "${oc.env:ASRDQ_BUNDLE}"
 _PRECISIONS = {"bf16-mixed": "bf16-mixed", "bf16-true": "bf16-true", "fp16-mixed": "16-mixed"}
 _PRECISIONS |= {"fp32": "32-true"}
+_PLAIN = ("ctc", "rnnt", "tdt", "hybrid")
+"""Families that NeMo's own fine-tuning script trains as they are; others need prompts."""
+_VOCABULARY = {
+    "char_labels": {"update_labels": False, "labels": None},
+    "tokenizer": {"update_tokenizer": False, "dir": None, "type": "bpe"},
+}
+"""The vocabulary stays that of the base; NeMo's script asks for both keys."""
+
 _HEAD = """\
 # NeMo configuration of the recipe {name}, in the manner of its speech_to_text_finetune.yaml.
 # Where it runs is said by the environment: ASRDQ_BUNDLE, ASRDQ_RUN_DIR, ASRDQ_DEVICES, ASRDQ_NODES.
@@ -63,6 +71,7 @@ def _model(recipe: Recipe, figures: Figures) -> dict[str, Any]:
         "sample_rate": MODEL_RATE,
         "train_ds": _train(recipe),
         "validation_ds": _validation(recipe),
+        **_VOCABULARY,
     }
     if masks is not None:
         model["spec_augment"] = {
@@ -104,7 +113,7 @@ def _validation(recipe: Recipe) -> dict[str, Any]:
     factor = recipe.data.validation_batch_factor
     found = {**_dataset(recipe, VALIDATION_FILE), **_batches(recipe, factor), "shuffle": False}
     if _endless(recipe):
-        found |= {"use_bucketing": False, "force_finite": True}
+        found["use_bucketing"] = False
     return found
 
 
@@ -189,7 +198,7 @@ def _exp_manager(recipe: Recipe) -> dict[str, Any]:
     watched = {"monitor": kept.monitor, "mode": kept.mode}
     checkpoints = {**watched, "save_top_k": kept.top_k, "save_last": kept.last}
     if kept.every_n_steps is not None:
-        checkpoints["every_n_train_steps"] = kept.every_n_steps
+        checkpoints |= {"every_n_train_steps": kept.every_n_steps, "every_n_epochs": None}
     found = {
         "exp_dir": "${oc.env:ASRDQ_RUN_DIR}",
         "name": "${name}",
@@ -214,6 +223,7 @@ def _beyond(recipe: Recipe) -> Iterator[str]:
     """Give what NeMo's own scripts would not do, so that nothing is left out silently."""
     augmentation = recipe.augmentation
     asked = {
+        f"model.family {recipe.model.family}": recipe.model.family not in _PLAIN,
         "stages": bool(recipe.stages),
         "model.lora": recipe.model.lora is not None,
         "optimiser.layer_decay": recipe.optimiser.layer_decay is not None,

@@ -90,7 +90,7 @@ class Providers(Strict):
         return {name: found for name, found in self.providers.items() if found is not None}
 
 
-_WORDS = ("bundle", "machine", "gpus", "gpu", "disk_gb", "script", "image")
+_WORDS = ("bundle", "machine", "gpus", "gpu", "vram_gb", "disk_gb", "script", "image")
 
 
 def read_providers(workspace: Workspace | None = None) -> Providers:
@@ -121,6 +121,7 @@ class Machine:
     Attributes:
         gpu: Its GPU as `hardware.yaml` calls it; None where none was named.
         gpus: How many.
+        vram_gb: Memory of all of them together.
         nodes: Machines of that kind.
         disk_gb: Disk for container, audio, checkpoints and models.
         hours: How long it is needed; None where nobody could say.
@@ -129,6 +130,7 @@ class Machine:
 
     gpu: str | None
     gpus: int
+    vram_gb: int
     nodes: int
     disk_gb: int
     hours: float | None
@@ -143,6 +145,7 @@ def provisioning_text(
         "bundle": f"./{bundle_name}",
         "machine": machine_name(bundle_name),
         "gpus": str(machine.gpus),
+        "vram_gb": str(machine.vram_gb),
         "disk_gb": str(machine.disk_gb),
         "script": script,
         "image": image,
