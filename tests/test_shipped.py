@@ -12,7 +12,7 @@ import pytest
 from asrdq import shipped
 from asrdq.errors import ToolError, UsageError
 
-FOLDERS = ("policies", "expectations", "data_samples")
+FOLDERS = ("policies", "criteria", "expectations", "data_samples")
 
 
 def test_a_file_of_the_source_tree(project_root: Path) -> None:
@@ -53,7 +53,7 @@ def test_the_wheel_holds_every_shipped_file(project_root: Path, tmp_path: Path) 
     }
     assert wanted <= held
     assert len(wanted) > 80
-    assert "asrdq/py.typed" in held
+    assert {"asrdq/py.typed", "asrdq/_shipped/policy.schema.json"} <= held
 
 
 @pytest.mark.slow

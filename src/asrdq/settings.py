@@ -6,7 +6,7 @@ error that names the nearest valid one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -240,9 +240,10 @@ def problem_at(
     path: Place, root: yaml.Node | None, model: type[BaseModel], item: ErrorDetails
 ) -> Problem:
     """Return what is wrong with one value of a file, in words, with its line."""
-    line, fields = _locate(root, model, item["loc"])
+    line = line_of(root, item["loc"])
     if item["type"] == "extra_forbidden":
         key = str(item["loc"][-1])
+        fields = _valid_keys(model, item["loc"])
         guess = nearest(key, fields)
         advice = f"did you mean '{guess}'?" if guess else f"valid: {', '.join(fields)}"
         return Problem(f"unknown key '{key}': {advice}", path.name, line)
@@ -251,16 +252,18 @@ def problem_at(
     return Problem(f"{key}: {message}" if key else message, path.name, line)
 
 
-_UNION_TAGS = ("column", "columns", "rules", "word", "number", "languages")
+_UNION_TAGS = ("column", "columns", "rules", "word", "number", "languages", "values")
 
 
-def _locate(
-    node: yaml.Node | None, model: type[BaseModel], loc: tuple[int | str, ...]
-) -> tuple[int | None, list[str]]:
-    """Return the line of a location and the keys that are valid in its mapping."""
-    line = None if node is None else node.start_mark.line + 1
-    fields, inner = list(model.model_fields), model
-    for part in loc:
+def line_of(root: yaml.Node | None, location: Sequence[int | str]) -> int | None:
+    """Return the line of a location such as `("scores", 0, "hyps")`, or of what is nearest to it.
+
+    Args:
+        root: The nodes of the file, from `compose_yaml`.
+        location: Keys and numbers of items, from the root on.
+    """
+    node, line = root, None if root is None else root.start_mark.line + 1
+    for part in location:
         if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
             node = node.value[part]
             line = node.start_mark.line + 1
@@ -269,11 +272,18 @@ def _locate(
                 if key.value == str(part):
                     node, line = value, key.start_mark.line + 1
                     break
+    return line
+
+
+def _valid_keys(model: type[BaseModel], location: Sequence[int | str]) -> list[str]:
+    """Return the keys that are valid in the mapping of a location."""
+    fields, inner = list(model.model_fields), model
+    for part in location:
         found = inner.model_fields.get(str(part))
         inner = _model_in(found.annotation) or inner if found else inner
         if found and inner.model_fields:
             fields = list(inner.model_fields)
-    return line, fields
+    return fields
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -18,6 +18,8 @@ from asrdq.gates import GateResult, evaluate_gate
 from asrdq.sampling import SamplingPlan, draw_sample
 
 if TYPE_CHECKING:
+    from tests.gates.whole import Whole
+
     from asrdq.workspace import ManifestVersion, Workspace
 
 Change = Callable[[dict[str, Any]], None]
@@ -185,3 +187,17 @@ def audited(workspace: Workspace, tmp_path: Path) -> Audited:
     folder.mkdir()
     ingest_manifest(workspace, [write_manifest(folder)], "train")
     return Audited(workspace, folder, workspace.manifest("train"))
+
+
+@pytest.fixture(scope="session")
+def whole_once(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """The workspace that `whole` copies; nobody changes it."""
+    from tests.gates.whole import build
+
+    return build(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture
+def whole(whole_once: Whole, tmp_path: Path) -> Whole:
+    """A workspace of one's own with every kind of evidence, in which every rule holds."""
+    return whole_once.copy(tmp_path)

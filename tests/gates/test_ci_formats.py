@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 from hypothesis import given
 from junitparser import Error, Failure, JUnitXml, Skipped
+from tests.gates.sarif_schema import SARIF
 
 from asrdq.gates import (
     GateResult,
@@ -127,135 +128,6 @@ FAILING: dict[str, Callable[[GateResult, bool], bool]] = {
 }
 
 
-TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}
-SARIF = {
-    # written from the specification, sections 3.13 to 3.35: what a log of ours has to obey
-    "type": "object",
-    "required": ["version", "runs"],
-    "additionalProperties": False,
-    "properties": {
-        "$schema": {"type": "string", "format": "uri"},
-        "version": {"const": "2.1.0"},
-        "runs": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["tool", "results"],
-                "additionalProperties": False,
-                "properties": {
-                    "tool": {
-                        "type": "object",
-                        "required": ["driver"],
-                        "properties": {
-                            "driver": {
-                                "type": "object",
-                                "required": ["name"],
-                                "properties": {
-                                    "name": {"type": "string"},
-                                    "version": {"type": "string"},
-                                    "rules": {
-                                        "type": "array",
-                                        "uniqueItems": True,
-                                        "items": {
-                                            "type": "object",
-                                            "required": ["id"],
-                                            "properties": {
-                                                "id": {"type": "string"},
-                                                "shortDescription": TEXT,
-                                            },
-                                            "additionalProperties": False,
-                                        },
-                                    },
-                                },
-                                "additionalProperties": False,
-                            }
-                        },
-                    },
-                    "automationDetails": {
-                        "type": "object",
-                        "properties": {"id": {"type": "string"}},
-                    },
-                    "invocations": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["executionSuccessful"],
-                            "properties": {
-                                "executionSuccessful": {"type": "boolean"},
-                                "exitCode": {"type": "integer"},
-                            },
-                            "additionalProperties": False,
-                        },
-                    },
-                    "properties": {"type": "object"},
-                    "results": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["message"],
-                            "additionalProperties": False,
-                            "properties": {
-                                "ruleId": {"type": "string"},
-                                "level": {"enum": ["none", "note", "warning", "error"]},
-                                "message": TEXT,
-                                "suppressions": {
-                                    "type": "array",
-                                    "items": {
-                                        "type": "object",
-                                        "required": ["kind"],
-                                        "properties": {
-                                            "kind": {"enum": ["inSource", "external"]},
-                                            "status": {
-                                                "enum": ["accepted", "underReview", "rejected"]
-                                            },
-                                            "justification": {"type": "string"},
-                                        },
-                                        "additionalProperties": False,
-                                    },
-                                },
-                                "locations": {
-                                    "type": "array",
-                                    "items": {
-                                        "type": "object",
-                                        "properties": {
-                                            "physicalLocation": {
-                                                "type": "object",
-                                                "required": ["artifactLocation"],
-                                                "properties": {
-                                                    "artifactLocation": {
-                                                        "type": "object",
-                                                        "properties": {
-                                                            "uri": {
-                                                                "type": "string",
-                                                                "pattern": "^[!-;=?-~]+$",
-                                                            }
-                                                        },
-                                                    }
-                                                },
-                                            },
-                                            "logicalLocations": {
-                                                "type": "array",
-                                                "items": {
-                                                    "type": "object",
-                                                    "properties": {
-                                                        "fullyQualifiedName": {"type": "string"}
-                                                    },
-                                                },
-                                            },
-                                        },
-                                        "additionalProperties": False,
-                                    },
-                                },
-                            },
-                        },
-                    },
-                },
-            },
-        },
-    },
-}
-
-
 def test_the_schema_refuses_what_is_no_sarif(audited: Audited) -> None:
     log = json.loads(sarif_log(nothing(audited), "p.yaml"))
     log["runs"][0]["results"][0]["level"] = "fatal"
@@ -299,7 +171,7 @@ def test_hostile_texts_break_out_of_no_format(audited: Audited) -> None:
     assert "&lt;script&gt;" in text
     assert not [line for line in text.split("\n") if line.startswith(("::", "a|b"))]
     rows = [line for line in text.split("\n") if line.startswith("| `")]
-    assert all(len(re.findall(r"(?<!\\)\|", row)) == 4 for row in rows)
+    assert all(len(re.findall(r"(?<!\\)\|", row)) == 7 for row in rows)
     jsonschema.validate(json.loads(sarif_log(result, "a b/ö.yaml")), SARIF)
     assert not [line for line in result.summary().split("\n") if line.lstrip().startswith("::")]
 

@@ -53,7 +53,7 @@ def test_a_signoff_says_who_accepted_what_and_verify_finds_nothing_changed(
     assert made.body.policy.file == "policies/default.yaml"
     assert made.body.policy.sha256 == hashlib.sha256(policy.read_bytes()).hexdigest()
     assert made.body.evidence["audits"].rows == 400
-    assert made.body.evidence["runs"].rows == 3
+    assert made.body.evidence["runs"].rows == 4
     row = audited.workspace.query("SELECT * FROM signoffs").to_pylist()[0]
     assert hashlib.sha256(row["body"].encode()).hexdigest() == row["hash"] == made.hash
     assert json.loads(row["body"])["note"] == row["note"] == "release 1.2"
@@ -315,7 +315,7 @@ def test_the_newest_check_by_each_suite_is_bound(audited: Audited) -> None:
     made = accept(audited)
     assert {k: v for k, v in made.body.runs.items() if "check" in k} == {"check a": runs[1]}
     assert made.body.evidence["checks"].rows == 1
-    assert made.body.evidence["runs"].rows == 4
+    assert made.body.evidence["runs"].rows == 5
     row["run_id"] = runs[0]
     audited.workspace.replace("checks", pa.Table.from_pylist([row]), run_id=runs[0])
     assert verify(audited.workspace, "train").changes() == []

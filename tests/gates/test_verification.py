@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
-from tests.gates.conftest import Audited, write_manifest
+from tests.gates.whole import build
 
 from asrdq.errors import ExitCode
 from asrdq.gates import (
@@ -25,9 +25,12 @@ from asrdq.gates import (
     verify,
     write_new_key,
 )
+from asrdq.gates.bound import bound_file, file_digest, suite_digests
 from asrdq.gates.ledger import digest_text
+from asrdq.gates.policy import read_policy
 from asrdq.gates.waivers import waive
 from asrdq.manifests import ingest_manifest
+from asrdq.shipped import shipped_file
 from asrdq.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -35,7 +38,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-EVIDENCE = ("audits", "detections", "calibrations", "samples", "strata", "decisions", "runs")
+EVIDENCE = (
+    *("audits", "detections", "calibrations", "samples", "strata", "decisions", "runs"),
+    *("checks", "check_results", "leaks", "leak_findings", "scores", "score_groups", "hypotheses"),
+)
 
 
 class Signed:
@@ -43,19 +49,11 @@ class Signed:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        audio = folder / "audio"
-        audio.mkdir()
-        Workspace.init(folder / "workspace")
-        self.workspace = Workspace.open(folder / "workspace")
-        suite = self.root / "expectations" / "own.json"
-        suite.write_text('{"name": "own"}')
-        manifest = write_manifest(audio, noisy=30, clean=10)
-        ingest_manifest(self.workspace, [manifest], "train")
-        audited = Audited(self.workspace, audio, self.workspace.manifest("train"))
-        audited.write_audit(recall=0.5)
+        whole = build(folder, recall=0.5, longest_s=1)
+        self.workspace, audio = whole.workspace, whole.audio
         until = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=30)
         waive(self.workspace, "low_recall", owner="Dana", until=until, reason="short clips")
-        evaluate_gate(self.workspace, self.manifest)
+        evaluate_gate(self.workspace, self.manifest, policy_file=whole.policy)
         public = write_new_key(folder / "release.key")
         self.key = read_public_key(public)
         signer = find_signer(folder / "release.key")
@@ -115,13 +113,14 @@ def test_untouched_nothing_changed(signed: Signed) -> None:
     assert found.changes() == []
     parts = set(found.arrow()["part"].to_pylist())
     every = {"ledger", "signature", "data", "audio", "evidence", "policy", "suite", "waiver"}
-    assert parts == every
+    assert parts == every | {"criteria"}
     assert found.signoffs[0].verdict == "CAUTION"
 
 
 BYTES = {
-    "data": "workspace/tables/manifests/train/*.parquet",
-    "policy": "workspace/policies/default.yaml",
+    "data": "workspace/tables/manifests/*/*.parquet",
+    "policy": "workspace/policies/whole.yaml",
+    "criteria": "workspace/policies/criteria.yaml",
     "suite": "workspace/expectations/own.json",
     "audio": "audio/clip-00*.wav",
 }
@@ -129,7 +128,7 @@ BYTES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", BYTES)
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), which=st.integers(0))
 def test_any_flipped_bit_of_a_file_is_found(
     signed: Signed, part: str, position: float, bit: int, which: int
@@ -144,6 +143,7 @@ def test_any_flipped_bit_of_a_file_is_found(
 
 STORED = (
     *("audits/*.parquet", "runs/*.parquet", "signoffs/*.parquet", "waivers/*.parquet"),
+    *("checks/*.parquet", "leak_findings/*.parquet", "scores/*.parquet"),
     *("audits/_delta_log/*.json", "signoffs/_delta_log/*.json"),
     "manifests/train/_delta_log/*.json",
 )
@@ -151,7 +151,7 @@ STORED = (
 
 @pytest.mark.slow
 @pytest.mark.parametrize("files", STORED)
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), which=st.integers(0))
 def test_a_flipped_bit_of_a_table_is_found_unless_it_says_the_same(
     signed: Signed, files: str, position: float, bit: int, which: int
@@ -185,6 +185,9 @@ def other(value: Any) -> Any:
         return value + dt.timedelta(microseconds=1)
     if isinstance(value, dt.date):
         return value + dt.timedelta(days=1)
+    if isinstance(value, dict):
+        name = next(name for name, inner in value.items() if inner is not None)
+        return {**value, name: other(value[name])}
     if isinstance(value, list):
         return [*value[:-1], other(value[-1])] if value else ["x"]
     raise AssertionError(type(value))
@@ -192,14 +195,14 @@ def other(value: Any) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("table", (*EVIDENCE, "signoffs", "waivers"))
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_changed_value_of_a_table_is_found(
     signed: Signed, table: str, data: st.DataObject
 ) -> None:
     signed.restore()
     rows = stored(signed, table)
-    bound = [row for row in rows if row.get("state", "done") == "done" and row_counts(row)]
+    bound = [row for row in rows if table != "runs" or row_counts(row)]
     row = data.draw(st.sampled_from(bound))
     schema = signed.schema(table)
     column = data.draw(st.sampled_from(schema.names))
@@ -222,7 +225,7 @@ def stored(signed: Signed, table: str) -> list[dict[str, Any]]:
 
 def row_counts(row: dict[str, Any]) -> bool:
     """Whether a row of `runs` is one that a sign-off stands on."""
-    return row.get("command", "audit") in ("sample", "audit", "gate")
+    return row["state"] == "done" and row["command"] not in ("waive", "signoff")
 
 
 def changed(value: Any, kind: pa.DataType) -> Any:
@@ -232,7 +235,7 @@ def changed(value: Any, kind: pa.DataType) -> Any:
     return filled.get(kind, ["x"] if pa.types.is_list(kind) else dt.datetime.now(dt.UTC))
 
 
-@pytest.mark.parametrize("table", ("audits", "strata", "signoffs", "waivers"))
+@pytest.mark.parametrize("table", ("audits", "checks", "leaks", "scores", "signoffs", "waivers"))
 @pytest.mark.parametrize("edit", ("lost", "twice"))
 def test_a_row_that_is_lost_or_stands_twice_is_found(signed: Signed, table: str, edit: str) -> None:
     rows = stored(signed, table)
@@ -250,6 +253,30 @@ def test_a_table_that_is_gone_is_found(signed: Signed) -> None:
     found = verify(signed.workspace)
     assert found.exit_code() is ExitCode.FAILED
     assert [c for c in found.changes() if c.startswith("ledger: signoffs: the entry of run")]
+
+
+def test_another_version_of_a_manifest_behind_the_verdict_is_found(signed: Signed) -> None:
+    file = signed.folder / "audio" / "test.jsonl"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("number0", "number zero", 1), encoding="utf-8")
+    ingest_manifest(signed.workspace, [file], "test", audio_root=signed.folder / "audio")
+    assert signed.verify().changes() == [
+        "data: test@1: has other content than test@0, which was signed"
+    ]
+
+
+def test_a_shipped_suite_of_the_policy_is_bound(signed: Signed) -> None:
+    policy = signed.root / "policies" / "shipped.yaml"
+    policy.write_text("suites: [{suite: evaluation_set, fail_on: critical}]\n")
+    read = read_policy(policy)
+    digests = suite_digests(signed.workspace, read)
+    shipped = shipped_file("expectations", "evaluation_set.json")
+    assert set(digests) == {
+        *("expectations/asr_manifest.json", "expectations/own.json"),
+        "shipped:evaluation_set.json",
+    }
+    assert bound_file(signed.workspace, "shipped:evaluation_set.json") == shipped
+    assert digests["shipped:evaluation_set.json"] == file_digest(shipped)
 
 
 def test_a_ledger_cut_short_by_a_commit_is_found(signed: Signed) -> None:
@@ -298,9 +325,10 @@ def test_a_forged_chain_is_found_by_the_key(signed: Signed) -> None:
 
 
 def test_files_that_are_gone_are_named(signed: Signed) -> None:
-    (signed.root / "policies" / "default.yaml").unlink()
+    (signed.root / "policies" / "whole.yaml").unlink()
+    (signed.root / "policies" / "criteria.yaml").unlink()
     (signed.root / "expectations" / "own.json").unlink()
     (signed.folder / "audio" / "clip-0003.wav").unlink()
     changes = signed.verify().changes()
-    assert [change.split(":")[0] for change in changes] == ["audio", "policy", "suite"]
+    assert [change.split(":")[0] for change in changes] == ["audio", "policy", "suite", "criteria"]
     assert "clip-0003" in changes[0]

@@ -173,7 +173,7 @@ def test_every_rule_that_the_gate_can_break_has_a_name() -> None:
     code = "".join(
         path.read_text()
         for path in Path(str(gates.__file__)).parent.glob("*.py")
-        if path.name in ("evidence.py", "proof.py", "verdict.py", "changed_audio.py")
+        if path.name in ("evidence.py", "proof.py", "audit_ruling.py", "changed_audio.py")
     )
     found = set(re.findall(r'Finding\(\s*"(\w+)"', code))
     assert found <= set(RULES)

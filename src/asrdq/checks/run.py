@@ -69,7 +69,11 @@ def check(
         "file": read.file,
         "suite_hash": read.digest,
         "limit": limit,
-        "others": {name: other.fingerprint for name, other in others.items() if other},
+        "others": {
+            name: {"version": other.version, "fingerprint": other.fingerprint}
+            for name, other in others.items()
+            if other
+        },
     }
     with (
         workspace.run("check", manifest, parameters) as run,

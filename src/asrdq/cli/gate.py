@@ -121,13 +121,15 @@ def write_step_summary(result: GateResult, *, fail_on_caution: bool) -> None:
 
 
 def headline(result: GateResult, *, markdown: bool = False) -> str:
-    """Return verdict, reasons and figures as lines of text."""
-    if not markdown:
-        return result.summary() + "\n"
+    """Return verdict, reasons and figures as lines of text, without control characters."""
+    from asrdq.console import visible
     from asrdq.gates.telling import sentences
 
+    if not markdown:
+        return "\n".join([*map(visible, result.summary().split("\n")), ""])
     lines = [f"**{result.verdict}** for {result.evidence.manifest}", ""]
-    return "\n".join([*lines, *(f"- {sentence}" for sentence in sentences(result)), ""])
+    told = [f"- {visible(' '.join(sentence.split()))}" for sentence in sentences(result)]
+    return "\n".join([*lines, *told, ""])
 
 
 def advise(result: GateResult) -> None:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from asrdq.gates.gate import evaluate_gate, withdraw_reports
     from asrdq.gates.github import step_summary, workflow_commands
     from asrdq.gates.junit import junit_xml
-    from asrdq.gates.policy import Policy, read_policy
+    from asrdq.gates.linting import lint_policies
+    from asrdq.gates.policy import Policy, policy_schema, read_policy
     from asrdq.gates.sarif import sarif_log
     from asrdq.gates.signing import find_signer, read_public_key, write_new_key
     from asrdq.gates.signoff import SignoffResult, sign_off
@@ -30,7 +31,9 @@ __all__ = [
     "evaluate_gate",
     "find_signer",
     "junit_xml",
+    "lint_policies",
     "list_waivers",
+    "policy_schema",
     "read_policy",
     "read_public_key",
     "sarif_log",
@@ -50,7 +53,8 @@ __getattr__ = lazy_names(
         "gate": ["evaluate_gate", "withdraw_reports"],
         "github": ["step_summary", "workflow_commands"],
         "junit": ["junit_xml"],
-        "policy": ["Policy", "read_policy"],
+        "linting": ["lint_policies"],
+        "policy": ["Policy", "policy_schema", "read_policy"],
         "sarif": ["sarif_log"],
         "signing": ["find_signer", "read_public_key", "write_new_key"],
         "signoff": ["SignoffResult", "sign_off"],

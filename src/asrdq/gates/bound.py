@@ -9,21 +9,31 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from asrdq.errors import ToolError
+from asrdq.gates.demands.suites import suite_file
 from asrdq.gates.ledger import canonical
+from asrdq.gates.policy import Policy
 from asrdq.places import Place, place, within
 from asrdq.results import plain
+from asrdq.shipped import shipped_file, shipped_folder
 from asrdq.workspace.sql import connection
 
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
 
-SAMPLE_TABLES = ("samples", "strata")
-AUDIT_TABLES = (
-    *("audits", "detections", "calibrations", "fault_trials", "alignments", "word_spans"),
-)
-GATE_TABLES = ("decisions",)
-CHECK_TABLES = ("checks", "check_results")
+TABLES = {
+    "sample": ("samples", "strata"),
+    "audit": (
+        *("audits", "detections", "calibrations", "fault_trials", "alignments", "word_spans"),
+    ),
+    "gate": ("decisions",),
+    "check": ("checks", "check_results"),
+    "leaks": ("leaks", "leak_findings"),
+    "score": ("scores", "term_scores", "score_groups"),
+    "hypotheses": ("hypotheses",),
+}
+"""The tables that hold the evidence of a run, by the first word of what the run is called."""
 _CHECK = "check "
+_SHIPPED = "shipped:"
 _CHUNK = 2**20
 
 
@@ -34,21 +44,20 @@ def evidence_digests(
 
     Args:
         workspace: Where the tables are.
-        runs: Run ids under `sample`, `audit` and `gate`, and those of `check_runs`.
+        runs: Run ids by what the runs are called: `audit`, `check asr_manifest`.
         tables: Which tables; by default all.
 
     Raises:
         ToolError: A table cannot be read.
     """
-    wanted = {
-        **{table: [runs["sample"]] for table in SAMPLE_TABLES},
-        **{table: [runs["audit"]] for table in AUDIT_TABLES},
-        **{table: [runs["gate"]] for table in GATE_TABLES},
-        "runs": sorted(runs.values()),
+    wanted: dict[str, list[str]] = {}
+    for name, run_id in runs.items():
+        for table in TABLES.get(name.partition(" ")[0], ()):
+            wanted.setdefault(table, []).append(run_id)
+    wanted["runs"] = list(runs.values())
+    return {
+        name: _rows_digest(workspace, name, sorted(set(wanted[name]))) for name in tables or wanted
     }
-    checks = sorted(run_id for name, run_id in runs.items() if name.startswith(_CHECK))
-    wanted |= {table: checks for table in CHECK_TABLES if checks}
-    return {name: _rows_digest(workspace, name, wanted[name]) for name in tables or wanted}
 
 
 def check_runs(workspace: Workspace, manifest: ManifestVersion) -> dict[str, str]:
@@ -132,11 +141,39 @@ def data_digests(
     return found
 
 
-def suite_digests(workspace: Workspace) -> dict[str, str]:
-    """Return the SHA-256 of each suite in the folder `expectations` of a workspace."""
+def suite_digests(workspace: Workspace, policy: Policy) -> dict[str, str]:
+    """Return the SHA-256 of each suite of a workspace, and of those that a policy names."""
     folder = workspace.root / "expectations"
     suites: list[Place] = [item for item in folder.iterdir() if item.suffix == ".json"]
-    return {f"expectations/{suite.name}": file_digest(suite) for suite in sorted(suites, key=str)}
+    suites += [suite_file(workspace, rules.suite) for rules in policy.suites]
+    return {_suite_name(workspace, suite): file_digest(suite) for suite in sorted(suites, key=str)}
+
+
+def _suite_name(workspace: Workspace, suite: Place) -> str:
+    """Return how a suite is named in a ledger: relative, or as one that comes along."""
+    inside = within(suite, workspace.root)
+    if inside is None and suite.parent == shipped_folder("expectations"):
+        return f"{_SHIPPED}{suite.name}"
+    return inside or str(suite)
+
+
+def bound_file(workspace: Workspace, name: str) -> Place:
+    """Return the file that a name in a ledger means.
+
+    Raises:
+        UsageError: No such file comes along.
+    """
+    if name.startswith(_SHIPPED):
+        return shipped_file("expectations", name.removeprefix(_SHIPPED))
+    return workspace.place(name)
+
+
+def criteria_digests(workspace: Workspace, policy: Policy) -> dict[str, str]:
+    """Return the SHA-256 of the file of success criteria that a policy names."""
+    if policy.criteria is None:
+        return {}
+    file = workspace.place(policy.criteria.file)
+    return {within(file, workspace.root) or str(file): file_digest(file)}
 
 
 def file_digest(file: Place) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +94,7 @@ def gather(workspace: Workspace, manifest: ManifestVersion) -> Evidence:
     rows = {name: _rows(workspace, *table, again, faults) for name, table in tables.items()}
     plan = _sample_plan(workspace, sample_run_id)
     if not faults:
-        faults = _contradictions(plan, rows["strata"], rows["clips"], again)
+        faults = _contradictions(plan, rows, again)
     return Evidence(manifest, run, plan, **rows, faults=faults, notes=[])
 
 
@@ -207,13 +207,13 @@ def _same_kind(found: pa.DataType, wanted: pa.DataType) -> bool:
 
 
 def _contradictions(
-    plan: SamplingPlan | None,
-    strata: Sequence[dict[str, Any]],
-    clips: Sequence[dict[str, Any]],
-    again: str,
+    plan: SamplingPlan | None, rows: Mapping[str, Sequence[dict[str, Any]]], again: str
 ) -> list[Finding]:
     """Return what no undisturbed audit writes: tables that were edited, or cut short."""
+    strata, clips = rows["strata"], rows["clips"]
     wrong = [] if plan else ["it names no sample that was drawn"]
+    if any(not 0 <= row["found"] <= row["clips"] for row in rows["detections"]):
+        wrong.append("faults are found more often than they were planted")
     ids = Counter(clip["utt_id"] for clip in clips)
     twice = sum(count > 1 for count in ids.values())
     if twice:

@@ -13,7 +13,7 @@ import asrdq
 from asrdq.errors import ToolError
 from asrdq.gates.alignment_report import report_body
 from asrdq.gates.changed_audio import with_audio_compared
-from asrdq.gates.demands import judge_demands
+from asrdq.gates.demands.families import judge_demands
 from asrdq.gates.demands.judged import Asked
 from asrdq.gates.evidence import UNUSABLE, Evidence, gather
 from asrdq.gates.measures import Measures, measure
@@ -133,6 +133,12 @@ def write_report(result: GateResult, folder: Place) -> Place:
     return paths[0]
 
 
+def evidence_of(result: GateResult) -> list[str]:
+    """Return the runs that the demands besides the audit were judged on, `name: run` each."""
+    sources = [source for one in result.judged for source in one.answer.sources]
+    return sorted({f"{source.name}: {source.run_id}" for source in sources if source.run_id})
+
+
 def _decision(result: GateResult, run_id: str, policy: Place, report: Place) -> dict[str, Any]:
     manifest, measures = result.evidence.manifest, result.measures
     run = result.evidence.run
@@ -159,4 +165,5 @@ def _decision(result: GateResult, run_id: str, policy: Place, report: Place) -> 
         "report": str(report),
         "waived": [str(waived) for waived in result.waived],
         "rules": outcome_rows(outcomes(result)).to_pylist(),
+        "evidence": evidence_of(result),
     }

@@ -14,6 +14,7 @@ import asrdq
 from asrdq.errors import DataError, UndecidedError, UsageError
 from asrdq.gates.bound import (
     check_runs,
+    criteria_digests,
     data_digests,
     evidence_digests,
     file_digest,
@@ -22,7 +23,7 @@ from asrdq.gates.bound import (
     suite_digests,
 )
 from asrdq.gates.decision import Verdict
-from asrdq.gates.gate import assess
+from asrdq.gates.gate import assess, evidence_of
 from asrdq.gates.ledger import append_entry, check_text
 from asrdq.gates.policy import policy_hash, read_policy
 from asrdq.gates.signing import Signer
@@ -55,8 +56,9 @@ class PolicyDigest(Strict):
 class SignoffBody(Strict):
     """What an entry of the ledger says; all digests are SHA-256 as hex.
 
-    `data` and `suites` are by file; `evidence` is by table; `runs` are those of sample, audit, gate
-    and checks; `waivers` are the hashes of the entries of the waivers that were used.
+    `data`, `suites` and `criteria` are by file; `evidence` is by table; `runs` are all that the
+    verdict stands on, by what they are called; `others` are the fingerprints of the other manifest
+    versions it stands on; `waivers` are the hashes of the entries of the waivers that were used.
     """
 
     schema_version: Literal[1]
@@ -75,6 +77,8 @@ class SignoffBody(Strict):
     reason: str | None
     policy: PolicyDigest
     suites: dict[str, str]
+    criteria: dict[str, str]
+    others: dict[str, str]
     data: dict[str, str]
     runs: dict[str, str]
     evidence: dict[str, RowsDigest]
@@ -187,6 +191,7 @@ def _standing(
     found = {
         "policy": policy_hash(policy) == decision["policy_hash"],
         "audit": run_id == decision["audit_run_id"],
+        "evidence": evidence_of(result) == (decision.get("evidence") or []),
         "verdict": result.verdict == decision["verdict"],
     }
     other = [name for name, same in found.items() if not same]
@@ -227,11 +232,16 @@ def _content(
     """Return what the verdict was about, in JSON types."""
     audit = result.evidence.run
     assert audit is not None  # there is no verdict without one
+    sources = [source for one in result.judged for source in one.answer.sources]
+    others = {str(other): other for source in sources for other in source.manifests}
     runs = {
+        "manifest": manifest.run_id,
+        **{f"manifest {name}": other.run_id for name, other in others.items()},
         "sample": str(result.evidence.parameters["sample_run_id"]),
         "audit": str(audit["run_id"]),
         "gate": gate_run_id,
         **check_runs(workspace, manifest),
+        **{source.name: source.run_id for source in sources if source.run_id},
     }
     return {
         "schema_version": 1,
@@ -243,8 +253,14 @@ def _content(
         "verdict": str(result.verdict),
         "user": user_name(),
         "policy": {"file": policy_place(workspace, policy), "sha256": file_digest(policy)},
-        "suites": suite_digests(workspace),
-        "data": data_digests(workspace, manifest),
+        "suites": suite_digests(workspace, result.policy),
+        "criteria": criteria_digests(workspace, result.policy),
+        "others": {name: other.fingerprint for name, other in others.items()},
+        "data": {
+            file: digest
+            for version in (manifest, *others.values())
+            for file, digest in data_digests(workspace, version).items()
+        },
         "runs": runs,
         "evidence": evidence_digests(workspace, runs),
         "waivers": sorted({waived.waiver.hash for waived in result.waived}),

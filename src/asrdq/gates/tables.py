@@ -34,6 +34,7 @@ DECISIONS = pa.schema(
         ("asrdq_version", pa.string()),
         ("report", pa.string()),
         ("waived", pa.list_(pa.string())),
+        ("evidence", pa.list_(pa.string())),
         ("rules", pa.list_(pa.struct(list(OUTCOMES)))),
     ]
 )

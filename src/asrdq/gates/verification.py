@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from pydantic import ValidationError
 
-from asrdq.errors import AsrdqError, UndecidedError
-from asrdq.gates.bound import data_digests, evidence_digests, file_digest, rows_of
-from asrdq.gates.changed_audio import changed_audio
-from asrdq.gates.evidence import Evidence
+from asrdq.errors import UndecidedError
+from asrdq.gates.content_checks import Advance, check_content
 from asrdq.gates.ledger import Entry, Ledger, broken_entries, read_ledger
+from asrdq.gates.reading import looked
 from asrdq.gates.signing import is_signed
 from asrdq.gates.signoff import SignoffBody
 from asrdq.gates.tables import SIGNOFFS, WAIVERS
 from asrdq.gates.verify_result import CHECKS, Check, VerifyResult
-from asrdq.manifests.recomputing import recomputed_fingerprint
-from asrdq.s3_errors import S3Error
 
 if TYPE_CHECKING:
-    from asrdq.workspace import ManifestVersion, Workspace
-
-T = TypeVar("T")
-Advance = Callable[[int], None] | None
+    from asrdq.workspace import Workspace
 
 
 def verify(
@@ -61,7 +55,7 @@ def verify(
             checks.append(Check("ledger", f"entry {entry.body.get('sequence')}", problem))
             continue
         bodies.append(body)
-        checks += _content(workspace, body, reference or body.manifest, advance)
+        checks += check_content(workspace, body, reference or body.manifest, advance)
     if not bodies and not any(check.message for check in checks):
         what = reference or "anything"
         raise UndecidedError(
@@ -80,7 +74,7 @@ def _ledgers(workspace: Workspace, head: str | None) -> tuple[list[Entry], list[
     checks: list[Check] = []
     found: dict[str, list[Entry]] = {}
     for ledger in (SIGNOFFS, WAIVERS):
-        entries, problem = _looked(partial(read_ledger, workspace, ledger))
+        entries, problem = looked(partial(read_ledger, workspace, ledger))
         found[ledger.table] = entries or []
         wrong = [problem] if entries is None else _broken(workspace, ledger, entries)
         checks += [Check("ledger", ledger.table, what) for what in wrong or [""]]
@@ -94,7 +88,7 @@ def _ledgers(workspace: Workspace, head: str | None) -> tuple[list[Entry], list[
 
 
 def _broken(workspace: Workspace, ledger: Ledger, entries: list[Entry]) -> list[str]:
-    wrong, problem = _looked(lambda: list(broken_entries(workspace, ledger, entries)))
+    wrong, problem = looked(lambda: list(broken_entries(workspace, ledger, entries)))
     return [problem] if wrong is None else wrong
 
 
@@ -142,116 +136,3 @@ def _key(entry: Entry, public_key: str | None) -> Iterator[Check]:
         whose = "another key" if named else "no key"
         subject = f"entry {entry.body.get('sequence')}"
         yield Check("signature", subject, f"it was signed with {whose}")
-
-
-def _content(
-    workspace: Workspace, body: SignoffBody, reference: str, advance: Advance
-) -> Iterator[Check]:
-    signed = f"{body.manifest}@{body.manifest_version}"
-    now, problem = _looked(lambda: workspace.manifest(reference))
-    if now is None:
-        yield Check("data", reference, problem)
-    elif now.fingerprint != body.fingerprint:
-        yield Check("data", str(now), f"has other content than {signed}, which was signed")
-    version, problem = _looked(lambda: workspace.manifest(signed))
-    if version is None:
-        yield Check("data", signed, problem)
-    else:
-        yield from _data(workspace, body, version, advance)
-        yield _audio(workspace, body, version, advance)
-    yield from _evidence(workspace, body)
-    yield _file(workspace, "policy", body.policy.file, body.policy.sha256)
-    for suite, digest in body.suites.items():
-        yield _file(workspace, "suite", suite, digest)
-    yield from _waivers(workspace, body)
-
-
-def _data(
-    workspace: Workspace, body: SignoffBody, version: ManifestVersion, advance: Advance
-) -> Iterator[Check]:
-    subject = str(version)
-    print_now, problem = _looked(lambda: recomputed_fingerprint(workspace, version, advance))
-    if print_now is None:
-        yield Check("data", subject, problem)
-    elif print_now != body.fingerprint:
-        yield Check("data", subject, "its rows have another fingerprint")
-    elif version.fingerprint != body.fingerprint:
-        yield Check("data", subject, "its commit states another fingerprint")
-    else:
-        yield Check("data", subject)
-    files, problem = _looked(lambda: data_digests(workspace, version))
-    if files is None:
-        yield Check("data", subject, problem)
-        return
-    yield from _compared("data", body.data, files)
-
-
-def _compared(part: str, signed: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Check]:
-    for name in sorted({*signed, *now}):
-        if name not in now:
-            yield Check(part, name, "is gone")
-        elif name not in signed:
-            yield Check(part, name, "was not there")
-        else:
-            yield Check(part, name, "" if signed[name] == now[name] else "has other content")
-
-
-def _audio(
-    workspace: Workspace, body: SignoffBody, version: ManifestVersion, advance: Advance
-) -> Check:
-    def look() -> str:
-        clips = rows_of(workspace, "audits", [body.runs["audit"]]).to_pylist()
-        changed = changed_audio(workspace, Evidence(version, clips=clips), advance)
-        return changed[0].message if changed else ""
-
-    message, problem = _looked(look)
-    return Check("audio", str(version), problem if message is None else message)
-
-
-def _evidence(workspace: Workspace, body: SignoffBody) -> Iterator[Check]:
-    for table, signed in body.evidence.items():
-        found, problem = _looked(partial(evidence_digests, workspace, body.runs, [table]))
-        if found is None:
-            yield Check("evidence", table, problem)
-        elif found[table]["rows"] != signed.rows:
-            rows = found[table]["rows"]
-            yield Check("evidence", table, f"has {rows:,} rows, not {signed.rows:,}")
-        else:
-            same = found[table]["sha256"] == signed.sha256
-            yield Check("evidence", table, "" if same else "its rows have other content")
-
-
-def _file(workspace: Workspace, part: str, name: str, signed: str) -> Check:
-    found, problem = _looked(lambda: file_digest(workspace.place(name)))
-    if found is None:
-        return Check(part, name, problem)
-    return Check(part, name, "" if found == signed else "has other content")
-
-
-def _waivers(workspace: Workspace, body: SignoffBody) -> Iterator[Check]:
-    if not body.waivers:
-        return
-    entries, _ = _looked(lambda: read_ledger(workspace, WAIVERS))
-    known = {entry.digest for entry in entries or []}
-    for waiver in body.waivers:
-        yield Check("waiver", waiver, "" if waiver in known else "is gone, or was edited")
-
-
-def _looked(look: Callable[[], T]) -> tuple[T | None, str]:
-    """Return what looking at something gives, or why that is not possible: a change too.
-
-    Raises:
-        S3Error: The server cannot be reached: nobody knows whether anything changed.
-    """
-    import duckdb
-    from deltalake.exceptions import DeltaError
-
-    broken = (duckdb.Error, DeltaError, pa.ArrowException, OSError, ValueError, KeyError, TypeError)
-    try:
-        return look(), ""
-    except S3Error:
-        raise
-    except AsrdqError as error:
-        return None, f"cannot be read: {' '.join(str(error).split())}"
-    except broken as error:
-        return None, f"cannot be read: {' '.join(str(error).split())[:300]}"

@@ -26,7 +26,8 @@ class Check:
     """One thing that was compared with what was signed.
 
     Args:
-        part: `ledger`, `signature`, `data`, `audio`, `evidence`, `policy`, `suite` or `waiver`.
+        part: `ledger`, `signature`, `data`, `audio`, `evidence`, `policy`, `suite`, `criteria` or
+            `waiver`.
         subject: Which one: a table, a file, a manifest version.
         message: What changed; empty where nothing did.
     """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from asrdq.gates.alignment_report import recommendation
 from asrdq.gates.changed_audio import CHANGED_AUDIO, with_audio_compared
 from asrdq.gates.decision import Verdict
-from asrdq.gates.demands import judge_demands
+from asrdq.gates.demands.families import judge_demands
 from asrdq.gates.demands.judged import Asked
 from asrdq.gates.evidence import Finding
 from asrdq.gates.measures import Measures

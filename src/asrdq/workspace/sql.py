@@ -15,7 +15,7 @@ from asrdq.workspace.layout import MANIFESTS
 from asrdq.workspace.runs import LATEST_STATE, RUNNING, RUNS, dead_runs
 from asrdq.workspace.store import TableStore, quote_name, quote_text
 from asrdq.workspace.tags import read_tags
-from asrdq.workspace.versions import Reference, manifest_names, parse_reference, read_version
+from asrdq.workspace.versions import Reference, parse_reference, read_version
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,9 +48,9 @@ class View:
 
 def view_names(store: TableStore) -> dict[str, str]:
     """Return the names that SQL knows, each with the Delta table behind it."""
-    results = [name for name in store.layout.names() if "/" not in name]
-    manifests = {name: f"{MANIFESTS}/{name}" for name in manifest_names(store)}
-    return {**{name: name for name in results}, **manifests}
+    names, prefix = store.layout.names(), f"{MANIFESTS}/"
+    results = {name: name for name in names if "/" not in name}
+    return results | {n.removeprefix(prefix): n for n in names if n.startswith(prefix)}
 
 
 def mentioned(store: TableStore, sql: str) -> list[str]:
@@ -58,7 +58,7 @@ def mentioned(store: TableStore, sql: str) -> list[str]:
     lowered = sql.lower()
     known = view_names(store)
     found = {parse_reference(f"{name}@{which}") for name, which in _REFERENCE.findall(lowered)}
-    manifests = set(manifest_names(store))
+    manifests = {name for name, table in known.items() if table != name}
     tags = {str(tag) for tag in read_tags(store)} if found else set()
     references = {
         f"{item.name}@{item.version if item.tag is None else item.tag}"
@@ -160,7 +160,8 @@ def find_view(store: TableStore, name: str) -> View:
     number = reference.version
     if reference.tag is not None or number is not None:
         number = read_version(store, name).version
-    table = view_names(store)[reference.name]
+    manifest = f"{MANIFESTS}/{reference.name}"
+    table = manifest if store.exists(manifest) else reference.name
     opened = store.open(table, number)
     files = store.files(opened, table)
     body = select_files(store.schema(opened), files)

@@ -45,14 +45,13 @@ def demands(asked: Asked) -> Iterator[Demand]:
 def _look(asked: Asked, rules: CriteriaRules) -> Answer:
     workspace = asked.workspace
     criteria = read_criteria(workspace.place(rules.file))
-    older, before = standing_scoring(workspace, rules.manifest, rules.before)
-    newer, after = standing_scoring(workspace, rules.manifest, rules.after)
+    before = standing_scoring(asked, rules.manifest, rules.before)
+    after = standing_scoring(asked, rules.manifest, rules.after)
     train = str(asked.manifest) if rules.held_out else None
     seed = workspace.settings.sampling.seed
     plan = ComparePlan(criteria=criteria, train=train, seed=seed)
-    material = read_material(
-        workspace, as_round(workspace, older), as_round(workspace, newer), plan, silent
-    )
+    older, newer = (as_round(workspace, one.scoring) for one in (before, after))
+    material = read_material(workspace, older, newer, plan, silent)
     evaluation = material.evaluation(material.changes(plan))
     outcome = hold_criteria(workspace, criteria, evaluation, train, _low_quality(asked))
     musts = [each for each in outcome.judged if each.level is Level.MUST]
@@ -63,7 +62,7 @@ def _look(asked: Asked, rules: CriteriaRules) -> Answer:
         _STANDINGS[outcome.go],
         "; ".join([f"{outcome.go}, {value}", *missed]),
         value,
-        (before, after),
+        (*before.sources, *after.sources),
         f"asrdq compare {rules.before} {rules.after} --manifest {rules.manifest}"
         f" --criteria {workspace.place(rules.file)}",
     )

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from asrdq.gates.demands.judged import NoEvidenceError
 from asrdq.workspace.runs import DONE
+from asrdq.workspace.store import quote_name
 
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
@@ -53,7 +54,41 @@ def answering_run(runs: list[Row], what: str, *stands: tuple[Callable[[Row], boo
         if not kept:
             raise NoEvidenceError(f"the newest {what} (run {done[0]['run_id']}) {problem}")
         done = kept
+    if done[0]["ended"] is None:
+        raise NoEvidenceError(f"the {what} (run {done[0]['run_id']}) says no time of its end")
     return done[0]
+
+
+def stands(
+    workspace: Workspace, version: int | None, fingerprint: str | None, now: ManifestVersion
+) -> bool:
+    """Return whether evidence about a version answers for what its manifest holds now.
+
+    The fingerprint leaves out the columns that groups, speakers and many expectations are about:
+    another version of the same fingerprint has to have the same rows in every column.
+
+    Args:
+        workspace: Where the manifest is.
+        version: The version that the evidence is about.
+        fingerprint: The fingerprint that it had then.
+        now: What the manifest holds now.
+
+    Raises:
+        UsageError: There is no such version.
+    """
+    if fingerprint != now.fingerprint:
+        return False
+    if version == now.version:
+        return True
+    then = workspace.manifest(f"{now.name}@{version}")
+    if set(then.columns) != set(now.columns):
+        return False
+    columns = ", ".join(map(quote_name, sorted(now.columns)))
+    digests = [
+        workspace.query(f"SELECT sum(hash({columns})) AS digest FROM {quote_name(str(each))}")
+        for each in (then, now)
+    ]
+    return bool(digests[0].equals(digests[1]))
 
 
 def rows_of_run(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asrdq.errors import AsrdqError
 from asrdq.gates.evidence import Evidence, Finding
@@ -104,6 +104,7 @@ class Asked:
         policy: What it must keep.
         evidence: The audit.
         measures: Its figures; None where it cannot be used.
+        known: What demands that share evidence have read of it.
     """
 
     workspace: Workspace
@@ -111,6 +112,7 @@ class Asked:
     policy: Policy
     evidence: Evidence
     measures: Measures | None
+    known: dict[tuple[str | None, ...], Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

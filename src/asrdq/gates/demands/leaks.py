@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from asrdq.gates.demands.finding_runs import Row, answering_run, present, rows_of_run, runs_of
+from asrdq.gates.demands.finding_runs import (
+    Row,
+    answering_run,
+    present,
+    rows_of_run,
+    runs_of,
+    stands,
+)
 from asrdq.gates.demands.judged import (
     Answer,
     Asked,
@@ -58,11 +65,11 @@ def _look(asked: Asked, rules: LeakRules, name: str) -> Answer:
         runs,
         f"comparison of {evaluation.name} with {manifest.name}",
         (
-            lambda run: run["parameters"].get("train_fingerprint") == manifest.fingerprint,
+            lambda run: stands(workspace, *_train(run["parameters"]), manifest),
             f"is with other content than {manifest}",
         ),
         (
-            lambda run: run["fingerprint"] == evaluation.fingerprint,
+            lambda run: stands(workspace, run["manifest_version"], run["fingerprint"], evaluation),
             f"is of other content than {evaluation}",
         ),
         (lambda run: _as_near(run, rules), "compared fewer texts than the policy asks for"),
@@ -81,6 +88,12 @@ def _look(asked: Asked, rules: LeakRules, name: str) -> Answer:
         (evaluation,),
     )
     return _judge(found, rules, evaluation, source)
+
+
+def _train(parameters: Row) -> tuple[int | None, str | None]:
+    """Return version and fingerprint of the training manifest of a comparison."""
+    version = str(parameters.get("train")).partition("@")[2]
+    return (int(version) if version.isdecimal() else None), parameters.get("train_fingerprint")
 
 
 def _as_near(run: Row, rules: LeakRules) -> bool:

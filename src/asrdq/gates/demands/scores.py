@@ -57,8 +57,8 @@ def _about(rules: ScoreRules) -> str:
 
 
 def _rate(asked: Asked, rules: ScoreRules) -> Answer:
-    found = standing_scoring(asked.workspace, rules.manifest, rules.hyps, rules.normaliser)
-    row = scored_rate(asked.workspace, *found, rules.metric, dict(rules.where))
+    found = standing_scoring(asked, rules.manifest, rules.hyps, rules.normaliser)
+    row = scored_rate(asked.workspace, found, rules.metric, dict(rules.where))
     value, sure = row["rate"], rules.confidence is not None
     low, high = row["low"], row["high"]
     if rules.minimum is None:
@@ -66,23 +66,24 @@ def _rate(asked: Asked, rules: ScoreRules) -> Answer:
     else:
         standing = held(-value, _minus(high), _minus(low), -rules.minimum, sure)
     told = f"{value:.4g} {_interval(low, high)}"
-    return Answer(standing, f"{_about(rules)} is {told}", told, (found[1],), _hint(standing))
+    return Answer(standing, f"{_about(rules)} is {told}", told, found.sources, _hint(standing))
 
 
 def _change(asked: Asked, rules: ScoreRules) -> Answer:
     assert rules.baseline is not None  # the policy was read with one
     workspace = asked.workspace
-    older, before = standing_scoring(workspace, rules.manifest, rules.baseline, rules.normaliser)
-    newer, after = standing_scoring(workspace, rules.manifest, rules.hyps, rules.normaliser)
+    before = standing_scoring(asked, rules.manifest, rules.baseline, rules.normaliser)
+    after = standing_scoring(asked, rules.manifest, rules.hyps, rules.normaliser)
+    older, newer, sources = before.scoring, after.scoring, (*before.sources, *after.sources)
     if older.normaliser_hash != newer.normaliser_hash:
         raise NoEvidenceError(
             f"{older} and {newer} have another normaliser",
-            (before, after),
+            sources,
             f"asrdq score {rules.manifest} --hyps {rules.baseline} --normaliser {newer.normaliser}",
         )
     found = _compared(workspace, older, newer, rules)
     if found.change is None:
-        raise NoEvidenceError(f"{found}", (before, after))
+        raise NoEvidenceError(f"{found}", sources)
     sure = rules.confidence is not None
     standings, told = [], []
     if rules.maximum_increase is not None:
@@ -97,7 +98,7 @@ def _change(asked: Asked, rules: ScoreRules) -> Answer:
     standing = max(standings, key=_WORST.index)
     value = ", ".join(told)
     message = f"{_about(rules)} changed by {value} since {rules.baseline}"
-    return Answer(standing, message, value, (before, after), _hint(standing))
+    return Answer(standing, message, value, sources, _hint(standing))
 
 
 _WORST = (Standing.HOLDS, Standing.OPEN, Standing.BREACHED)

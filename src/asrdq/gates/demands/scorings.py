@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asrdq.gates.demands.finding_runs import Row, answering_run, present, runs_of
-from asrdq.gates.demands.judged import NoEvidenceError, Source
+from asrdq.gates.demands.finding_runs import Row, answering_run, present, runs_of, stands
+from asrdq.gates.demands.judged import Asked, NoEvidenceError, Source
+from asrdq.hypotheses.tables import TABLE as HYPOTHESES
 from asrdq.scoring.rates import COUNTERS, ErrorCounts, Metric
 from asrdq.scoring.scorings import Scoring, read_groups, scorings
 from asrdq.scoring.tables import SCORE_GROUPS, SCORES
@@ -22,16 +24,29 @@ _SUMS = (
 """Counts that must be the same in both tables of a scoring."""
 
 
-def standing_scoring(
-    workspace: Workspace, manifest: str, hyps: str, by: str | None = None
-) -> tuple[Scoring, Source]:
-    """Return the newest scoring of a set that can be believed now.
+@dataclass(frozen=True, slots=True)
+class StandingScoring:
+    """A scoring that can be believed now.
 
-    It is of exactly the present content of the manifest and of every row of it, and the normaliser
-    is still what it was; its tables say the same.
+    Attributes:
+        scoring: The scoring.
+        sources: Its run, and those that wrote the hypotheses.
+    """
+
+    scoring: Scoring
+    sources: tuple[Source, ...]
+
+
+def standing_scoring(
+    asked: Asked, manifest: str, hyps: str, by: str | None = None
+) -> StandingScoring:
+    """Return the newest scoring of a set that can be believed now; it is looked at once.
+
+    It is of exactly the present content of the manifest and of every row of it, and neither
+    hypotheses nor normaliser have changed since; its tables say the same.
 
     Args:
-        workspace: Where the scores are.
+        asked: What the gate is asked about.
         manifest: The evaluation manifest.
         hyps: The set of hypotheses.
         by: Name of the normaliser; None for any.
@@ -40,6 +55,14 @@ def standing_scoring(
         NoEvidenceError: There is none.
         UsageError: There is no such manifest.
     """
+    key = (manifest, hyps, by)
+    if key not in asked.known:
+        asked.known[key] = _look(asked.workspace, manifest, hyps, by)
+    found: StandingScoring = asked.known[key]
+    return found
+
+
+def _look(workspace: Workspace, manifest: str, hyps: str, by: str | None) -> StandingScoring:
     evaluation = present(workspace, manifest)
     made = {scoring.run_id: scoring for scoring in scorings(workspace) if scoring.hyps == hyps}
     runs = [
@@ -52,7 +75,7 @@ def standing_scoring(
         runs,
         f"scoring of {hyps} on {evaluation.name}" + (f" by {by}" if by else ""),
         (
-            lambda run: run["fingerprint"] == evaluation.fingerprint,
+            lambda run: stands(workspace, run["manifest_version"], run["fingerprint"], evaluation),
             f"is on other content than {evaluation}",
         ),
         (lambda run: run["run_id"] in made, "has lost its rows, or they were replaced"),
@@ -69,7 +92,38 @@ def standing_scoring(
     )
     _check_normaliser(scoring, source)
     _check_rows(workspace, evaluation, scoring, source)
-    return scoring, source
+    written = _written(workspace, evaluation, hyps)
+    if any(one.recorded is None or one.recorded > run["ended"] for one in written):
+        raise NoEvidenceError(f"{hyps} was written again since it was scored", (source, *written))
+    return StandingScoring(scoring, (source, *written))
+
+
+def _written(workspace: Workspace, evaluation: ManifestVersion, hyps: str) -> list[Source]:
+    """Return the runs that wrote the hypotheses of a set.
+
+    Raises:
+        NoEvidenceError: There are no hypotheses.
+    """
+    if not workspace.table_exists(HYPOTHESES):
+        raise NoEvidenceError(f"there is no table '{HYPOTHESES}'")
+    found = workspace.query(
+        "SELECT written.run_id, ended FROM (SELECT DISTINCT run_id FROM hypotheses "
+        "WHERE hyps = $hyps AND manifest = $manifest) written LEFT JOIN runs USING (run_id) "
+        "ORDER BY run_id",
+        {"hyps": hyps, "manifest": evaluation.name},
+    ).to_pylist()
+    if not found:
+        raise NoEvidenceError(f"the hypotheses {hyps} of {evaluation.name} are gone")
+    return [
+        Source(
+            HYPOTHESES,
+            f"SELECT * FROM {HYPOTHESES} WHERE run_id = '{row['run_id']}'",
+            f"hypotheses {hyps} on {evaluation.name}, part {number}",
+            row["run_id"],
+            row["ended"],
+        )
+        for number, row in enumerate(found, 1)
+    ]
 
 
 def _check_normaliser(scoring: Scoring, source: Source) -> None:
@@ -113,39 +167,40 @@ def _check_rows(
 
 
 def scored_rate(
-    workspace: Workspace, scoring: Scoring, source: Source, metric: str, where: dict[str, str]
+    workspace: Workspace, standing: StandingScoring, metric: str, where: dict[str, str]
 ) -> Row:
     """Return the row of a rate: of all utterances, or of one group.
 
     Raises:
         NoEvidenceError: It was not scored, or does not follow from its counts.
     """
+    scoring, sources = standing.scoring, standing.sources
     rows: list[Row] = read_groups(workspace, scoring).to_pylist()
     for row in rows:
         columns = [name for name in row["grouped_by"].split("+") if name]
         wanted = " + ".join(where[name] for name in columns if name in where)
         if set(columns) == set(where) and (row["metric"], row["member"]) == (metric, wanted):
-            _check_rate(row, source)
+            _check_rate(row, sources)
             return row
     by = f" --by {'+'.join(where)}" if where else ""
     group = f" of {', '.join(f'{name}={value}' for name, value in where.items())}" if where else ""
     raise NoEvidenceError(
         f"{scoring.hyps} has no {metric}{group}",
-        (source,),
+        sources,
         f"asrdq score {scoring.manifest_name} --hyps {scoring.hyps}{by}",
     )
 
 
-def _check_rate(row: dict[str, Any], source: Source) -> None:
+def _check_rate(row: dict[str, Any], sources: tuple[Source, ...]) -> None:
     rate = ErrorCounts(*(row[name] for name in COUNTERS)).rate(Metric(row["metric"]))
     stated = row["rate"]
     if stated is None or math.isnan(stated) or math.isnan(rate):
-        raise NoEvidenceError(f"{row['metric']} is not defined: nothing to divide by", (source,))
+        raise NoEvidenceError(f"{row['metric']} is not defined: nothing to divide by", sources)
     low, high = row["low"], row["high"]
     ordered = low is None or high is None or math.isnan(high - low) or low <= stated <= high
     if not math.isclose(rate, stated, rel_tol=1e-9, abs_tol=1e-12) or not ordered:
         raise NoEvidenceError(
             f"{row['metric']} {stated:.4g} [{low}, {high}] does not follow from its counts, which "
             f"give {rate:.4g}",
-            (source,),
+            sources,
         )

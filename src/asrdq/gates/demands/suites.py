@@ -12,7 +12,7 @@ from asrdq.checks.rules import MANIFEST
 from asrdq.checks.suites import CRITICAL, suite_names
 from asrdq.checks.tables import CHECKS, CHECKS_SCHEMA
 from asrdq.errors import AsrdqError, unknown
-from asrdq.gates.demands.finding_runs import Row, answering_run, rows_of_run, runs_of
+from asrdq.gates.demands.finding_runs import Row, answering_run, rows_of_run, runs_of, stands
 from asrdq.gates.demands.judged import (
     Answer,
     Asked,
@@ -70,7 +70,10 @@ def _look(asked: Asked, rules: SuiteRules) -> Answer:
     run = answering_run(
         runs,
         f"check of {manifest.name} by {rules.suite}",
-        (lambda run: run["fingerprint"] == manifest.fingerprint, "is of other content"),
+        (
+            lambda run: stands(workspace, run["manifest_version"], run["fingerprint"], manifest),
+            f"is of other content than {manifest}",
+        ),
         (
             lambda run: run["parameters"].get("suite_hash") == digest,
             "is by another version of the suite",
@@ -98,7 +101,8 @@ def _others(workspace: Workspace, run: Row, document: Any) -> Iterator[ManifestV
             now = workspace.manifest(name)
         except AsrdqError as error:
             raise NoEvidenceError(f"it compared with '{name}': {error.message}") from error
-        if compared.get(name) != now.fingerprint:
+        then = compared.get(name) or {}
+        if not stands(workspace, then.get("version"), then.get("fingerprint"), now):
             raise NoEvidenceError(f"it compared with another content of '{name}' than {now}")
         yield now
 
@@ -109,8 +113,9 @@ def _check_whole(rows: list[Row], document: Any, digest: str, source: Source) ->
     Raises:
         NoEvidenceError: They are not.
     """
-    named = [(number, item["type"]) for number, item in enumerate(document["expectations"], 1)]
-    found = sorted((row["position"], row["expectation"]) for row in rows)
+    expectations = enumerate(document["expectations"], 1)
+    named = [(number, item["type"], _severity(item)) for number, item in expectations]
+    found = sorted((row["position"], row["expectation"], row["severity"]) for row in rows)
     if found != named:
         raise NoEvidenceError(
             f"its {len(found)} rows are not the {len(named)} expectations of the suite", (source,)
@@ -123,6 +128,11 @@ def _check_whole(rows: list[Row], document: Any, digest: str, source: Source) ->
         raise NoEvidenceError(
             f"{len(errors)} of its expectations could not be judged: {told}", (source,)
         )
+
+
+def _severity(item: dict[str, Any]) -> str:
+    stated = item.get("severity") or (item.get("meta") or {}).get("severity")
+    return str(stated or CRITICAL)
 
 
 def _judge(rows: list[Row], rules: SuiteRules, source: Source) -> Answer:
