@@ -38,25 +38,30 @@ def recipes(
 
 def _workspace(path: str) -> Workspace | None:
     """Return the workspace; None where none was named and none is here."""
-    from asrdq.errors import UsageError
+    from pathlib import Path
+
+    from asrdq.settings import SETTINGS_FILE
     from asrdq.workspace import Workspace
 
-    try:
-        return Workspace.open(path)
-    except UsageError:
-        if path != ".":
-            raise
+    here = Path.cwd()
+    if path == "." and not any((at / SETTINGS_FILE).is_file() for at in (here, *here.parents)):
         return None
+    return Workspace.open(path)
 
 
 def _names(workspace: Workspace | None) -> pa.Table:
     import pyarrow as pa
 
+    from asrdq.errors import UsageError
     from asrdq.recipes import read_recipe, recipe_names
 
     rows = []
     for name, file in sorted(recipe_names(workspace).items()):
-        recipe = read_recipe(file, workspace)
+        try:
+            recipe = read_recipe(file, workspace)
+        except UsageError as error:
+            console.warn(f"{file} is no recipe: {error}")
+            continue
         rows.append(
             {
                 "recipe": name,
