@@ -29,9 +29,8 @@ def many(workspace: Workspace, tmp_path: Path) -> Many:
         tail = json.dumps({"language": "en", **given})[1:]
         with file.open("w", encoding="utf-8") as out:
             for number in range(count):
-                out.write(
-                    f'{{"audio_filepath": "/a/{name}{number}.wav", "text": "{name} {number}", {tail}\n'
-                )
+                own = f'"audio_filepath": "/a/{name}{number}.wav", "text": "{name} {number}"'
+                out.write(f"{{{own}, {tail}\n")
         ingest_manifest(workspace, [file], name)
         return workspace.manifest(name)
 
@@ -116,8 +115,12 @@ def test_a_playbook_on_the_manifest_it_was_proven_on(workspace: Workspace, many:
     """39 rows: 5 warm-up steps of 30 are too many; with fp16 or a thousand rows more is wrong."""
     rows = many("train", 39, duration=6.0)
     right = tuple(
-        ({"init_from_pretrained_model": "+init_from_pretrained_model"}.get(each.split("=")[0], "")
-        and f"+{each}")
+        (
+            {"init_from_pretrained_model": "+init_from_pretrained_model"}.get(
+                each.split("=")[0], ""
+            )
+            and f"+{each}"
+        )
         or each
         for each in PLAYBOOK
     )
