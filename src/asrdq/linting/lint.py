@@ -186,8 +186,8 @@ def _leaks(
     from asrdq.leakage import LeakPlan, find_leaks
 
     @contextmanager
-    def shown(name: str, total: float) -> Iterator[Callable[[float], None]]:
-        with stage(name, total, "rows") as bar:
+    def shown(name: str, total: float, unit: str = "rows") -> Iterator[Callable[[float], None]]:
+        with stage(name, total, unit) as bar:
             yield bar.advance
 
     return find_leaks(

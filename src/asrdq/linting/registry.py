@@ -65,8 +65,8 @@ class Rule:
 MANIFEST, VALIDATION, GPUS, WHERE = "--manifest", "--val", "--gpus", "--map"
 """Options that bring in what rules need."""
 
-RULES: dict[str, Rule] = {}
-"""Every rule by its id, in the order of the modules in `rules/`."""
+_RULES: dict[str, Rule] = {}
+"""The rules that have been registered so far."""
 
 
 def rule(
@@ -94,15 +94,15 @@ def reader_rule(id: str, level: Level, *, reason: str, mend: str) -> None:
 
 
 def _add(made: Rule) -> None:
-    assert made.id not in RULES, made.id
-    RULES[made.id] = made
+    assert made.id not in _RULES, made.id
+    _RULES[made.id] = made
 
 
 def every_rule() -> dict[str, Rule]:
-    """Return all rules by id."""
+    """Return all rules by id, in alphabetical order."""
     import asrdq.linting.rules  # noqa: F401  its modules register them
 
-    return RULES
+    return dict(sorted(_RULES.items()))
 
 
 def find_rule(id: str) -> Rule:

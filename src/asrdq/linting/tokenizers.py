@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
 
 _FILES = ("tokenizer.model", "tokenizer.json", "vocab.txt")
-_MOST_SIGNS = 40
-"""Unknown characters that are looked up in the rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +65,7 @@ def tokenizer_facts(
     asked = {sign.lower() if tokenizer.folds else sign: sign for sign in signs if sign != " "}
     missing = tokenizer.lacks(asked)
     lacks = frozenset(s for s in signs if (s.lower() if tokenizer.folds else s) in missing)
-    looked_up = frozenset(sorted(lacks)[:_MOST_SIGNS])
-    rows = rows_with(workspace, manifest, looked_up) if lacks else 0
+    rows = rows_with(workspace, manifest, lacks) if lacks else 0
     long_labels = None
     if long_from is not None and tokenizer.count is not None:
         long_labels = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asrdq.linting.case import Case
-from asrdq.linting.config import Knob, Setting
+from asrdq.linting.config import Config, Knob
 from asrdq.linting.registry import GPUS, Found, rule
 from asrdq.linting.rules.numbers import replaced
 from asrdq.planning.arithmetic import accumulation_for, effective_batch
@@ -27,36 +27,44 @@ def effective_batch_changed(case: Case) -> Iterator[Found]:
     config = case.config
     if config.get(Knob.EFFECTIVE_BATCH) is not None:
         return  # accumulation follows from it
-    now, meant, why = case.effective, case.effective_batch, "--effective-batch"
-    if now is None:
+    in_seconds = config.number(Knob.BATCH_DURATION) is not None
+    knob = Knob.BATCH_DURATION if in_seconds else Knob.BATCH_SIZE
+    at, size, meant = config.get(knob), config.number(knob), case.effective_batch
+    if at is None or size is None or (in_seconds and meant is not None):
         return
+    why = "--effective-batch says"
     if meant is None:
-        before = _before(case)
-        if before is None:
+        devices = _devices_before(config)
+        if devices is None or devices == case.devices:
             return
-        meant, why = before, f"{config.name} as it stands"
-    if now != meant:
-        size = config.number(Knob.BATCH_SIZE) or 1
-        at = config.get(Knob.ACCUMULATION) or config.get(Knob.BATCH_SIZE)
-        told = f"{size:g} clips × {case.accumulation:g} accumulation × {case.devices} GPUs"
+        meant, why = _before(config, knob, devices), f"on {devices} it is"
+    now = effective_batch(int(size), case.accumulation, case.devices)
+    if meant is not None and now != meant:
+        unit = "s" if in_seconds else "clips"
+        told = f"{size:g} {unit} × {case.accumulation} accumulation × {case.devices} GPUs"
         mend = _accumulation(meant, int(size), case.devices)
-        yield Found(f"{told} = {now:g}, and {why} means {meant}", at, mend=mend)
+        where = config.get(Knob.ACCUMULATION) or at
+        yield Found(f"{told} = {now}; {why} {meant}", where, mend=mend)
 
 
-def _before(case: Case) -> int | None:
-    """Return the effective batch without overrides and without another machine."""
-    config = case.config
+def _said(config: Config, knob: Knob) -> int | None:
+    """Return a number as the file has it, without overrides; None where it has none."""
+    at = config.before.get(knob, config.settings.get(knob))
+    value = at.value if at is not None else None
+    return int(value) if isinstance(value, (int, float)) and value > 0 else None
 
-    def said(knob: Knob) -> float | None:
-        at = config.before.get(knob, config.settings.get(knob))
-        value = at.value if at is not None else None
-        return float(value) if isinstance(value, (int, float)) and value > 0 else None
 
-    size, devices = said(Knob.BATCH_SIZE), said(Knob.DEVICES)
-    if size is None or devices is None:
-        return None
-    gpus = int(devices * (said(Knob.NODES) or 1))
-    return effective_batch(int(size), int(said(Knob.ACCUMULATION) or 1), gpus)
+def _devices_before(config: Config) -> int | None:
+    """Return the GPUs that the file itself is for; None where it does not say."""
+    devices = _said(config, Knob.DEVICES)
+    return None if devices is None else devices * (_said(config, Knob.NODES) or 1)
+
+
+def _before(config: Config, knob: Knob, devices: int) -> int | None:
+    """Return the effective batch of the file itself."""
+    size = _said(config, knob)
+    accumulation = _said(config, Knob.ACCUMULATION) or 1
+    return None if size is None else effective_batch(size, accumulation, devices)
 
 
 def _accumulation(meant: int, size: int, devices: int) -> str:
@@ -64,8 +72,8 @@ def _accumulation(meant: int, size: int, devices: int) -> str:
     found = accumulation_for(meant, size, devices)
     if found.divides:
         return f"accumulation {found.passes} keeps {meant}"
-    told = " or ".join(f"{passes} makes {clips}" for passes, clips in found.nearest)
-    return f"{meant} is no multiple of {size} clips × {devices} GPUs: accumulation {told}"
+    told = " or ".join(f"{passes} makes {batch}" for passes, batch in found.nearest)
+    return f"{meant} is no multiple of {size} × {devices} GPUs: accumulation {told}"
 
 
 @rule(
@@ -103,8 +111,4 @@ def batch_size_beside_duration(case: Case) -> Iterator[Found]:
     """Look for both kinds of limit in one data section."""
     for at in case.config.both_sizes:
         other = at.key.replace("batch_size", "batch_duration")
-        yield Found(f"{at.key} {_said(at)} beside {other}", at, edit=replaced(at, "null"))
-
-
-def _said(at: Setting) -> str:
-    return f"{at.value:g}" if isinstance(at.value, (int, float)) else str(at.value)
+        yield Found(f"{at.key} {at.value} beside {other}", at, edit=replaced(at, "null"))

@@ -23,7 +23,7 @@ from asrdq.linting.sources.training_arguments import (
 )
 from asrdq.linting.sources.yaml_text import YamlText
 
-_OWN = ("output_dir", "per_device_train_batch_size", "num_train_epochs", *STRATEGIES)
+_OWN = ("per_device_train_batch_size", "num_train_epochs")
 """Names that a file has only where it is really one of TrainingArguments, with their defaults."""
 
 
