@@ -10,7 +10,7 @@ from asrdq.linting.config import Config, Family, Knob
 from asrdq.linting.registry import GPUS, Found, rule
 from asrdq.planning.findings import Level
 from asrdq.planning.hardware import Gpus, Hardware
-from asrdq.planning.memory import largest_batch_s, seen_bounds
+from asrdq.planning.memory import largest_batch_s, seen_batch
 from asrdq.recipes import Recipe
 
 _BILLIONS = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)b(?![a-z])")
@@ -52,12 +52,19 @@ def batch_too_large_for_gpu(case: Case) -> Iterator[Found]:
 
 def _clips(recipe: Recipe, gpus: Gpus, hardware: Hardware) -> int | None:
     """Return the clips a batch that were seen to fit; beyond what was seen, in proportion."""
-    below, above = seen_bounds(recipe, gpus, hardware)
-    if above is not None or below is None:
-        return above
-    sizes = [each for each in hardware.batches.values() if each and each.batch_size == below]
-    least = min(each.memory_gb for each in sizes if each.family == recipe.model.family)
-    return int(below * gpus.memory_gb / least)
+    found = seen_batch(recipe, gpus, hardware)
+    if found is not None:
+        return found
+    model = recipe.model
+    alike = [
+        each
+        for each in hardware.batches.values()
+        if each and each.family == model.family and model.parameters <= each.parameters_up_to
+    ]
+    if not alike:
+        return None
+    largest = max(alike, key=lambda each: (each.batch_size, -each.memory_gb))
+    return int(largest.batch_size * gpus.memory_gb / largest.memory_gb)
 
 
 def _stand_in(config: Config) -> Recipe | None:
