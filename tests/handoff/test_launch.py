@@ -281,9 +281,11 @@ def test_a_machine_that_would_lose_its_disk_is_not_ended(launcher: Launcher) -> 
         ("PYTHONPATH", "/tmp", "not the recipe's to set"),
         ("ASRDQ_BACKEND", "x", "not the recipe's to set"),
         ("X", "a\nPATH=/tmp", "control characters"),
+        ("HF_TOKEN", "hf_x", "is a secret"),
+        ("WANDB_API_KEY", "x", "is a secret"),
     ],
 )
-def test_variables_that_would_change_which_programs_run_are_refused(
+def test_variables_that_are_not_for_a_bundle_are_refused(
     name: str, value: str, problem: str
 ) -> None:
     with pytest.raises(UsageError, match=problem):

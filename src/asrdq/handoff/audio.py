@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from asrdq.audio import file_hashes, file_identity
 from asrdq.console import Stage
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
 _NAMED = 3
 _AT_ONCE = 4096
+_THREADS = 16
 
 
 @dataclass(frozen=True)
@@ -63,13 +68,7 @@ def find_audio(asked: Asked, stage: Stage) -> tuple[AudioFiles, list[Refusal]]:
     remote = sorted(path for path in here if is_remote(path))
     there = {path: asked.path_map.place(path) for path in here}
     refusals = list(_remote(asked, there))
-    sizes: dict[str, int] = {}
-    with stage("look for audio", len(here), "files") as bar:
-        for path in here.difference(remote):
-            identity = file_identity(path)
-            if identity is not None:
-                sizes[path] = identity.size_bytes
-            bar.advance(1)
+    sizes = _sizes(sorted(here.difference(remote)), stage)
     missing = sorted(here.difference(remote, sizes))
     if missing:
         refusals.append(
@@ -81,6 +80,19 @@ def find_audio(asked: Asked, stage: Stage) -> tuple[AudioFiles, list[Refusal]]:
         )
     refusals += _unmapped(asked, here, stage)
     return AudioFiles(there, sizes, {}), refusals
+
+
+def _sizes(paths: list[str], stage: Stage) -> dict[str, int]:
+    """Return the bytes of each file that is there; many are asked for at once."""
+    found: dict[str, int] = {}
+    with stage("look for audio", len(paths), "files") as bar, ThreadPoolExecutor(_THREADS) as pool:
+        for start in range(0, len(paths), _AT_ONCE):
+            some = paths[start : start + _AT_ONCE]
+            for path, identity in zip(some, pool.map(file_identity, some), strict=True):
+                if identity is not None:
+                    found[path] = identity.size_bytes
+            bar.advance(len(some))
+    return found
 
 
 def audio_paths(workspace: Workspace, manifest: ManifestVersion) -> set[str]:
@@ -134,13 +146,13 @@ def audited_hashes(
         clips: The rows of the audit.
     """
     by_id = {clip["utt_id"]: clip["audio_hash"] for clip in clips if clip["audio_hash"]}
+    wanted = pa.array(list(by_id), pa.string())
     found: dict[str, str] = {}
     with workspace.stream(manifest, ["utt_id", "audio_path"]) as reader:
         for batch in reader:
-            ids, paths = batch["utt_id"].to_pylist(), batch["audio_path"].to_pylist()
-            for utt_id, path in zip(ids, paths, strict=True):
-                if utt_id in by_id:
-                    found[workspace.audio_file(manifest, path)] = by_id[utt_id]
+            audited = batch.filter(pc.is_in(batch["utt_id"], wanted))
+            for row in audited.to_pylist():
+                found[workspace.audio_file(manifest, row["audio_path"])] = by_id[row["utt_id"]]
     return found
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 LAUNCH = ("common.sh", "local.sh", "torchrun.sh", "multinode.sh", "docker.sh", "slurm.sh")
 IMAGES = {"nemo": "nvcr.io/nvidia/nemo:25.11.01", "qwen": "qwenllm/qwen3-asr:latest"}
-"""The container of each backend, where the recipe names none as `ASRDQ_IMAGE`."""
+"""The container of each backend; `ASRDQ_IMAGE`, set before a launch script runs, names another."""
 _DEFAULT_TIME = "24:00:00"
 
 

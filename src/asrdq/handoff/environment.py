@@ -10,6 +10,7 @@ from asrdq.errors import Problem, UsageError
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _RESERVED = re.compile(r"PATH|IFS|ENV|SHELL|BASH.*|LD_.*|PYTHON(PATH|STARTUP|HOME)|ASRDQ_.*")
+_SECRET = re.compile(r"(?:.*_)?(?:TOKEN|SECRET|PASSWORD|PASSWD|KEY|CREDENTIALS?)(?:_.*)?", re.I)
 _HEAD = """\
 # Variables of this run, NAME=VALUE a line: what stands after the sign is the value as it is.
 # The launch scripts and `docker run --env-file` read it. What is set before they run wins.
@@ -24,8 +25,8 @@ def environment_text(own: Mapping[str, str], asked: Mapping[str, str]) -> str:
         asked: What the recipe sets.
 
     Raises:
-        UsageError: A name is none, is one that decides which programs run, or a value has
-            control characters.
+        UsageError: A name is none, is one that decides which programs run or that holds a
+            secret, or a value has control characters.
     """
     wrong = [problem for name, value in asked.items() for problem in _wrong(name, value)]
     problems = [Problem(problem) for problem in wrong]
@@ -38,6 +39,8 @@ def environment_text(own: Mapping[str, str], asked: Mapping[str, str]) -> str:
 def _wrong(name: str, value: str) -> list[str]:
     if not _NAME.fullmatch(name):
         return [f"{name!r} is no name of a variable"]
+    if _SECRET.fullmatch(name):
+        return [f"{name} is a secret, and a bundle is copied about: set it where the run is"]
     if _RESERVED.fullmatch(name):
         return [f"{name} is not the recipe's to set"]
     if _UNFIT.search(value):

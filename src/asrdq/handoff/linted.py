@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from asrdq.handoff.asked import Asked
     from asrdq.leakage import LeakResult
 
+_TOLD_AS_LEAKS = "split-leak"
+"""The rule about what both sides share: that is a reason of its own, `leaks`."""
+
 
 @dataclass(frozen=True)
 class Linted:
@@ -55,7 +58,7 @@ def lint(asked: Asked, leaks: LeakResult | None, stage: Stage) -> Linted:
         tuple(
             Refusal("lint", _told(finding), f"{command}: {finding.mend}")
             for finding in result.standing
-            if finding.level is Level.ERROR
+            if finding.level is Level.ERROR and finding.rule != _TOLD_AS_LEAKS
         ),
     )
 
