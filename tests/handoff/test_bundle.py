@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +52,34 @@ def test_a_green_gate_gives_a_bundle_that_verifies(ready: Ready) -> None:
     assert recipe == asked.model_copy(update={"extends": None})
     runs = ready.audited.workspace.query("SELECT state FROM runs WHERE command = 'handoff'")
     assert runs["state"].to_pylist() == ["done"]
+
+
+def test_one_flipped_byte_in_any_file_is_found(ready: Ready) -> None:
+    ready.hand_off()
+    for name, content in contents(ready.out).items():
+        changed = bytearray(content)
+        changed[len(changed) // 2] ^= 1
+        (ready.out / name).write_bytes(changed)
+        found = verify_bundle(str(ready.out), audio=False)
+        assert found.exit_code() == 1, name
+        (ready.out / name).write_bytes(content)
+    assert verify_bundle(str(ready.out), audio=False).exit_code() == 0
+
+
+def test_after_a_kill_the_same_command_hands_off(ready: Ready) -> None:
+    code = (
+        "import os, signal, sys; from asrdq.handoff import handing;"
+        "handing._row = lambda *_: os.kill(os.getpid(), signal.SIGKILL);"
+        "from asrdq.cli.app import main; main(sys.argv[1:])"
+    )
+    words = ["handoff", "train", "--val", "val", "--recipe", "smoke", "--out", str(ready.out)]
+    root = str(ready.audited.workspace.root)
+    killed = subprocess.run([sys.executable, "-c", code, "-w", root, *words], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert not ready.out.exists()
+    again = subprocess.run([sys.executable, "-m", "asrdq", "-w", root, *words], check=False)
+    assert again.returncode == 0
+    assert verify_bundle(str(ready.out)).findings == []
 
 
 def test_the_same_input_gives_the_same_bytes(ready: Ready, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def make(
     lint finds no error, and all audio is there. The bundle has manifests, configuration, launch
     scripts, provenance and a README.
 
-    Example: `asrdq handoff train --val val --recipe parakeet-tdt-sft --gpus l40s --map
+    Example: `asrdq handoff make train --val val --recipe parakeet-tdt-sft --gpus l40s --map
     /home/me/data=/data --out bundle/`
     """
     from asrdq.gates import read_public_key
