@@ -87,3 +87,10 @@ def test_advice_is_held_back_where_the_next_command_follows(
     assert capsys.readouterr().err == ""
     console.next_step("asrdq gate train")
     assert "asrdq gate train" in capsys.readouterr().err
+
+
+def test_what_is_said_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    console.say("a [/b] [bold]c :smile: \x1b[2J", "dim")
+    console.next_step("asrdq check [/x] :x:", "[/y]")
+    said = capsys.readouterr().err
+    assert said == "a [/b] [bold]c :smile: ␛[2J\nnext: asrdq check [/x] :x:  [/y]\n"

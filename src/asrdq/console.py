@@ -38,7 +38,7 @@ def stderr() -> Console:
     """Return a console that writes to the present stderr."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def visible(text: str) -> str:
@@ -49,25 +49,25 @@ def visible(text: str) -> str:
     return text.translate(_PICTURES)
 
 
-def say(text: str) -> None:
-    """Show a remark on stderr; Rich markup such as `[bold]` is rendered."""
+def say(text: str, style: str | None = None) -> None:
+    """Show a remark on stderr, in a style of Rich; the text is shown as it is, without markup."""
     if not is_quiet():
-        stderr().print(text)
+        stderr().print(visible(text), style=style, markup=False)
 
 
 def warn(text: str) -> None:
     """Show a warning on stderr, also when quiet; the text is shown as it is, without markup."""
-    stderr().print(f"! {text}", style="yellow", markup=False)
+    stderr().print(f"! {visible(text)}", style="yellow", markup=False)
 
 
 def next_step(command: str, why: str = "") -> None:
     """Suggest the command that comes next, with a word on what it does."""
-    from rich.markup import escape
+    from rich.text import Text
 
-    if not _state["advice"]:
+    if not _state["advice"] or is_quiet():
         return
-    tail = f"  [dim]{escape(why)}[/dim]" if why else ""
-    say(f"[dim]next:[/dim] [bold]{escape(command)}[/bold]{tail}")
+    step = Text.assemble(("next:", "dim"), " ", (visible(command), "bold"))
+    stderr().print(step.append(f"  {visible(why)}" if why else "", "dim"))
 
 
 @contextmanager

@@ -323,7 +323,7 @@ def test_planted_faults_are_found_and_healthy_rows_raise_nothing(
     speakers = sorted({line["speaker"] for line in lines})
     train = [line for line in lines if line["speaker"] in speakers[::2]]
     test = [line for line in lines if line["speaker"] in speakers[1::2]]
-    planted = [{**line, "id": f"bad{number}"} for number, line in enumerate(train[:6])]
+    planted = [{**line, "id": f"bad{number}"} for number, line in enumerate(train[:7])]
     healthy = [{**line, "id": f"good{number}"} for number, line in enumerate(train)]
     planted[0]["duration"] = round(planted[0]["duration"] + 2.0, 3)
     planted[1]["text"] += " <unk>"
@@ -331,6 +331,7 @@ def test_planted_faults_are_found_and_healthy_rows_raise_nothing(
     planted[3]["text"] = "שלום " + planted[3]["text"]
     planted[4] = {**test[0], "id": "bad4"}
     planted[5]["text"] = ""
+    planted[6]["text"] = "ich habe seit heute morgen kopfschmerzen und sehr hohes fieber"
     root = librispeech.parent
     for name, rows in (("train", healthy + planted), ("clean", healthy), ("test", test)):
         file = Path(workspace.root) / f"{name}.jsonl"
@@ -350,7 +351,8 @@ def test_planted_faults_are_found_and_healthy_rows_raise_nothing(
     assert "expect_text_without_loops" in by_id["bad2"]
     assert "expect_text_in_alphabet_of_language" in by_id["bad3"]
     assert "expect_text_to_be_filled" in by_id["bad5"]
-    assert set(by_id) == {"bad0", "bad1", "bad2", "bad3", "bad5"}
+    assert "expect_language_of_text" in by_id["bad6"]
+    assert set(by_id) == {"bad0", "bad1", "bad2", "bad3", "bad5", "bad6"}
     leaked = check(workspace, workspace.manifest("test"), "evaluation_set")
     shared = {
         row["utt_id"]

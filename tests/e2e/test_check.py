@@ -40,7 +40,7 @@ def test_what_fails_is_shown_with_an_example_and_the_next_step(
     [_, _, row] = done.stdout.strip().splitlines()
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[:6] == ["fails", "critical", "expect_text_without_brackets", "text", "1", "1"]
-    assert cells[-1].endswith(": fine [laughs]")
+    assert cells[-1].endswith(r": fine \[laughs\]")
     assert "critical expectations fail: expect_text_without_brackets" in done.stderr
     [step] = [line for line in done.stderr.splitlines() if line.startswith("next: asrdq sql")]
     query = step.split('"')[1]
@@ -79,3 +79,28 @@ def test_nothing_is_told_to_the_network(folder: Path) -> None:
         [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_hostile_transcripts_stay_on_their_line_and_are_cut_in_the_table(
+    tmp_path: Path, run_cli: RunCli
+) -> None:
+    text = "[x]\n::error::pwned\r\n##[error]pwned <img src=x>" + " long" * 200
+    rows = [{**ROW, "id": f"{n:02d}::error::", "text": f"{n} {text}"} for n in range(20)]
+    (tmp_path / "m.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run_cli("init", "ws")
+    run_cli("ingest", "m.jsonl", "--name", "train", "--workspace", "ws")
+    suite = write(tmp_path / "ws", "expect_text_without_brackets")
+    asked = ("check", "train", "-s", suite, "--limit", 7, "-w", "ws")
+    for form in ("table", "markdown"):
+        done = run_cli(*asked, "-f", form, code=1)
+        lines = (done.stdout + done.stderr).splitlines()
+        assert not any(line.strip().startswith("::") for line in lines)
+        assert not any("##[" in line for line in lines)
+        [row] = [line for line in lines if "critical" in line and "pwned" in line]
+        assert "…" in row
+        assert len(row) < 1200
+    assert "<img" not in done.stdout.replace("\\<img", "")
+    found = json.loads(run_cli(*asked, "-f", "json", code=1).stdout)
+    assert found["checks"][0]["rows"] == 20
+    assert [row["utt_id"] for row in found["failing"]] == [row["id"] for row in rows[:7]]
+    assert [row["value"] for row in found["failing"]] == [row["text"] for row in rows[:7]]

@@ -98,7 +98,7 @@ def test_sclite_and_back(scored: Path, run_cli: RunCli, sclite: Callable[[str], 
 
 def test_the_report_of_a_scored_manifest(scored: Path, run_cli: RunCli) -> None:
     done = run_cli("report", "eval", cwd=scored)
-    assert "eval was not audited: the page has its scores only" in done.stderr
+    assert "eval was not audited: the page has no verdict" in done.stderr
     assert "next: asrdq audit eval" in done.stderr
     page = Path(done.stdout.strip()).read_text(encoding="utf-8")
     assert "Leaderboard of" in page

@@ -53,12 +53,21 @@ def test_from_an_audit_to_a_page(project: Path, run_cli: RunCli, tmp_path: Path)
     assert json.loads(answer.stdout) == [{"state": "done"}] * 2
 
 
-def test_before_any_audit_it_is_undecided(project: Path, run_cli: RunCli) -> None:
+def test_before_any_audit_it_is_undecided_or_about_the_checks_alone(
+    project: Path, run_cli: RunCli
+) -> None:
     done = run_cli("report", "train", cwd=project, code=4)
     assert done.stdout == ""
     assert "never audited" in done.stderr
     assert "→ asrdq audit train" in done.stderr
     assert not list((project / "reports").glob("*.html"))
+    run_cli("check", "train", cwd=project)
+    done = run_cli("report", "train", cwd=project)
+    assert "train was not audited: the page has no verdict" in done.stderr
+    assert "next: asrdq audit train" in done.stderr
+    page = Path(done.stdout.strip()).read_text(encoding="utf-8")
+    assert "asr_manifest" in page
+    assert "No verdict yet" not in page
 
 
 def test_an_unknown_manifest_and_a_wrong_number(project: Path, run_cli: RunCli) -> None:

@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import re
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -15,27 +14,22 @@ import yaml
 from junitparser import JUnitXml
 from tests.conftest import RunCli
 from tests.gates.sarif_schema import SARIF
+from tests.gates.whole import outcome_of
 
 from asrdq.checks import check
 from asrdq.cli.gate import document, show
 from asrdq.cli.output import Format
 from asrdq.errors import UsageError
-from asrdq.gates import Verdict, sign_off, step_summary, verify, waive
-from asrdq.gates.outcomes import Outcome, State, outcomes
+from asrdq.gates import Verdict, step_summary, waive
+from asrdq.gates.outcomes import State, outcomes
 from asrdq.gates.rules import is_waivable
 from asrdq.leakage import LeakPlan, find_leaks
 
 if TYPE_CHECKING:
     from tests.gates.whole import Whole
 
-    from asrdq.gates import GateResult
 
 pytestmark = pytest.mark.slow
-
-
-def rule(result: GateResult, name: str) -> Outcome:
-    [found] = [one for one in outcomes(result) if one.rule == name]
-    return found
 
 
 def until_tomorrow() -> dt.date:
@@ -44,11 +38,6 @@ def until_tomorrow() -> dt.date:
 
 def waived(whole: Whole, name: str) -> None:
     waive(whole.workspace, name, owner="Dana", until=until_tomorrow(), reason="a pilot")
-
-
-def with_policy(whole: Whole, text: str) -> GateResult:
-    whole.policy.write_text(f"version: 1\n{text}\n", encoding="utf-8")
-    return whole.ask()
 
 
 def test_figures_limits_and_evidence_are_those_worked_out_by_hand(whole: Whole) -> None:
@@ -64,13 +53,13 @@ def test_figures_limits_and_evidence_are_those_worked_out_by_hand(whole: Whole) 
         "criteria": ("3 of 3 met", "every must"),
     }
     for name, (value, limit) in expected.items():
-        found = rule(result, name)
+        found = outcome_of(result, name)
         assert (found.value, found.limit) == (value, limit), name
     # 4 of 12 speakers have one wrong word in each of their 4 rows of 10 words: 16 of 480
-    wer = rule(result, "score:test:r1:wer")
+    wer = outcome_of(result, "score:test:r1:wer")
     assert (wer.value or "").startswith("0.03333 [")
     # r0 had 2 or 3 wrong words a row by turns: 120 of 480; 0.0333 − 0.25
-    change = rule(result, "change:test:r0..r1:wer")
+    change = outcome_of(result, "change:test:r0..r1:wer")
     assert (change.value or "").startswith("-0.2167 [")
     for one in result.judged:
         for source in one.answer.sources:
@@ -131,11 +120,11 @@ BREACHES = {
 @pytest.mark.parametrize("case", BREACHES)
 def test_a_breach_stops_and_a_waiver_makes_it_caution(whole: Whole, case: str) -> None:
     text, name = BREACHES[case]
-    result = with_policy(whole, text)
+    result = whole.ask_by(text)
     assert result.verdict is Verdict.STOP
     assert result.of_audit is Verdict.PROCEED
     assert result.reasons[0].code == name
-    found = rule(result, name)
+    found = outcome_of(result, name)
     assert (found.state, bool(found.value and found.limit and found.evidence)) == (
         State.FAILED,
         True,
@@ -143,7 +132,7 @@ def test_a_breach_stops_and_a_waiver_makes_it_caution(whole: Whole, case: str) -
     waived(whole, name)
     result = whole.ask()
     assert result.verdict is Verdict.CAUTION
-    assert rule(result, name).state is State.WAIVED
+    assert outcome_of(result, name).state is State.WAIVED
     assert "a pilot" in str(result.waived[0])
     [strict] = [one for one in outcomes(result, fail_on_caution=True) if one.rule == name]
     assert strict.state is State.FAILED
@@ -151,14 +140,14 @@ def test_a_breach_stops_and_a_waiver_makes_it_caution(whole: Whole, case: str) -
 
 def test_an_interval_over_a_limit_is_undecided_and_can_be_waived(whole: Whole) -> None:
     text = "scores: [{manifest: test, hyps: r1, maximum: 0.05}]"  # 0.0333 [0.013, 0.085]
-    result = with_policy(whole, text)
+    result = whole.ask_by(text)
     assert result.verdict is Verdict.UNDECIDED
-    assert rule(result, "score:test:r1:wer").state is State.UNDECIDED
-    assert with_policy(whole, text.replace("0.05}", "0.05, confidence: null}")).verdict is (
+    assert outcome_of(result, "score:test:r1:wer").state is State.UNDECIDED
+    assert whole.ask_by(text.replace("0.05}", "0.05, confidence: null}")).verdict is (
         Verdict.PROCEED
     )
     waived(whole, "score:test:r1:wer")
-    assert with_policy(whole, text).verdict is Verdict.CAUTION
+    assert whole.ask_by(text).verdict is Verdict.CAUTION
 
 
 def test_nobody_can_answer_for_evidence_that_is_not_there(whole: Whole) -> None:
@@ -166,7 +155,7 @@ def test_nobody_can_answer_for_evidence_that_is_not_there(whole: Whole) -> None:
     waived(whole, "suite:own")
     result = whole.ask("suites")
     assert result.verdict is Verdict.UNDECIDED
-    assert rule(result, "suite:own").state is State.UNDECIDED
+    assert outcome_of(result, "suite:own").state is State.UNDECIDED
 
 
 def test_an_expired_waiver_of_a_demand_is_told(whole: Whole) -> None:
@@ -206,26 +195,26 @@ def test_a_failing_suite_by_its_severity(
     whole: Whole, severity: str, fail_on: str, verdict: Verdict
 ) -> None:
     failing_suite(whole, severity)
-    result = with_policy(whole, f"suites: [{{suite: own, fail_on: {fail_on}}}]")
+    result = whole.ask_by(f"suites: [{{suite: own, fail_on: {fail_on}}}]")
     assert result.verdict is verdict
     counts = (1, 0) if severity == "critical" else (0, 1)
-    found = rule(result, "suite:own")
+    found = outcome_of(result, "suite:own")
     assert found.value == f"{counts[0]} critical and {counts[1]} warnings of 3 fail"
     assert "(40 rows)" in found.messages()[0]
 
 
 def test_a_suite_by_its_path(whole: Whole) -> None:
     shutil.copy(whole.root / "expectations" / "own.json", whole.root / "mine.json")
-    result = with_policy(whole, "suites: [{suite: mine.json}]")
+    result = whole.ask_by("suites: [{suite: mine.json}]")
     assert result.verdict is Verdict.PROCEED
 
 
 def test_leaks_within_a_limit_and_the_train_side_that_is_another(whole: Whole) -> None:
     text = "leaks: {against: [test], maximum_same: {domain: 1.0}}"
-    result = with_policy(whole, text)
+    result = whole.ask_by(text)
     assert result.verdict is Verdict.PROCEED
-    assert "domain 100.00%" in (rule(result, "leaks:test").value or "")
-    itself = with_policy(whole, "leaks: {against: [train]}")
+    assert "domain 100.00%" in (outcome_of(result, "leaks:test").value or "")
+    itself = whole.ask_by("leaks: {against: [train]}")
     assert itself.verdict is Verdict.UNDECIDED
     assert "compared with itself" in itself.reasons[0].message
 
@@ -240,7 +229,7 @@ def test_criteria_that_are_missed_stop_and_are_named(whole: Whole) -> None:
     whole.edit("policies/criteria.yaml", "value: 10 %", "value: 1 %")
     result = whole.ask("criteria")
     assert result.verdict is Verdict.STOP
-    found = rule(result, "criteria")
+    found = outcome_of(result, "criteria")
     assert found.value == "2 of 3 met"
     assert "must wer < 0.01: missed (0.03333)" in found.messages()[0]
 
@@ -255,22 +244,6 @@ def test_held_out_criteria_leave_rows_of_training_out(whole: Whole) -> None:
     assert whole.ask("criteria").verdict is Verdict.PROCEED
 
 
-@pytest.mark.parametrize(
-    ("domains", "state"), [(["studio"], "undecided"), (["studio", "noisy"], "holds")]
-)
-def test_another_version_answers_only_with_the_same_rows_in_every_column(
-    whole: Whole, domains: list[str], state: str
-) -> None:
-    before = whole.workspace.manifest("test")
-    for domain in domains:
-        whole.ingest_test(domain=domain)
-    after = whole.workspace.manifest("test")
-    assert (after.version, after.fingerprint) == (len(domains), before.fingerprint)
-    states = whole.states("suites", "leaks", "scores")
-    for name in ("suite:own", "leaks:test", "score:test:r1:wer", "change:test:r0..r1:wer"):
-        assert states[name] == state, name
-
-
 @pytest.mark.parametrize("days", [(29, Verdict.PROCEED), (31, Verdict.UNDECIDED)])
 def test_age_counts_from_the_end_of_a_run(whole: Whole, days: tuple[int, Verdict]) -> None:
     ended = dt.datetime.now(dt.UTC) - dt.timedelta(days=days[0])
@@ -280,71 +253,9 @@ def test_age_counts_from_the_end_of_a_run(whole: Whole, days: tuple[int, Verdict
             row["ended"] = ended
 
     whole.change_rows("runs", older)
-    result = with_policy(whole, "freshness: {audit_days: 30}")
+    result = whole.ask_by("freshness: {audit_days: 30}")
     assert result.verdict is days[1]
-    assert rule(result, "age:audit").value == f"{days[0]}.0 days"
-
-
-def without_audio(whole: Whole, policy: str) -> GateResult:
-    """The evidence where the audio is not: as in a clone of committed evidence."""
-    settings = whole.root / "asrdq.yaml"
-    text = settings.read_text(encoding="utf-8")
-    settings.write_text(text.replace("audio_root: null", f"audio_root: {whole.folder / 'gone'}"))
-    return with_policy(whole, policy)
-
-
-def test_evidence_without_audio_says_so_and_decides_only_where_the_policy_lets_it(
-    whole: Whole,
-) -> None:
-    result = without_audio(whole, "amount: {minimum_rows: 1}")
-    [reason] = result.reasons
-    assert (result.verdict, reason.code) == (Verdict.UNDECIDED, "missing_audio")
-    assert "not one audio file of the 40 audited clips is here" in reason.message
-    assert "if_audio_absent: note" in reason.hint
-    result = without_audio(whole, "audit: {if_audio_absent: note}")
-    assert result.verdict is Verdict.PROCEED
-    assert [note.code for note in result.notes] == ["missing_audio"]
-
-
-def test_audio_that_is_there_in_part_is_never_a_note(whole: Whole) -> None:
-    gone = whole.folder / "gone"
-    gone.mkdir()
-    shutil.copy(whole.audio / "clip-0000.wav", gone)
-    result = without_audio(whole, "audit: {if_audio_absent: note}")
-    assert (result.verdict, result.reasons[0].code) == (Verdict.UNDECIDED, "changed_audio")
-
-
-def test_undecided_goes_before_stop_and_cannot_be_overridden(whole: Whole) -> None:
-    from asrdq.errors import UndecidedError
-
-    whole.drop_table("leaks")
-    result = with_policy(whole, "leaks: {against: [test]}\namount: {minimum_rows: 41}")
-    assert result.verdict is Verdict.UNDECIDED
-    assert [reason.code for reason in result.reasons[:2]] == ["leaks:test", "amount:minimum_rows"]
-    states = {one.rule: one.state for one in outcomes(result)}
-    assert (states["leaks:test"], states["amount:minimum_rows"], states["rate"]) == (
-        State.UNDECIDED,
-        State.FAILED,
-        State.HOLDS,
-    )
-    with pytest.raises(UndecidedError):
-        sign_off(whole.workspace, whole.train, by="Dana", note="x", reason="because")
-
-
-def test_a_stop_by_a_demand_is_signed_with_a_reason(whole: Whole) -> None:
-    with_policy(whole, "amount: {minimum_rows: 41}")
-    made = sign_off(whole.workspace, whole.train, by="Dana", note="x", reason="a pilot")
-    assert made.body.verdict == "STOP"
-    assert verify(whole.workspace, "train").changes() == []
-
-
-def test_evidence_made_again_since_the_verdict_is_not_signed(whole: Whole) -> None:
-    from asrdq.errors import UndecidedError
-
-    whole.ask()
-    check(whole.workspace, whole.train, "own")
-    with pytest.raises(UndecidedError, match="another evidence"):
-        sign_off(whole.workspace, whole.train, by="Dana", note="release")
+    assert outcome_of(result, "age:audit").value == f"{days[0]}.0 days"
 
 
 def test_the_report_and_the_table_show_every_rule(whole: Whole, run_cli: RunCli) -> None:
@@ -363,29 +274,6 @@ def test_the_report_and_the_table_show_every_rule(whole: Whole, run_cli: RunCli)
     assert len(json.loads(told.stdout)) == 3
 
 
-def test_a_gate_on_s3_decides_from_the_evidence_there(
-    whole: Whole, bucket: str, s3_server: Any, run_cli: RunCli
-) -> None:
-    for file in sorted(Path(whole.root).rglob("*")):
-        if file.is_file():
-            key = f"ws/{file.relative_to(whole.root)}"
-            s3_server.client.put_object(Bucket=bucket, Key=key, Body=file.read_bytes())
-    address = f"s3://{bucket}/ws"
-    policy = f"{address}/policies/whole.yaml"
-    done = run_cli("-w", address, "gate", "train", "-p", policy, "-f", "json")
-    told = json.loads(done.stdout)
-    states = {one["rule"]: one["state"] for one in told["rules"]}
-    assert told["verdict"] == "PROCEED"
-    assert set(states.values()) == {"holds"}
-    assert states["suite:own"] == states["criteria"] == "holds"
-    (key,) = [k for k in s3_server.keys(bucket, "ws/tables/leak_findings") if "parquet" in k]
-    s3_server.client.delete_object(Bucket=bucket, Key=key)
-    done = run_cli("-w", address, "gate", "train", "-p", policy, "-f", "json", code=4)
-    told = json.loads(done.stdout)
-    assert told["verdict"] == "UNDECIDED"
-    assert told["reasons"][0]["code"] == "leaks:test"
-
-
 HOSTILE = "a|b`\r\n::error title=x::owned, %0A <script>alert(1)</script> \x1b[31m ##[error] [x](y)"
 
 
@@ -394,7 +282,7 @@ def test_hostile_names_in_a_policy_break_out_of_no_format(
 ) -> None:
     rules = [{"suite": HOSTILE}, {"suite": "own"}]
     score = {"manifest": "test", "hyps": "r1", "where": {HOSTILE: HOSTILE}, "maximum": 0.1}
-    result = with_policy(whole, yaml.safe_dump({"suites": rules, "scores": [score]}))
+    result = whole.ask_by(yaml.safe_dump({"suites": rules, "scores": [score]}))
     assert result.verdict is Verdict.UNDECIDED
     names = [one.rule for one in result.judged]
     assert names[0] == f"suite:{HOSTILE}"

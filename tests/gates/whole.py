@@ -16,7 +16,7 @@ from tests.gates.conftest import Audited, write_manifest
 
 from asrdq.checks import check
 from asrdq.gates import GateResult, evaluate_gate
-from asrdq.gates.outcomes import outcomes
+from asrdq.gates.outcomes import Outcome, outcomes
 from asrdq.hypotheses import load_hypotheses
 from asrdq.leakage import LeakPlan, find_leaks
 from asrdq.manifests import ingest_manifest
@@ -106,6 +106,12 @@ def write_hypotheses(folder: Path, name: str, wrong: Callable[[int], int]) -> Pa
     return file
 
 
+def outcome_of(result: GateResult, rule: str) -> Outcome:
+    """How one rule came out."""
+    [found] = [one for one in outcomes(result) if one.rule == rule]
+    return found
+
+
 @dataclass
 class Whole:
     """A workspace in which every rule of `POLICY` holds: audit, suite, leaks, scores, criteria."""
@@ -136,6 +142,11 @@ class Whole:
             part = {name: whole[name] for name in ("version", *sections)}
             self.policy.write_text(yaml.safe_dump(part), encoding="utf-8")
         return evaluate_gate(self.workspace, self.train, policy_file=self.policy)
+
+    def ask_by(self, text: str) -> GateResult:
+        """Ask the gate by the text of a policy."""
+        self.policy.write_text(f"version: 1\n{text}\n", encoding="utf-8")
+        return self.ask()
 
     def states(self, *sections: str) -> dict[str, str]:
         """Ask the gate and return how each rule came out."""

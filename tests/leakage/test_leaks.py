@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -214,6 +215,37 @@ def test_file_hashes_are_kept_and_forgotten_with_the_file(
         assert workspace.cache("file_hashes").lookup(pa.array(["x"])).num_rows == 0
     noise(tmp_path / "d.wav", 3)
     assert find_leaks(workspace, train, dev, plan).too_much == ()
+
+
+def test_each_display_ends_exactly_at_its_total(
+    workspace: Workspace, ingest: Ingest, tmp_path: Path
+) -> None:
+    shown: dict[str, list[float]] = {}
+
+    @contextmanager
+    def stage(name: str, total: float, unit: str) -> Iterator[Callable[[float], None]]:
+        told = shown.setdefault(f"{name} in {unit}", [total, 0.0])
+
+        def advance(amount: float) -> None:
+            told[1] += amount
+
+        yield advance
+
+    for name, seed in (("t", 1), ("d", 1), ("long", 2)):
+        noise(tmp_path / f"{name}.wav", seed)
+    pieces = [
+        row(f"t-{n}", audio_filepath="long.wav", offset=10.0 * n, duration=10.0) for n in range(3)
+    ]
+    train, dev = ingest([row("t"), *pieces], "train"), ingest([row("d")], "dev")
+    plan = LeakPlan(only=["audio"])
+    find_leaks(workspace, train, dev, plan, stage=stage)
+    assert shown == {"audio in rows": [5, 5], "hashes in files": [3, 3]}
+    shown.clear()
+    find_leaks(workspace, train, dev, plan, stage=stage)  # the hashes are known by now
+    assert shown == {"audio in rows": [5, 5]}
+    shown.clear()
+    find_duplicates(workspace, train, plan, stage=stage)
+    assert shown == {"audio in rows": [4, 4]}
 
 
 def test_repetitions_within_a_manifest(

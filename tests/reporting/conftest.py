@@ -141,6 +141,15 @@ class Audited:
         load_hypotheses(self.workspace, self.manifest, file, name="r1")
         score_hypotheses(self.workspace, self.manifest, "r1", ScorePlan(by=["domain"]))
 
+    def check(self, *kinds: str, severity: str = "critical", name: str = "mine") -> str:
+        """Check the manifest against a suite of these expectations and return the run."""
+        from asrdq.checks import check
+
+        items = [{"type": kind, "kwargs": {}, "severity": severity} for kind in kinds]
+        file = Path(self.workspace.root) / "expectations" / "mine.json"
+        file.write_text(json.dumps({"name": name, "expectations": items}), encoding="utf-8")
+        return check(self.workspace, self.manifest, "mine").run_id
+
     def gate(self) -> str:
         from asrdq.gates import evaluate_gate
 

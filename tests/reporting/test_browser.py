@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import json
 import re
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from asrdq.gates import sign_off, waive
 from asrdq.reporting import write_report
 
 if TYPE_CHECKING:
@@ -97,9 +99,13 @@ def probed(chromium: str, page: Path, folder: Path, width: int) -> dict[str, Any
 
 @pytest.fixture
 def page(audited: Audited) -> Path:
+    audited.ingest(lambda row: row.update(text=f"{'thank you' * 40} [laughs]"))
     audited.write_audit(5)
+    waive(audited.workspace, "rate", owner="A" * 80, until=dt.date(9999, 1, 1), reason="b" * 300)
     audited.gate()
     audited.score()
+    audited.check("expect_text_without_brackets", "expect_text_without_loops")
+    sign_off(audited.workspace, audited.manifest, by="Dana", note="c" * 300)
     return write_report(audited.workspace, "train", clips=6).path
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 
 from asrdq.alignment import AlignmentStatus
@@ -184,6 +187,47 @@ def test_the_page_says_what_the_threshold_was_fitted_on(
 ) -> None:
     audited.write_audit(5, calibration=calibration)
     assert said in page_of(audited)[0].text
+
+
+def test_an_audit_that_does_not_say_how_it_was_calibrated_has_a_page(audited: Audited) -> None:
+    run_id = audited.write_audit(5)
+    runs = audited.workspace.read("runs")
+    rows = runs.to_pylist()
+    for row in rows:
+        if row["run_id"] == run_id:
+            parameters = json.loads(row["parameters"])
+            del parameters["calibrate"]
+            row["parameters"] = json.dumps(parameters)
+    edited = pa.Table.from_pylist(rows, schema=runs.schema)
+    audited.workspace.replace("runs", edited, run_id=[row["run_id"] for row in rows])
+    assert "whether that was fitted on this data, the run of the audit does not say" in (
+        page_of(audited)[0].text
+    )
+
+
+def test_an_audit_without_its_placed_words_has_a_page_that_says_so(audited: Audited) -> None:
+    audited.write_audit(2, spans=False)
+    assert "The table 'word_spans' has no row of this audit" in page_of(audited)[0].text
+    folder = Path(audited.workspace.root) / "tables" / "word_spans"
+    shutil.rmtree(folder)
+    page, _ = page_of(audited)
+    assert "There is no table 'word_spans', so no word is shown in its place." in page.text
+    assert "No word could be placed" not in page.text
+    lacking = pa.table({"run_id": ["another"], "utt_id": ["clip-00"]})
+    audited.workspace.append("word_spans", lacking)
+    assert "The table 'word_spans' has no column 'stratum'" in page_of(audited)[0].text
+
+
+def test_planted_faults_without_intervals_are_shown_without_them(audited: Audited) -> None:
+    run_id = audited.write_audit(5)
+    rows = audited.workspace.read("detections").to_pylist()
+    for row in rows:
+        row |= {"low": None, "high": None, "auc": None}
+    schema = audited.workspace.read("detections").schema
+    table = pa.Table.from_pylist(rows, schema=schema)
+    audited.workspace.replace("detections", table, run_id=run_id)
+    section = page_of(audited)[0].text.split("What this audit finds")[1]
+    assert "recall of extra_words 97.5 %, from – to –" in section
 
 
 def test_without_a_verdict_the_page_says_so(audited: Audited) -> None:

@@ -20,6 +20,7 @@ from asrdq.checks.library import (
 )
 from asrdq.checks.registration import good_rows
 from asrdq.checks.rules import SUBJECT
+from asrdq.checks.text_judge import own_findings
 from asrdq.workspace.store import quote_name
 
 if TYPE_CHECKING:
@@ -144,5 +145,5 @@ def _query(item: Expected, query: str | None) -> str | None:
     keys = ", ".join(ROW_KEYS)
     good = good_rows(item.rule, column, item.given)
     seen = "" if item.rule.nulls_fail else f"{quote_name(column)} IS NOT NULL AND "
-    shown = item.rule.shows or quote_name(column)
+    shown = own_findings(item.rule.shown(column, item.given), item.name, column, item.given)
     return f"SELECT {keys}, {shown} FROM {SUBJECT} WHERE {seen}NOT {good}"

@@ -37,14 +37,13 @@ def find_failing(subject: Subject, measured: Measured, limit: int) -> Failing | 
     columns = subject.database.execute(f"DESCRIBE {measured.query}").fetchall()[2:]
     names = [f"value_{number}" for number in range(len(columns))]
     failing = f"({measured.query}) AS failing(utt_id, duration_s, {', '.join(names)})"
-    [[counted, seconds]] = subject.database.execute(
-        f"SELECT count(*), coalesce(sum(duration_s), 0) FROM {failing}"
+    texts = ", ".join(f"{name}::VARCHAR" for name in names)
+    value = texts if len(names) == 1 else f"concat_ws(' | ', {texts})"
+    row = f"{{'utt_id': utt_id, 'value': {value}}}"
+    [(counted, seconds, first)] = subject.database.execute(
+        f"SELECT count(*), coalesce(sum(duration_s), 0), min({row}, {max(limit, 1)}) FROM {failing}"
     ).fetchall()
     if counted != measured.rows:
         return None
-    texts = ", ".join(f"{name}::VARCHAR" for name in names)
-    value = texts if len(names) == 1 else f"concat_ws(' | ', {texts})"
     query = f"SELECT utt_id, {value} AS value FROM {failing} ORDER BY utt_id"
-    found = subject.database.execute(f"{query} LIMIT {limit}").fetchall()
-    rows = [{"utt_id": utt_id, "value": shown} for utt_id, shown in found]
-    return Failing(seconds / 3600, subject.whole(query), rows)
+    return Failing(seconds / 3600, subject.whole(query), first[:limit])

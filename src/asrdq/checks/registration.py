@@ -14,6 +14,7 @@ from asrdq.checks.library import (
     column_condition_partial,
 )
 from asrdq.checks.rules import RULES, Rule
+from asrdq.checks.text_judge import own_findings
 from asrdq.workspace.store import quote_name
 
 _NULLS = "column_values.nonnull.unexpected_count"
@@ -98,5 +99,6 @@ def good_rows(rule: Rule, column: str, arguments: dict[str, Any]) -> str:
         UsageError: The parameters contradict each other, or are none of the valid ones.
     """
     name = quote_name(column)
-    good = f"coalesce(({rule.condition(name, **arguments)}), false)"
+    condition = own_findings(rule.condition(name, **arguments), rule.name, column, arguments)
+    good = f"coalesce(({condition}), false)"
     return f"({name} IS NOT NULL AND {good})" if rule.nulls_fail else good

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EXAMPLES = 3
+LONGEST_SHOWN = 200
+"""Characters of an id or a value that the overview shows; the tables have all of it."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,15 @@ class CheckResult(Result):
 
         examples: dict[int, list[str]] = {}
         for row in self.failing.to_pylist():
-            examples.setdefault(row["position"], []).append(f"{row['utt_id']}: {row['value']}")
+            told = f"{_cut(row['utt_id'])}: {_cut(row['value'])}"
+            examples.setdefault(row["position"], []).append(told)
         rows = [_line(row, examples.get(row["position"], [])) for row in self.checks.to_pylist()]
         return pa.Table.from_pylist(rows, schema=_overview_schema())
+
+
+def _cut(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
 
 
 def _overview_schema() -> pa.Schema:
@@ -92,5 +100,5 @@ def _overview_schema() -> pa.Schema:
 
 def _line(row: dict[str, Any], examples: list[str]) -> dict[str, Any]:
     state = "error" if row["error"] else "holds" if row["success"] else "fails"
-    shown = row["error"] or "; ".join(examples[:EXAMPLES]) or row["observed"]
+    shown = row["error"] or "; ".join(filter(None, [*examples[:EXAMPLES], row["observed"]])) or None
     return {**row, "state": state, "shown": shown}

@@ -6,9 +6,12 @@ import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from asrdq.workspace.store import quote_text
+from asrdq.workspace.store import quote_name, quote_text
+
+if TYPE_CHECKING:
+    from asrdq.checks.text_judge import TextJudge
 
 SUBJECT = "checked"
 """The view of the rows that are checked."""
@@ -16,6 +19,8 @@ FACTS = "facts"
 """The view of what a probe found about their audio."""
 MANIFEST = "manifest"
 """The parameter that names another manifest."""
+BY, CONTENT, PATH = "by", "content", "path"
+"""The parameter that says how audio is compared, and its values; content needs probes."""
 
 Condition = TypeVar("Condition", bound=Callable[..., str])
 Row = Mapping[str, Any]
@@ -32,8 +37,11 @@ class Rule:
         column: The column that is looked at unless a suite names another one; None where it has to.
         reads: Further columns; `{by}` stands for the column that the parameter `by` names.
         nulls_fail: Whether a row without a value fails; else it is not looked at.
-        shows: SQL of what is shown of a failing row; None for the value of the column.
+        shows: SQL of what is shown of a failing row, or what gives it as `condition` does; None
+            for the value of the column.
         audio: Whether the facts of a probe are needed.
+        judge: Gives what judges the texts beforehand, from what finds files and the parameters;
+            None where SQL does it alone.
     """
 
     name: str
@@ -41,8 +49,9 @@ class Rule:
     column: str | None = None
     reads: tuple[str, ...] = ()
     nulls_fail: bool = False
-    shows: str | None = None
+    shows: str | Callable[..., str] | None = None
     audio: bool = False
+    judge: Callable[..., TextJudge | None] | None = None
 
     @property
     def parameters(self) -> dict[str, tuple[Any, Any]]:
@@ -59,12 +68,23 @@ class Rule:
         """What it expects, with an example."""
         return inspect.cleandoc(self.condition.__doc__ or "")
 
+    def shown(self, column: str, arguments: Row) -> str:
+        """Return SQL of what is shown of a failing row."""
+        if callable(self.shows):
+            return self.shows(quote_name(column), **arguments)
+        return self.shows or quote_name(column)
+
     def columns(self, arguments: Row) -> Iterator[str]:
         """Give the names of the further columns, for some parameters."""
         for name in self.reads:
             found = name.format(**arguments)
             if found != "None":
                 yield found
+
+
+def facts_of(manifest: str) -> str:
+    """Return the view of what a probe found about the audio of another manifest."""
+    return f"{FACTS} of {manifest}"
 
 
 RULES: dict[str, Rule] = {}

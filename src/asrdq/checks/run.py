@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from asrdq.checks.failing import Failing, find_failing
+from asrdq.checks.judges import Ruling, judge_texts
 from asrdq.checks.result import CheckResult
-from asrdq.checks.subject import Subject, compared_with, open_subject
+from asrdq.checks.subject import Subject, open_subject, other_manifests
 from asrdq.checks.suites import Suite, read_suite
 from asrdq.checks.tables import (
     CHECK_RESULTS,
     CHECK_RESULTS_SCHEMA,
     CHECKS,
     CHECKS_SCHEMA,
+    TEXT_FINDINGS,
 )
+from asrdq.checks.text_judge import FINDINGS
 from asrdq.console import Progress, Stage, silent
 from asrdq.errors import DataError
 from asrdq.results import plain
+from asrdq.workspace.sandbox import BATCH_ROWS
+from asrdq.workspace.store import quote_text
 
 if TYPE_CHECKING:
     from asrdq.checks.engine import Measured
@@ -63,7 +68,7 @@ def check(
             hint="asrdq ingest FILE --name NAME",
         )
     read = read_suite(workspace, suite)
-    others = compared_with(workspace, read)
+    others = other_manifests(workspace, read)
     parameters = {
         "suite": read.name,
         "file": read.file,
@@ -78,10 +83,11 @@ def check(
     with (
         workspace.run("check", manifest, parameters) as run,
         open_subject(workspace, manifest, others) as subject,
-        stage("check", len(read.expectations), "expectations") as progress,
     ):
         keys = {"run_id": run.run_id, "manifest": str(manifest), "suite": read.name}
-        checks, failing = _judge(subject, read, limit, keys, progress)
+        rulings = _rulings(workspace, subject, read, run.run_id, stage)
+        with stage("check", len(read.expectations), "expectations") as progress:
+            checks, failing = _judge(subject, read, rulings, limit, keys, progress)
         workspace.replace(CHECK_RESULTS, failing, run_id=run.run_id)
         workspace.replace(CHECKS, checks, run_id=run.run_id)
     return CheckResult(
@@ -94,19 +100,42 @@ def check(
     )
 
 
+def _rulings(
+    workspace: Workspace, subject: Subject, suite: Suite, run_id: str, stage: Stage
+) -> dict[int, Ruling]:
+    """Return what is known of expectations before the suite is run; keep what is said of texts."""
+    rulings = {item.position: Ruling(subject.trouble(item)) for item in suite.expectations}
+    sound = [item for item in suite.expectations if rulings[item.position].trouble is None]
+    judged = judge_texts(subject.database, sound, workspace.place, stage=stage)
+    if judged:
+        rows = f"SELECT {quote_text(run_id)} AS run_id, * FROM {FINDINGS}"
+        workspace.replace(
+            TEXT_FINDINGS,
+            lambda: subject.database.sql(rows).to_arrow_reader(BATCH_ROWS),
+            run_id=run_id,
+        )
+        own = f"SELECT * FROM {TEXT_FINDINGS} WHERE run_id = {quote_text(run_id)}"
+        subject.definitions[FINDINGS] = own
+    return rulings | judged
+
+
 def _judge(
-    subject: Subject, suite: Suite, limit: int, keys: Row, progress: Progress
+    subject: Subject,
+    suite: Suite,
+    rulings: dict[int, Ruling],
+    limit: int,
+    keys: Row,
+    progress: Progress,
 ) -> tuple[pa.Table, pa.Table]:
     from asrdq.checks.engine import Measured, measure
 
-    troubles = {item.position: subject.trouble(item) for item in suite.expectations}
-    sound = [item for item in suite.expectations if troubles[item.position] is None]
+    sound = [item for item in suite.expectations if rulings[item.position].trouble is None]
     measured = measure(subject.database, sound) if sound else {}
     checks: list[Row] = []
     failing: list[Row] = []
     for item in suite.expectations:
-        trouble = troubles[item.position]
-        outcome = measured.get(item.position) or Measured(False, error=trouble)
+        ruling = rulings[item.position]
+        outcome = measured.get(item.position) or Measured(False, error=ruling.trouble)
         about = {
             **keys,
             "position": item.position,
@@ -115,7 +144,8 @@ def _judge(
         }
         found = find_failing(subject, outcome, limit)
         told = _told(item, outcome, found, subject.manifest.rows)
-        checks.append({**about, "suite_hash": suite.digest, **told})
+        observed = outcome.observed or ruling.note
+        checks.append({**about, "suite_hash": suite.digest, **told, "observed": observed})
         failing += ({**about, **row} for row in (found.rows if found else ()))
         progress.advance()
     return (
@@ -135,6 +165,5 @@ def _told(item: Expected, outcome: Measured, failing: Failing | None, total: int
         "rows": outcome.rows,
         "share": None if outcome.rows is None else outcome.rows / total,
         "hours": 0.0 if outcome.rows == 0 else known,
-        "observed": outcome.observed,
         "query": failing.query if failing else None,
     }

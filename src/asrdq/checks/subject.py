@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from asrdq.checks.rules import FACTS, SUBJECT
+from asrdq.checks.rules import FACTS, SUBJECT, facts_of
 from asrdq.errors import AsrdqError, nearest
 from asrdq.workspace.sql import connection
 from asrdq.workspace.store import quote_name, quote_text
@@ -47,8 +47,12 @@ class Subject:
 
     def whole(self, query: str) -> str:
         """Return a query on the views as one that `asrdq sql` runs."""
-        needed = [(name, body) for name, body in self.definitions.items() if name in query]
-        return f"WITH {', '.join(f'{name} AS ({body})' for name, body in needed)} {query}"
+        needed = [
+            f"{quote_name(name)} AS ({body})"
+            for name, body in self.definitions.items()
+            if name in query
+        ]
+        return f"WITH {', '.join(needed)} {query}"
 
     def trouble(self, expected: Expected) -> str | None:
         """Return why an expectation cannot be judged here, None if it can."""
@@ -58,9 +62,8 @@ class Subject:
                     guess = nearest(column, self.manifest.columns)
                     meant = f"; did you mean '{guess}'?" if guess else ""
                     return f"{self.manifest} has no column '{column}'{meant}"
-        if expected.rule and expected.rule.audio and FACTS not in self.definitions:
-            name = self.manifest.name
-            return f"{self.manifest} was not probed: asrdq probe {name}"
+        if expected.hears and FACTS not in self.definitions:
+            return _not_probed(self.manifest)
         return self._trouble_with_other(expected)
 
     def _trouble_with_other(self, expected: Expected) -> str | None:
@@ -73,19 +76,35 @@ class Subject:
             return f"{version} would be compared with itself"
         if column not in version.columns:
             return f"{version} has no column '{column}'"
-        name = quote_name(column)
-        [[rows, filled]] = self.database.execute(
-            f"SELECT count(*), count({name}) FROM {quote_name(expected.other)}"
-        ).fetchall()
+        if expected.hears and facts_of(expected.other) not in self.definitions:
+            return _not_probed(version)
+        rows, filled = self._filled(expected.other, None if expected.hears else column)
         if rows == 0:
             return f"{version} has no row"
         if filled < rows:
-            return f"{version} has {rows - filled:,} rows without '{column}'"
+            lacks = "audio that could be decoded" if expected.hears else f"'{column}'"
+            return f"{version} has {rows - filled:,} rows without {lacks}"
         return None
 
+    def _filled(self, other: str, column: str | None) -> tuple[int, int]:
+        """Return how many rows another manifest has, and how many with a value or with audio."""
+        if column is None:
+            heard = f"SELECT utt_id FROM {quote_name(facts_of(other))} WHERE audio_hash IS NOT NULL"
+            filled = f"count(*) FILTER (utt_id IN ({heard}))"
+        else:
+            filled = f"count({quote_name(column)})"
+        [(rows, found)] = self.database.execute(
+            f"SELECT count(*), {filled} FROM {quote_name(other)}"
+        ).fetchall()
+        return rows, found
 
-def compared_with(workspace: Workspace, suite: Suite) -> dict[str, ManifestVersion | None]:
-    """Return the other manifests that a suite names; None where there is no such one."""
+
+def _not_probed(version: ManifestVersion) -> str:
+    return f"{version} was not probed: asrdq probe {version.name}"
+
+
+def other_manifests(workspace: Workspace, suite: Suite) -> dict[str, ManifestVersion | None]:
+    """Return the manifests that the expectations of a suite name, at the versions they are now."""
     return {
         item.other: _version(workspace, item.other) for item in suite.expectations if item.other
     }
@@ -95,16 +114,22 @@ def compared_with(workspace: Workspace, suite: Suite) -> dict[str, ManifestVersi
 def open_subject(
     workspace: Workspace, manifest: ManifestVersion, others: dict[str, ManifestVersion | None]
 ) -> Iterator[Subject]:
-    """Open a database with what a suite reads."""
-    probe = _probe(workspace, manifest)
+    """Open a database with a manifest version, other manifests, and what probes found of all."""
     definitions = {SUBJECT: f"SELECT * FROM {quote_name(str(manifest))}"}
-    if probe is not None:
-        definitions[FACTS] = f"SELECT * FROM {AUDIO_FACTS} WHERE run_id = {quote_text(probe)}"
-    found = [name for name, version in others.items() if version is not None]
-    views = dict.fromkeys([str(manifest), *found, *([AUDIO_FACTS] if probe else [])])
+    found = {name: version for name, version in others.items() if version is not None}
+    for name, version in found.items():
+        if name != str(version):
+            definitions[name] = f"SELECT * FROM {quote_name(str(version))}"
+    probed = {FACTS: manifest, **{facts_of(name): version for name, version in found.items()}}
+    for name, version in probed.items():
+        if probe := _probe(workspace, version):
+            definitions[name] = f"SELECT * FROM {AUDIO_FACTS} WHERE run_id = {quote_text(probe)}"
+    views = dict.fromkeys(map(str, [manifest, *found.values()]))
+    if workspace.table_exists(AUDIO_FACTS):
+        views[AUDIO_FACTS] = None
     with connection(workspace.store, views) as (database, _):
         for name, body in definitions.items():
-            database.execute(f"CREATE VIEW {name} AS {body}")
+            database.execute(f"CREATE VIEW {quote_name(name)} AS {body}")
         yield Subject(database, manifest, definitions, others)
 
 

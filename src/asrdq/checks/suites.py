@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asrdq.checks.rules import MANIFEST, RULES, Rule
+from asrdq.checks.rules import BY, CONTENT, MANIFEST, RULES, Rule
 from asrdq.errors import Problem, UsageError, nearest, unknown
 from asrdq.places import Place, place
 from asrdq.shipped import shipped_folder
@@ -73,6 +73,11 @@ class Expected:
         found = self.given.get(MANIFEST)
         return None if found is None else str(found)
 
+    @property
+    def hears(self) -> bool:
+        """Whether it needs what a probe found about the audio."""
+        return self.rule is not None and (self.rule.audio or self.given.get(BY) == CONTENT)
+
 
 @dataclass(frozen=True, slots=True)
 class Suite:
@@ -111,7 +116,15 @@ def read_suite(workspace: Workspace, name: str) -> Suite:
         UsageError: There is none, it is no suite, or any of its expectations cannot be run as the
             file says; all problems are listed with their lines.
     """
-    file = place(name) if name.endswith(".json") else _find(workspace, name)
+    return read_suite_file(place(name) if name.endswith(".json") else _find(workspace, name))
+
+
+def read_suite_file(file: Place) -> Suite:
+    """Read a suite from a file.
+
+    Raises:
+        UsageError: As `read_suite` does.
+    """
     try:
         content = file.read_bytes()
     except OSError as error:

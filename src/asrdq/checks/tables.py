@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-CHECKS, CHECK_RESULTS = "checks", "check_results"
+from asrdq.checks.text_judge import FINDINGS_SCHEMA
+
+CHECKS, CHECK_RESULTS, TEXT_FINDINGS = "checks", "check_results", "text_findings"
 
 _KEYS = [(name, pa.string()) for name in ("run_id", "manifest", "suite")]
 
@@ -30,7 +32,8 @@ CHECKS_SCHEMA = pa.schema(
 
 `success` is false and `error` says why where it could not be judged. `rows`, `share` (of the rows
 of the manifest) and `hours` are of the rows that fail, also where `mostly` lets them; they are null
-for expectations about a whole column, which have `observed`. `query` is the SQL that gives all of
+for expectations about a whole column, which have `observed`. `observed` is also how many rows could
+not be told, by expectations for which that is no failure. `query` is the SQL that gives all of
 them; it is null where Great Expectations has none that gives as many rows as it counted.
 `arguments` is JSON."""
 
@@ -45,3 +48,9 @@ CHECK_RESULTS_SCHEMA = pa.schema(
     ]
 )
 """One row an expectation and utterance that fails it, as many of each as the check was told."""
+
+TEXT_FINDINGS_SCHEMA = pa.schema(
+    [("run_id", pa.string()), *((name, pa.string()) for name in FINDINGS_SCHEMA.names)]
+)
+"""One row an expectation and text that a library judges to fail it: the key of the expectation, the
+text, what stands beside it (its stated language), and what is shown of it."""

@@ -13,7 +13,7 @@ from asrdq.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from asrdq.leakage import DuplicateResult, LeakResult
-    from asrdq.leakage.texts import Advance
+    from asrdq.leakage.progress import Advance
 
 OnlyOption = Annotated[
     list[str] | None,
@@ -64,9 +64,9 @@ def shares(given: list[str] | None, limited: tuple[str, ...]) -> dict[str, float
 
 
 @contextmanager
-def stage(name: str, rows: float) -> Iterator[Advance]:
+def stage(name: str, total: float, unit: str) -> Iterator[Advance]:
     """Show the progress of one comparison."""
-    with console.progress(name, rows, "rows") as bar:
+    with console.progress(name, total, unit) as bar:
         yield bar.advance
 
 

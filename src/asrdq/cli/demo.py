@@ -41,7 +41,7 @@ def demo(
     samples, made = shipped_folder("data_samples"), on_disk(folder)
     prepare(made)
     for number, command in enumerate(steps(samples / "manifest.jsonl", made)):
-        console.say(f"\n[bold cyan]$[/bold cyan] [bold]asrdq {shlex.join(command)}[/bold]")
+        console.say(f"\n$ asrdq {shlex.join(command)}", "bold")
         with console.without_advice():
             code = run(["--quiet", *command] if console.is_quiet() else command)
         if number == 0 and code == ExitCode.OK:

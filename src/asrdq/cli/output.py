@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 MAX_TABLE_ROWS = 50
 UNFOLDED_WIDTH = 10_000
 """Width of tables that go to a file or a pipe: as wide as their values are."""
+_MARKDOWN = re.compile(r"[\\`*\[\]<>|]")
+_LINE_SIGNS = str.maketrans({"\n": "␊", "\t": "␉"})
 MAX_WHOLE = 24
 """Columns of a table are never narrower than this or their values: half a number is another one."""
 
@@ -119,12 +122,17 @@ def _write_parquet(rows: pa.RecordBatchReader, stream: BinaryIO) -> None:
 
 def _print_markdown(rows: pa.RecordBatchReader) -> None:
     names = rows.schema.names
-    print("| " + " | ".join(names) + " |")
+    print("| " + " | ".join(map(_plain_markdown, names)) + " |")
     print("|" + " --- |" * len(names))
     for batch in rows:
         for record in batch.to_pylist():
-            cells = (cell(record[name]).replace("|", "\\|").replace("\n", " ") for name in names)
+            cells = (_plain_markdown(cell(record[name])) for name in names)
             print("| " + " | ".join(cells) + " |")
+
+
+def _plain_markdown(text: str) -> str:
+    """Return a text that Markdown and HTML in it show as it is."""
+    return _MARKDOWN.sub(r"\\\g<0>", text)
 
 
 def _print_table(rows: pa.RecordBatchReader) -> None:
@@ -135,7 +143,7 @@ def _print_table(rows: pa.RecordBatchReader) -> None:
             break
     _draw(rows.schema.names, records[:MAX_TABLE_ROWS])
     if len(records) > MAX_TABLE_ROWS:
-        console.say(f"[dim]the first {MAX_TABLE_ROWS} rows; --format json gives all[/dim]")
+        console.say(f"the first {MAX_TABLE_ROWS} rows; --format json gives all", "dim")
 
 
 def _draw(names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
@@ -170,7 +178,8 @@ def _draw(names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
 def cell(value: Any) -> str:
     """Return a value as a table shows it: empty for null, four significant digits for floats.
 
-    Control characters are shown as pictures of themselves.
+    Control characters are shown as pictures of themselves, so that a value stays on its line, where
+    a runner of GitHub takes it for no command; nor does it in the middle of one (`##[`).
     """
     if value is None:
         return ""
@@ -180,4 +189,4 @@ def cell(value: Any) -> str:
         return ", ".join(cell(item) for item in value)
     if isinstance(value, dict):
         return _json(value)
-    return console.visible(str(value))
+    return console.visible(str(value)).translate(_LINE_SIGNS).replace("##[", "## [")

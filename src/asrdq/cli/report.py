@@ -27,8 +27,9 @@ def report(
 
     Verdict, rates with intervals, strata, reasons, what the audit finds of planted faults, facts
     about the audio, and the worst clips with words, waveform and player. Where hypotheses were
-    scored: leaderboard, error rates by group, confused words and examples. The page loads nothing
-    from anywhere: send it, archive it, print it.
+    scored: leaderboard, error rates by group, confused words and examples. Where suites were run:
+    what fails, with rows and SQL. Each rule of the gate, waivers and sign-offs. The page loads
+    nothing from anywhere: send it, archive it, print it.
 
     Example: `asrdq report train --output audit.html --clips 20`
     """
@@ -42,15 +43,15 @@ def report(
     with console.progress("report", None, "files") as bar:
         result = write_report(opened, manifest, output=target, clips=clips, advance=bar.advance)
     print(result.path)
-    console.say(f"[dim]{result.bytes / 1e6:.1f} MB, {result.clips.num_rows} clips shown[/dim]")
+    console.say(f"{result.bytes / 1e6:.1f} MB, {result.clips.num_rows} clips shown", "dim")
     if result.stale:
         console.warn(
             f"{manifest} has changed since this audit: the page is about {result.manifest}"
         )
         console.next_step(f"asrdq audit {manifest}", "audits the present content")
     elif result.audit_run_id is None:
-        console.warn(f"{manifest} was not audited: the page has its scores only")
-        console.next_step(f"asrdq audit {manifest}", "shows whether the references can be trusted")
+        console.warn(f"{manifest} was not audited: the page has no verdict")
+        console.next_step(f"asrdq audit {manifest}", "shows whether its transcripts can be trusted")
     elif result.verdict is None:
         console.next_step(f"asrdq gate {manifest}", "gives the verdict; then write the page again")
     else:

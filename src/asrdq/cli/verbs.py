@@ -80,6 +80,7 @@ VERBS = {
         Verb("weights", "Temperature weights for nested groups, and NeMo's input_cfg.", _DATA),
         Verb("probe", "Measure every clip: duration, level, noise, bandwidth, faults.", _MEASURE),
         Verb("check", "Check a manifest against a suite of expectations.", _MEASURE),
+        Verb("suite", "Propose a suite from data, check suite files, list them.", _MEASURE),
         Verb("sample", "Draw a stratified sample for an audit.", _MEASURE),
         Verb("audit", "Align transcripts with audio and judge every sampled clip.", _MEASURE),
         Verb("faults", "Plant known faults and measure how many the audit finds.", _MEASURE),

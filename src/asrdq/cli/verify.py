@@ -49,7 +49,7 @@ def verify(
     else:
         emit(result, format)
     if any(body.public_key for body in result.signoffs) and key is None:
-        console.say("[dim]whose key it is was not checked: --public-key FILE does[/dim]")
+        console.say("whose key it is was not checked: --public-key FILE does", "dim")
     name = (manifest or "train").partition("@")[0]
     if result.changes():
         console.next_step(f"asrdq gate {name}", "asks for a verdict on what is there now")

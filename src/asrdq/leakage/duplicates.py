@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 
 from asrdq.leakage.findings import findings, line, too_much, touched_durations, undecided
-from asrdq.leakage.leaks import Stage, as_rows, quietly
+from asrdq.leakage.leaks import as_rows
 from asrdq.leakage.matches import MATCHES, joined
 from asrdq.leakage.plan import BY_FILE, BY_TEXT, LeakPlan
+from asrdq.leakage.progress import Stage, quietly
 from asrdq.leakage.spans import repeated_audio
 from asrdq.leakage.texts import repeated_texts
 from asrdq.results import Result
@@ -84,10 +85,9 @@ def find_duplicates(
     kinds, parts = plan.kinds(), []
     with workspace.run("duplicates", manifest, plan.parameters()) as run:
         if set(kinds) & set(map(str, BY_FILE)):
-            with stage("audio", manifest.rows) as advance:
-                parts.append(repeated_audio(workspace, manifest, advance))
+            parts.append(repeated_audio(workspace, manifest, stage))
         if set(kinds) & set(map(str, BY_TEXT)):
-            with stage("text", manifest.rows) as advance:
+            with stage("text", manifest.rows, "rows") as advance:
                 parts.append(repeated_texts(workspace, manifest, plan, advance))
         compared = joined(parts).of(kinds)
         durations = touched_durations(workspace, manifest, compared)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,8 +18,9 @@ from asrdq.leakage.findings import (
 )
 from asrdq.leakage.matches import MATCHES, Compared, joined
 from asrdq.leakage.plan import BY_FILE, BY_TEXT, LeakPlan
+from asrdq.leakage.progress import Stage, quietly
 from asrdq.leakage.spans import shared_audio
-from asrdq.leakage.texts import Advance, shared_texts
+from asrdq.leakage.texts import shared_texts
 from asrdq.leakage.values import shared_values
 from asrdq.results import Result
 
@@ -45,14 +44,6 @@ LEAK_FINDINGS = pa.schema(
     [("run_id", pa.string()), ("train", pa.string()), ("evaluation", pa.string()), *FINDINGS]
 )
 """One row a kind that was compared, also where nothing is shared."""
-
-Stage = Callable[[str, float], AbstractContextManager[Advance]]
-"""Opens the progress display of a stage, given its name and number of units."""
-
-
-def quietly(name: str, total: float) -> AbstractContextManager[Advance]:
-    """Show no progress."""
-    return nullcontext(lambda _: None)
 
 
 @dataclass(frozen=True)
@@ -154,10 +145,9 @@ def _compare(
 ) -> Compared:
     kinds, parts = plan.kinds(), []
     if set(kinds) & set(map(str, BY_FILE)):
-        with stage("audio", train.rows + evaluation.rows) as advance:
-            parts.append(shared_audio(workspace, train, evaluation, advance))
+        parts.append(shared_audio(workspace, train, evaluation, stage))
     if set(kinds) & set(map(str, BY_TEXT)):
-        with stage("text", train.rows) as advance:
+        with stage("text", train.rows, "rows") as advance:
             parts.append(shared_texts(workspace, train, evaluation, plan, advance))
     for kind in plan.value_kinds():
         parts.append(shared_values(workspace, train, evaluation, kind))

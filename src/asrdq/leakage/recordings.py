@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from asrdq.audio.hashing import FileIdentity, file_hashes, file_identity
+from asrdq.leakage.progress import Advance, Stage
 from asrdq.workspace.sql import connection, select_from
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ CACHE = "file_hashes"
 _THREADS = 4
 _AT_ONCE = 256
 _RECORDINGS = pa.schema([("audio_path", pa.string()), ("recording", pa.string())])
-
-Advance = Callable[[float], None]
 
 
 @dataclass
@@ -59,13 +58,13 @@ def find_files(
         workspace: Where the manifest is.
         manifest: The manifest.
         like: Keep only files that are one of these or have the size of one.
-        advance: Told of the number of files looked at.
+        advance: Told of the number of rows whose files were looked at.
     """
     files = Files()
     sizes = like.sizes() if like else set()
     places = set(like.place.values()) if like else set()
     with ThreadPoolExecutor(_THREADS) as pool:
-        for paths in _paths(workspace, manifest):
+        for paths, rows in _paths(workspace, manifest):
             found = [workspace.audio_file(manifest, path) for path in paths]
             identities = pool.map(file_identity, found)
             for path, file, identity in zip(paths, found, identities, strict=True):
@@ -75,11 +74,11 @@ def find_files(
                     files.place[path] = file
                     if identity is not None:
                         files.known[file] = identity
-            advance(len(paths))
+            advance(rows)
     return files
 
 
-def content_of(workspace: Workspace, groups: Sequence[Files], advance: Advance) -> dict[str, str]:
+def content_of(workspace: Workspace, groups: Sequence[Files], stage: Stage) -> dict[str, str]:
     """Return what names the content of each file that has the size of another one.
 
     Hashes are kept by path, size and time of the file. A file that cannot be read, or an empty
@@ -88,7 +87,7 @@ def content_of(workspace: Workspace, groups: Sequence[Files], advance: Advance) 
     Args:
         workspace: Where the cache is.
         groups: The files of each manifest.
-        advance: Told of the number of files hashed or known.
+        stage: Opens the display of the files that have to be hashed.
     """
     identities = {file: each for files in groups for file, each in files.known.items()}
     by_size: dict[int, list[str]] = {}
@@ -104,16 +103,18 @@ def content_of(workspace: Workspace, groups: Sequence[Files], advance: Advance) 
         else {}
     )
     content = {file: known[key] for file, key in keys.items() if key in known}
-    advance(len(content))
     left = [file for file in asked if file not in content]
-    for start in range(0, len(left), _AT_ONCE):
-        some = left[start : start + _AT_ONCE]
-        fresh = {file: each for file, each in file_hashes(some).items() if each is not None}
-        cache.add(
-            pa.table({"key": [keys[file] for file in fresh], "content": list(fresh.values())})
-        )
-        content |= fresh
-        advance(len(some))
+    if not left:
+        return content
+    with stage("hashes", len(left), "files") as advance:
+        for start in range(0, len(left), _AT_ONCE):
+            some = left[start : start + _AT_ONCE]
+            fresh = {file: each for file, each in file_hashes(some).items() if each is not None}
+            cache.add(
+                pa.table({"key": [keys[file] for file in fresh], "content": list(fresh.values())})
+            )
+            content |= fresh
+            advance(len(some))
     return content
 
 
@@ -121,13 +122,10 @@ def _key(identity: FileIdentity) -> str:
     return f"{identity.size_bytes}/{identity.mtime_ns}/{Path(identity.path)}"
 
 
-def _paths(workspace: Workspace, manifest: ManifestVersion) -> Iterable[list[str]]:
+def _paths(workspace: Workspace, manifest: ManifestVersion) -> Iterator[tuple[list[str], int]]:
+    """Give the paths of a manifest, each once, with the number of rows that name them."""
     body, _ = select_from(workspace.store, manifest.table, manifest.version)
     with connection(workspace.store, ()) as (database, _):
-        distinct = f"SELECT DISTINCT audio_path FROM ({body})"
-        yield from _lists(database.sql(distinct).to_arrow_reader(_AT_ONCE * 256))
-
-
-def _lists(reader: pa.RecordBatchReader) -> Iterator[list[str]]:
-    for batch in reader:
-        yield batch.column(0).to_pylist()
+        distinct = f"SELECT audio_path, count(*) FROM ({body}) GROUP BY audio_path"
+        for batch in database.sql(distinct).to_arrow_reader(_AT_ONCE * 256):
+            yield batch.column(0).to_pylist(), sum(batch.column(1).to_pylist())

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from asrdq.leakage.matches import MATCHES, Compared
 from asrdq.leakage.plan import BY_FILE, Kind
-from asrdq.leakage.recordings import Advance, Files, content_of, find_files
+from asrdq.leakage.progress import Stage
+from asrdq.leakage.recordings import Files, content_of, find_files
 from asrdq.workspace.sql import connection, select_from
 
 if TYPE_CHECKING:
@@ -66,18 +67,20 @@ def shared_audio(
     workspace: Workspace,
     train: ManifestVersion,
     evaluation: ManifestVersion,
-    advance: Advance,
+    stage: Stage,
 ) -> Compared:
     """Compare the recordings of a training manifest with those of an evaluation manifest."""
-    asked = find_files(workspace, evaluation, None, advance)
-    other = find_files(workspace, train, asked, advance)
-    return _compare(workspace, evaluation, train, asked, other, advance)
+    with stage("audio", train.rows + evaluation.rows, "rows") as advance:
+        asked = find_files(workspace, evaluation, None, advance)
+        other = find_files(workspace, train, asked, advance)
+    return _compare(workspace, evaluation, train, asked, other, stage)
 
 
-def repeated_audio(workspace: Workspace, manifest: ManifestVersion, advance: Advance) -> Compared:
+def repeated_audio(workspace: Workspace, manifest: ManifestVersion, stage: Stage) -> Compared:
     """Compare the recordings of one manifest with each other."""
-    files = find_files(workspace, manifest, None, advance)
-    return _compare(workspace, manifest, manifest, files, files, advance)
+    with stage("audio", manifest.rows, "rows") as advance:
+        files = find_files(workspace, manifest, None, advance)
+    return _compare(workspace, manifest, manifest, files, files, stage)
 
 
 def _compare(
@@ -86,12 +89,12 @@ def _compare(
     train: ManifestVersion,
     asked: Files,
     other: Files,
-    advance: Advance,
+    stage: Stage,
 ) -> Compared:
     facts = [_facts(workspace, manifest) for manifest in (evaluation, train)]
     probed = facts[0].num_rows == evaluation.rows and facts[1].num_rows == train.rows
     by_bytes = not probed or any(_has_segments(workspace, each) for each in (evaluation, train))
-    content = content_of(workspace, [asked, other], advance) if by_bytes else {}
+    content = content_of(workspace, [asked, other], stage) if by_bytes else {}
     within = str(evaluation == train).lower()
     segments = [
         _SEGMENTS.format(

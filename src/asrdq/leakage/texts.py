@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from asrdq.leakage.matches import MATCHES, Compared
 from asrdq.leakage.near import NearIndex
 from asrdq.leakage.plan import Kind, LeakPlan
+from asrdq.leakage.progress import Advance
 from asrdq.leakage.words import Words, blocks, normalised
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 _THREADS = 2
 _SHOWN_CHARACTERS = 100
 
-Advance = Callable[[float], None]
 _FOUND: Final[pl.Schema] = pl.Schema(
     {"kind": pl.String, "text": pl.Int64, "other": pl.String, "similarity": pl.Float32}
 )

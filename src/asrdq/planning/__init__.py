@@ -9,7 +9,8 @@ from asrdq.lazy import lazy_names
 if TYPE_CHECKING:
     from asrdq.planning.hardware import parse_gpus, read_hardware, read_prices
     from asrdq.planning.memory import estimate_memory
-    from asrdq.planning.plan import Plan, plan_training
+    from asrdq.planning.plan import plan_training
+    from asrdq.planning.planned import Plan
     from asrdq.planning.slips import find_slips
 
 __all__ = [
@@ -27,7 +28,8 @@ __getattr__ = lazy_names(
     {
         "hardware": ["parse_gpus", "read_hardware", "read_prices"],
         "memory": ["estimate_memory"],
-        "plan": ["Plan", "plan_training"],
+        "plan": ["plan_training"],
+        "planned": ["Plan"],
         "slips": ["find_slips"],
     },
 )

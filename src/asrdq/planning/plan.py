@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
-from asrdq.planning.batch import BatchAdvice, advise_batch, in_memory_s, memory_findings
+from asrdq.planning.batch import advise_batch, in_memory_s, memory_findings
 from asrdq.planning.cost import (
-    Cost,
-    Stored,
-    WallTime,
     cost_findings,
     cost_of,
     disk_of,
@@ -19,7 +15,6 @@ from asrdq.planning.cost import (
 )
 from asrdq.planning.findings import Finding, Level, error, note, warning
 from asrdq.planning.hardware import (
-    Choice,
     Gpus,
     Hardware,
     check_machines,
@@ -29,115 +24,19 @@ from asrdq.planning.hardware import (
 )
 from asrdq.planning.kept import Kept, count_kept, kept_groups
 from asrdq.planning.memory import Memory, estimate_memory
-from asrdq.planning.slips import Slip, find_slips
-from asrdq.planning.steps import Steps, count_steps, step_findings
-from asrdq.planning.table import plan_table
+from asrdq.planning.planned import Mixed, Plan
+from asrdq.planning.slips import find_slips
+from asrdq.planning.steps import count_steps, step_findings
 from asrdq.recipes.reading import read_recipe
 from asrdq.recipes.recipe import DataSection, Recipe
-from asrdq.results import Result
 from asrdq.sampling.weights import nested_weights
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from asrdq.places import Place
     from asrdq.workspace import ManifestVersion, Workspace
 
 MUCH_DROPPED = 0.05
 """From this share of the rows on, what the loader drops is called out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mixed:
-    """A group of the data, by its value at each level, and how often it is seen.
-
-    Attributes:
-        group: Its values, the outer level first.
-        rows: Rows that are kept.
-        hours: Their audio.
-        probability: That a draw comes from it.
-        repeats: How often each of its clips comes in an epoch.
-    """
-
-    group: tuple[str, ...]
-    rows: int
-    hours: float
-    probability: float
-    repeats: float
-
-
-@dataclass(frozen=True)
-class Plan(Result):
-    """A training run before it is paid for.
-
-    Attributes:
-        manifest: The manifest version.
-        fingerprint: Its fingerprint.
-        recipe: The name of the recipe.
-        gpus: The GPUs.
-        usual: What others take for such a model.
-        kept: Rows and hours that the loader keeps, and what it drops by reason.
-        mixed: The innermost groups, where the recipe mixes by temperature.
-        steps: Batches, steps, validation, warm-up.
-        batch: The batch that suits the memory.
-        memory: Memory of each GPU, for each stage.
-        time: How long it takes.
-        cost: What it costs.
-        disk: What it needs on the disk.
-        slips: Figures that the recipe states and that do not follow from its values.
-        findings: What to know before the run, the gravest first.
-        table: One row an item: section, item, value, why.
-    """
-
-    main_table: ClassVar[str] = "table"
-
-    manifest: str
-    fingerprint: str
-    recipe: str
-    gpus: Gpus
-    usual: tuple[Choice, ...]
-    kept: Kept
-    mixed: tuple[Mixed, ...]
-    steps: Steps
-    batch: BatchAdvice
-    memory: tuple[Memory, ...]
-    time: WallTime
-    cost: Cost
-    disk: tuple[Stored, ...]
-    slips: tuple[Slip, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def table(self) -> pa.Table:
-        """The plan as rows: section, item, value, why."""
-        return plan_table(self)
-
-    @property
-    def errors(self) -> tuple[Finding, ...]:
-        """The findings with which the run fails, or is not the one that is meant."""
-        return tuple(each for each in self.findings if each.level is Level.ERROR)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the plan as JSON types, with sums that its parts have as properties."""
-        body = super().to_dict()
-        body["kept"]["mean_s"] = self.kept.mean_s
-        for stage, shown in zip(self.memory, body["memory"], strict=True):
-            shown |= {"total_gb": stage.total_gb, "fits": stage.fits}
-        body["time"]["hours"] = self.time.hours
-        return body
-
-    def summary(self) -> str:
-        """Return the plan in a few lines."""
-        hours, usd = self.time.hours, self.cost.usd
-        lines = [
-            f"{self.recipe} on {self.manifest} with {self.gpus}",
-            f"{self.kept.rows:,} rows, {self.kept.hours:,.1f} h are kept; "
-            f"{self.steps.steps_per_epoch:,} steps an epoch, {self.steps.steps:,} in all",
-            f"{max(each.total_gb for each in self.memory):.1f} of {self.gpus.memory_gb:g} GB",
-            f"{'time not known' if hours is None else f'{hours:.1f} h'}, "
-            f"{'cost not known' if usd is None else f'{usd:,.2f} USD'}",
-        ]
-        return "\n".join([*lines, *(f"{each.level}: {each}" for each in self.findings)])
 
 
 def plan_training(

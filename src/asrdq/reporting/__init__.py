@@ -9,7 +9,7 @@ from asrdq.lazy import lazy_names
 if TYPE_CHECKING:
     from asrdq.reporting.report import write_report
     from asrdq.reporting.result import ReportResult
-    from asrdq.reporting.scored_page import write_leaderboard
+    from asrdq.reporting.unaudited import write_leaderboard
 
 __all__ = [
     "ReportResult",
@@ -22,6 +22,6 @@ __getattr__ = lazy_names(
     {
         "report": ["write_report"],
         "result": ["ReportResult"],
-        "scored_page": ["write_leaderboard"],
+        "unaudited": ["write_leaderboard"],
     },
 )

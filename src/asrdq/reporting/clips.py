@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asrdq.audio import clip_segment, file_hashes
 from asrdq.audit.reasons import InstrumentStatus
 from asrdq.reporting.sound import Sound, clip_sound
-from asrdq.reporting.words import Token, Word, Yardstick, marked_words, tokens, yardstick
+from asrdq.reporting.words import Token, Word, marked_words, missing_words, tokens, yardstick
 
 if TYPE_CHECKING:
     from asrdq.reporting.subject import Subject
@@ -45,6 +45,7 @@ class ShownClip:
         sound: Outline, voice and player, or in a sentence why there is none.
         playable: Whether the page has room for its audio.
         changed: Whether the file is another one than the audit heard.
+        wordless: Why there is no placed word; empty where there is one.
     """
 
     row: dict[str, Any]
@@ -55,6 +56,7 @@ class ShownClip:
     sound: Sound | str
     playable: bool
     changed: bool
+    wordless: str
 
     @property
     def audio_bytes(self) -> int:
@@ -104,12 +106,15 @@ def show_clips(
         return []
     ids = [row["utt_id"] for row in rows]
     segments = _segments(workspace, subject, ids)
-    spans = _spans(workspace, subject.run_id, ids)
-    scale = yardstick(workspace, subject.run_id)
+    missing = missing_words(workspace, subject.run_id)
+    spans = {} if missing else _spans(workspace, subject.run_id, ids)
+    scale = None if missing else yardstick(workspace, subject.run_id)
+    wordless = missing or "No word could be placed in this audio."
     shown, spent = [], 0
     for row in rows:
         segment = segments.get(row["utt_id"], {})
-        clip = _show(workspace, subject, row, segment, spans.get(row["utt_id"], []), scale, spent)
+        words = marked_words(spans.get(row["utt_id"], []), scale)
+        clip = _show(workspace, subject, row, segment, words, "" if words else wordless, spent)
         spent += clip.audio_bytes
         shown.append(clip)
         advance(1)
@@ -121,11 +126,10 @@ def _show(
     subject: Subject,
     row: dict[str, Any],
     segment: dict[str, Any],
-    spans: Sequence[dict[str, Any]],
-    scale: Yardstick | None,
+    words: list[Word],
+    wordless: str,
     spent: int,
 ) -> ShownClip:
-    words = marked_words(spans, scale)
     language = segment.get("language") or workspace.settings.language
     pieces, matched = tokens(row["text"] or "", words, language)
     offset_s, length_s = clip_segment(segment.get("offset_s"), segment.get("duration_s"))
@@ -140,6 +144,7 @@ def _show(
         sound=sound,
         playable=isinstance(sound, Sound) and spent + len(sound.mp3) <= MOST_AUDIO_BYTES,
         changed=file_hashes([path])[path] != row["audio_hash"],
+        wordless=wordless,
     )
 
 

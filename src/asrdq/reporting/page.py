@@ -14,6 +14,7 @@ from asrdq.audit.reasons import InstrumentStatus
 from asrdq.gates.measures import StratumMeasure
 from asrdq.reporting import wording
 from asrdq.reporting.audio_panels import AudioFacts
+from asrdq.reporting.checked import Checked
 from asrdq.reporting.clips import ShownClip
 from asrdq.reporting.distributions import (
     MOST_DRAWN,
@@ -23,6 +24,7 @@ from asrdq.reporting.distributions import (
     spreads,
     unjudged_tallies,
 )
+from asrdq.reporting.ledgers import Ledgers
 from asrdq.reporting.plots import UNIT, rate_scale
 from asrdq.reporting.ruling import Ruling
 from asrdq.reporting.scored import Scored
@@ -46,6 +48,8 @@ def render_page(
     facts: AudioFacts | None,
     clips: Sequence[ShownClip],
     written: dt.datetime,
+    ledgers: Ledgers,
+    checked: Checked | None = None,
     scored: Scored | None = None,
 ) -> str:
     """Return the page as HTML.
@@ -56,6 +60,8 @@ def render_page(
         facts: What a probe measured, None without one.
         clips: The clips to show one by one.
         written: The time that the page gives as its own.
+        ledgers: Who answers for the verdict.
+        checked: What suites of expectations said, None where none was run.
         scored: What hypotheses of the manifest scored, None where nothing was.
     """
     context = {
@@ -72,6 +78,8 @@ def render_page(
         "unjudged": unjudged_tallies(subject.evidence.clips),
         "facts": facts,
         "clips": clips,
+        "ledgers": ledgers,
+        "checked": checked,
         "scored": scored,
         "written": written,
         "versions": {

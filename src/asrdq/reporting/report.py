@@ -11,13 +11,15 @@ import pyarrow as pa
 from asrdq.errors import UndecidedError, UsageError
 from asrdq.places import Place
 from asrdq.reporting.audio_panels import audio_facts
+from asrdq.reporting.checked import Checked, find_checked
 from asrdq.reporting.clips import ShownClip, show_clips
+from asrdq.reporting.ledgers import find_ledgers
 from asrdq.reporting.page import render_page
 from asrdq.reporting.result import SHOWN_CLIPS, ReportResult
 from asrdq.reporting.ruling import find_ruling
 from asrdq.reporting.scored import Scored, find_scored
-from asrdq.reporting.scored_page import render_scored_page
 from asrdq.reporting.subject import Subject, find_subject
+from asrdq.reporting.unaudited import render_unaudited_page
 from asrdq.workspace.files import whole_file
 
 if TYPE_CHECKING:
@@ -38,9 +40,9 @@ def write_report(
     """Write one HTML file with the evidence about a manifest; it needs nothing but itself.
 
     It shows the newest finished audit. Where the manifest has changed since, the page says so at
-    its top. The verdict is the gate's, and only while it answers for this audit. Where hypotheses
-    of the manifest were scored, the newest scoring is part of the page, and without an audit it is
-    all of it.
+    its top. The verdict is the gate's, and only while it answers for this audit. Where suites of
+    expectations were run on the manifest, or hypotheses of it scored, that is part of the page, and
+    without an audit it is all of it.
 
     Args:
         workspace: Where the manifest and its audit are.
@@ -51,7 +53,7 @@ def write_report(
 
     Raises:
         UsageError: No such manifest, a policy with mistakes, or a wrong number of clips.
-        UndecidedError: The manifest was neither audited nor scored.
+        UndecidedError: The manifest was neither audited nor checked nor scored.
         ToolError: The file cannot be written.
     """
     if not 0 <= clips <= MOST_CLIPS:
@@ -62,9 +64,10 @@ def write_report(
     try:
         subject = find_subject(workspace, reference)
     except UndecidedError as error:
-        if scored is None:
+        checked = find_checked(workspace, asked)
+        if scored is None and (checked is None or not checked.suites):
             raise
-        return _write_scored(workspace, asked, scored, error, path)
+        return _write_unaudited(workspace, asked, checked, scored, error, path)
     if subject.stale:
         scored = find_scored(workspace, subject.manifest)
     return _write_audit(workspace, subject, scored, path, clips, advance)
@@ -82,7 +85,17 @@ def _write_audit(
     with workspace.run("report", subject.manifest, {"output": str(path), "clips": clips}):
         facts = audio_facts(workspace, subject.manifest)
         shown = show_clips(workspace, subject, clips, advance)
-        html = render_page(subject, ruling, facts, shown, dt.datetime.now(dt.UTC), scored)
+        checked = find_checked(workspace, subject.manifest)
+        html = render_page(
+            subject,
+            ruling,
+            facts,
+            shown,
+            dt.datetime.now(dt.UTC),
+            find_ledgers(workspace, subject.manifest, ruling.run_id),
+            checked,
+            scored,
+        )
         size = _write(html, path)
     return ReportResult(
         path=path,
@@ -90,6 +103,7 @@ def _write_audit(
         fingerprint=subject.manifest.fingerprint,
         audit_run_id=subject.run_id,
         scoring_run_id=scored.board.run_id if scored else None,
+        check_run_ids=_check_runs(checked),
         verdict=str(ruling.verdict) if ruling.verdict else None,
         stale=subject.stale,
         bytes=size,
@@ -97,29 +111,35 @@ def _write_audit(
     )
 
 
-def _write_scored(
+def _write_unaudited(
     workspace: Workspace,
     manifest: ManifestVersion,
-    scored: Scored,
+    checked: Checked | None,
+    scored: Scored | None,
     unaudited: UndecidedError,
     path: Place,
 ) -> ReportResult:
-    """Write the page of a manifest whose hypotheses were scored and whose audio was not audited."""
+    """Write the page of a manifest that was checked or scored and not audited."""
     why = "; ".join(problem.message for problem in unaudited.problems) or unaudited.message
     with workspace.run("report", manifest, {"output": str(path)}):
-        html = render_scored_page(manifest, scored, why, dt.datetime.now(dt.UTC))
+        html = render_unaudited_page(manifest, checked, scored, why, dt.datetime.now(dt.UTC))
         size = _write(html, path)
     return ReportResult(
         path=path,
         manifest=str(manifest),
         fingerprint=manifest.fingerprint,
         audit_run_id=None,
-        scoring_run_id=scored.board.run_id,
+        scoring_run_id=scored.board.run_id if scored else None,
+        check_run_ids=_check_runs(checked),
         verdict=None,
         stale=False,
         bytes=size,
         clips=_clip_table([]),
     )
+
+
+def _check_runs(checked: Checked | None) -> tuple[str, ...]:
+    return tuple(suite.run_id for suite in checked.suites) if checked else ()
 
 
 def _write(html: str, path: Place) -> int:

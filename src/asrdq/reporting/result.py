@@ -33,6 +33,7 @@ class ReportResult(Result):
         fingerprint: Its content.
         audit_run_id: The audit it shows, None without one.
         scoring_run_id: The scoring it shows, None without one.
+        check_run_ids: The checks by suites that it shows.
         verdict: The verdict that answers for this audit, None where there is none yet.
         stale: Whether the manifest that was asked about has other content than the audit.
         bytes: Size of the file.
@@ -46,6 +47,7 @@ class ReportResult(Result):
     fingerprint: str
     audit_run_id: str | None
     scoring_run_id: str | None
+    check_run_ids: tuple[str, ...]
     verdict: str | None
     stale: bool
     bytes: int
@@ -56,7 +58,9 @@ class ReportResult(Result):
         stale = " (the manifest has changed since)" if self.stale else ""
         verdict = self.verdict or "no verdict yet"
         if self.audit_run_id is None:
-            verdict = "scored, not audited"
+            found = {"checked": self.check_run_ids, "scored": self.scoring_run_id}
+            done = [word for word, runs in found.items() if runs]
+            verdict = f"{' and '.join(done)}, not audited"
         return (
             f"{self.path}: {verdict} for {self.manifest}{stale}, "
             f"{self.clips.num_rows:,} clips shown, {self.bytes / 1e6:.1f} MB"

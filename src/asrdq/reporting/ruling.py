@@ -14,6 +14,7 @@ from asrdq.gates.demands.families import judge_demands
 from asrdq.gates.demands.judged import Asked
 from asrdq.gates.evidence import Finding
 from asrdq.gates.measures import Measures
+from asrdq.gates.outcomes import Outcome, outcomes
 from asrdq.gates.policy import Policy, policy_hash, read_policy
 from asrdq.gates.verdict import GateResult, decide
 from asrdq.gates.waivers import Waived, standing_waivers
@@ -36,6 +37,8 @@ class Ruling:
         reasons: What decided, or what stands against a verdict, each with what to do.
         notes: What is worth knowing and changed nothing.
         waived: What persons answer for, with their waivers.
+        outcomes: Each rule of the gate and how it came out; none without a verdict, or where the
+            evidence has changed since it was UNDECIDED.
         risks: Strata with a larger share of low quality than the policy likes.
         deciding: Name of the rate that decides: `sample`, `population` or `corrected`.
         measures: The figures.
@@ -50,6 +53,7 @@ class Ruling:
     reasons: tuple[Finding, ...]
     notes: tuple[Finding, ...]
     waived: tuple[Waived, ...]
+    outcomes: tuple[Outcome, ...]
     risks: tuple[str, ...]
     deciding: str
     measures: Measures
@@ -154,6 +158,7 @@ def _ruling(
         reasons=reasons,
         notes=result.notes,
         waived=result.waived,
+        outcomes=tuple(outcomes(result)) if verdict == result.verdict else (),
         risks=result.risks,
         deciding=result.deciding,
         measures=measures,

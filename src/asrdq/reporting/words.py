@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
+from asrdq.audit.tables import WORD_SPANS
 from asrdq.text import language_code, spoken_words
 
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace
 
+TABLE: Final = "word_spans"
 POOR, BAD = "poor", "bad"
 _POOR_SHARE: Final = 0.05
 _BAD_SHARE: Final = 0.01
@@ -72,6 +74,19 @@ class Yardstick:
         if score < self.bad or usual - score > self.bad_drop:
             return BAD
         return POOR if score < self.poor or usual - score > self.poor_drop else ""
+
+
+def missing_words(workspace: Workspace, run_id: str) -> str | None:
+    """Return why the placed words of an audit are not known, None where they are."""
+    if not workspace.table_exists(TABLE):
+        return f"There is no table '{TABLE}', so no word is shown in its place."
+    found = workspace.query(f"SELECT * FROM {TABLE} WHERE run_id = $run LIMIT 1", {"run": run_id})
+    absent = [name for name in WORD_SPANS.names if name not in found.column_names]
+    if absent:
+        return f"The table '{TABLE}' has no column '{absent[0]}', so no word is shown in its place."
+    if not found.num_rows:
+        return f"The table '{TABLE}' has no row of this audit, so no word is shown in its place."
+    return None
 
 
 def yardstick(workspace: Workspace, run_id: str) -> Yardstick | None:

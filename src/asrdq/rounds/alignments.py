@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,9 @@ from asrdq.scoring.tokens import tokenise
 _ROWS_AT_ONCE = 65_536
 
 
-def pair_errors(before: pa.Table, after: pa.Table) -> tuple[WordErrors, WordErrors]:
+def pair_errors(
+    before: pa.Table, after: pa.Table, advance: Callable[[int], None] = lambda _: None
+) -> tuple[WordErrors, WordErrors]:
     """Return where two rounds are wrong, utterances numbered by their rows.
 
     Where a reference offers a choice of words and the rounds were scored against different ones,
@@ -28,9 +30,10 @@ def pair_errors(before: pa.Table, after: pa.Table) -> tuple[WordErrors, WordErro
     Args:
         before: Rows with normalised `reference` and `hypothesis`.
         after: The same utterances in the other round.
+        advance: Told the number of utterances aligned, for a progress display.
     """
     differ = np.asarray(pc.not_equal(before["reference"], after["reference"]))
-    found = [_round_errors(scores) for scores in (before, after)]
+    found = [_round_errors(scores, advance) for scores in (before, after)]
     one, two = (
         WordErrors(errors.utterance, np.where(differ[errors.utterance], 0, errors.slot))
         for errors in found
@@ -38,7 +41,7 @@ def pair_errors(before: pa.Table, after: pa.Table) -> tuple[WordErrors, WordErro
     return one, two
 
 
-def _round_errors(scores: pa.Table) -> WordErrors:
+def _round_errors(scores: pa.Table, advance: Callable[[int], None]) -> WordErrors:
     utterances, slots = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for start in range(0, scores.num_rows, _ROWS_AT_ONCE):
         some = scores.slice(start, _ROWS_AT_ONCE)
@@ -49,6 +52,7 @@ def _round_errors(scores: pa.Table) -> WordErrors:
         edits = find_edits(pairs.references, pairs.hypotheses)
         utterances.append(edits.pair + start)
         slots.append(2 * edits.reference + (edits.kind != Edit.INSERTION))
+        advance(some.num_rows)
     return WordErrors(np.concatenate(utterances), np.concatenate(slots))
 
 

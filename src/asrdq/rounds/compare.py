@@ -26,7 +26,7 @@ from asrdq.rounds.pairing import METRICS, Pairing, pair_terms, word_error_counts
 from asrdq.rounds.plan import ComparePlan
 from asrdq.rounds.result import Comparison
 from asrdq.rounds.schema import COMPARISONS, DELTAS, GROUPS, GROUPS_TABLE, TABLE
-from asrdq.rounds.scored import find_scorings
+from asrdq.rounds.scored import find_rounds
 from asrdq.rounds.speakers import speaker_rates, speaker_test
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def compare_rounds(
     plan = plan or ComparePlan()
     if before == after:
         raise UsageError(f"'{before}' is compared with itself", hint="asrdq compare r1 r2")
-    older, newer = find_scorings(workspace, [before, after], manifest)
+    older, newer = find_rounds(workspace, [before, after], manifest)
     parameters = {**plan.parameters(), "scored": [older.run_id, newer.run_id]}
     with workspace.run(COMMAND, newer.manifest, parameters) as run:
         material = read_material(workspace, older, newer, plan, stage)
@@ -135,10 +135,8 @@ def _deltas(
 
 
 def _segment_test(pairing: Pairing, stage: console.Stage) -> SegmentTest:
-    with stage("align words", 1, "tests") as bar:
-        found = mapsswe(*pair_errors(pairing.before, pairing.after))
-        bar.advance(1)
-    return found
+    with stage("align words", 2 * len(pairing), "utterances") as bar:
+        return mapsswe(*pair_errors(pairing.before, pairing.after, bar.advance))
 
 
 def _notes(material: Material, plan: ComparePlan) -> Iterator[str]:

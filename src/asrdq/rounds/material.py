@@ -22,7 +22,7 @@ from asrdq.scoring.plan import DURATION_BUCKET
 
 if TYPE_CHECKING:
     from asrdq.rounds.plan import ComparePlan
-    from asrdq.rounds.scored import Scoring
+    from asrdq.rounds.scored import Round
     from asrdq.workspace import ManifestVersion, Workspace
 
 
@@ -31,16 +31,16 @@ class Material:
     """Two rounds and everything that is known of their utterances.
 
     Attributes:
-        older: Scoring of the older round.
-        newer: Scoring of the newer round.
+        older: The older round.
+        newer: The newer round.
         measured: Both rounds under the ruler of the newer one.
         pairing: Their utterances, side by side.
         columns: Partition of the utterances by duration and by each column asked for.
         exposure: What the training data hold of them; None where no training data were named.
     """
 
-    older: Scoring
-    newer: Scoring
+    older: Round
+    newer: Round
     measured: Measured
     pairing: Pairing
     columns: dict[str, Grouping]
@@ -67,7 +67,7 @@ class Material:
 
 
 def read_material(
-    workspace: Workspace, older: Scoring, newer: Scoring, plan: ComparePlan, stage: console.Stage
+    workspace: Workspace, older: Round, newer: Round, plan: ComparePlan, stage: console.Stage
 ) -> Material:
     """Read two rounds, the columns of their utterances, and what the training data hold.
 

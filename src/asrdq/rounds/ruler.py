@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from asrdq.rounds.pairing import METRICS, quantities
-from asrdq.rounds.scored import Scored, Scoring, read_scored, rescore
+from asrdq.rounds.scored import Round, Scored, read_scored, rescore
 from asrdq.scoring.tables import SCORES
 from asrdq.workspace.store import quote_name
 
@@ -76,7 +76,7 @@ class FourRates:
         return said if other is None else f"{said}; by the old ruler the model makes {other:+.4f}"
 
 
-def _same_references(workspace: Workspace, before: Scoring, after: Scoring) -> bool:
+def _same_references(workspace: Workspace, before: Round, after: Round) -> bool:
     """Return whether the utterances of two scorings have the same references.
 
     They have in one version of a manifest, where of a choice of words each round may be scored
@@ -105,7 +105,7 @@ class Measured:
     change: RulerChange | None
 
 
-def by_one_ruler(workspace: Workspace, before: Scoring, after: Scoring) -> Measured:
+def by_one_ruler(workspace: Workspace, before: Round, after: Round) -> Measured:
     """Return both rounds by the normaliser and the references of the newer one.
 
     Where these are not those of the older one, the older round is scored again by the new

@@ -1,4 +1,4 @@
-"""The scorings of a workspace: which one a round is, its rows, and what it was measured with."""
+"""The rounds of a workspace: their rows, and what they were measured with."""
 
 from __future__ import annotations
 
@@ -21,27 +21,41 @@ from asrdq.workspace.store import quote_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asrdq.scoring.scorings import Scoring as FinishedScoring
+    from asrdq.scoring.scorings import Scoring
     from asrdq.workspace import ManifestVersion, Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Scoring:
-    """A finished scoring of a set of hypotheses.
+class Round:
+    """A round: a finished scoring of a set of hypotheses.
 
     Attributes:
-        run_id: The run.
-        hyps: Name of the hypotheses.
+        scoring: The scoring.
         manifest: The manifest version with the references.
-        normaliser_hash: Hash of the normaliser as it was then.
-        plan: What was scored, and how.
     """
 
-    run_id: str
-    hyps: str
+    scoring: Scoring
     manifest: ManifestVersion
-    normaliser_hash: str
-    plan: ScorePlan
+
+    @property
+    def run_id(self) -> str:
+        """The run that scored it."""
+        return self.scoring.run_id
+
+    @property
+    def hyps(self) -> str:
+        """Name of the hypotheses."""
+        return self.scoring.hyps
+
+    @property
+    def plan(self) -> ScorePlan:
+        """What was scored, and how."""
+        return self.scoring.plan
+
+    @property
+    def normaliser_hash(self) -> str:
+        """Hash of the normaliser as it was then."""
+        return self.scoring.normaliser_hash
 
     @property
     def ruler(self) -> str:
@@ -71,9 +85,7 @@ class Scoring:
         return normaliser(self.plan.normaliser, equivalences=self.plan.equivalences)
 
 
-def find_scorings(
-    workspace: Workspace, names: Sequence[str], manifest: str | None
-) -> list[Scoring]:
+def find_rounds(workspace: Workspace, names: Sequence[str], manifest: str | None) -> list[Round]:
     """Return the last finished scoring of each set of hypotheses, on one manifest.
 
     Args:
@@ -89,19 +101,10 @@ def find_scorings(
     if manifest is None:
         shared = _shared_manifest(scorings(workspace), names)
         found = [newest_scoring(workspace, name, shared) for name in names]
-    return [
-        Scoring(
-            own.run_id,
-            own.hyps,
-            workspace.manifest(own.manifest),
-            own.normaliser_hash,
-            own.plan,
-        )
-        for own in found
-    ]
+    return [Round(own, workspace.manifest(own.manifest)) for own in found]
 
 
-def _shared_manifest(found: Sequence[FinishedScoring], names: Sequence[str]) -> str:
+def _shared_manifest(found: Sequence[Scoring], names: Sequence[str]) -> str:
     sets = [{own.manifest_name for own in found if own.hyps == name} for name in names]
     shared = set.intersection(*sets)
     if len(shared) == 1:
@@ -128,7 +131,7 @@ class Scored:
     terms: pa.Table
 
 
-def read_scored(workspace: Workspace, scoring: Scoring) -> Scored:
+def read_scored(workspace: Workspace, scoring: Round) -> Scored:
     """Return the rows of a scoring; terms with a fault are left out."""
     mine = f"run_id = {quote_text(scoring.run_id)}"
     return Scored(
@@ -137,7 +140,7 @@ def read_scored(workspace: Workspace, scoring: Scoring) -> Scored:
     )
 
 
-def rescore(workspace: Workspace, hyps: str, ruler: Scoring) -> Scored:
+def rescore(workspace: Workspace, hyps: str, ruler: Round) -> Scored:
     """Score hypotheses as another scoring was made; nothing is written.
 
     Raises:

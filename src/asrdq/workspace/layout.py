@@ -25,8 +25,8 @@ RESERVED = frozenset({
     "alignments", "audio_facts", "audits", "calibrations", "check_results", "checks", "decisions",
     "detections", "duplicates", "fault_trials", "handoffs", "hypotheses",
     "hypothesis_words", "leaks", "rejects", "runs", "samples", "scores", "signoffs", "splits",
-    "strata", "tags", "train_metrics", "train_runs", "transcription_failures", "waivers",
-    "weights", "word_edits", "word_spans",
+    "strata", "tags", "text_findings", "train_metrics", "train_runs", "transcription_failures",
+    "waivers", "weights", "word_edits", "word_spans",
 })
 # fmt: on
 """Names of result tables: a manifest cannot have one of them."""

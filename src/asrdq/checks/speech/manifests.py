@@ -1,12 +1,13 @@
 """Expectations about two manifests: what one holds must not be in the other.
 
-They compare what the manifests say. `asrdq leaks` also compares sounds and nearly equal texts.
+`asrdq leaks` also finds nearly equal texts, overlapping segments, and files that were never probed.
 """
 
 from __future__ import annotations
 
-from asrdq.checks.rules import rule
+from asrdq.checks.rules import CONTENT, FACTS, PATH, facts_of, rule
 from asrdq.checks.speech.texts import words_only
+from asrdq.errors import unknown
 from asrdq.workspace.store import quote_name
 
 
@@ -30,12 +31,23 @@ def texts_disjoint(column: str, *, manifest: str) -> str:
 
 
 @rule("expect_audio_disjoint_from", column="audio_path", nulls_fail=True)
-def audio_disjoint(column: str, *, manifest: str) -> str:
-    """No row of another manifest is of the same audio file, by its path.
+def audio_disjoint(column: str, *, manifest: str, by: str = CONTENT) -> str:
+    """No row of another manifest has the same audio.
+
+    By `content`: the decoded samples of the clips are compared, under whatever name and in whatever
+    lossless format they are stored. Both manifests have to be probed, and a row whose audio was not
+    decoded fails. Two different segments of one recording are different audio. By `path`: the
+    paths that the manifests state are compared, so that copies under another name pass.
 
     Example: `{"manifest": "test"}`
     """
-    return f"{column} NOT IN ({_values(column, column, manifest)})"
+    if by == PATH:
+        return f"{column} NOT IN ({_values(column, column, manifest)})"
+    if by != CONTENT:
+        raise unknown("way to compare audio", by, (CONTENT, PATH))
+    theirs = f"SELECT audio_hash FROM {quote_name(facts_of(manifest))} WHERE audio_hash IS NOT NULL"
+    apart = f"audio_hash IS NOT NULL AND audio_hash NOT IN ({theirs})"
+    return f"utt_id IN (SELECT utt_id FROM {FACTS} WHERE {apart})"
 
 
 def _values(value: str, column: str, manifest: str) -> str:

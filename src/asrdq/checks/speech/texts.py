@@ -142,32 +142,61 @@ def without_loops(
         raise UsageError("max_repeats and max_words are at least 1")
     if not 1 <= longest_word <= _LONGEST_REPEAT:
         raise UsageError(f"longest_word is from 1 to {_LONGEST_REPEAT}")
-    one_line = rf"regexp_replace({column}, '\s+', ' ', 'g')"
-    spaced = rf"regexp_matches({column}, '\s\s|[^\S ]')"
-    words = f"string_split(lower(trim(CASE WHEN {spaced} THEN {one_line} ELSE {column} END)), ' ')"
-    runs = [
-        f"(len(w) <= {n * max_repeats} OR NOT contains(array_to_string(["
-        f"CASE WHEN w[i] = w[i + {n}] THEN '1' ELSE '0' END "
-        f"FOR i IN range(1, len(w) - {n} + 1)], ''), "
-        f"repeat('1', {n * max_repeats})))"
-        for n in range(1, max_words + 1)
-    ]
-    no_run = (  # a run leaves at least max_repeats words that stand there already
-        f"CASE WHEN list_unique(w) > len(w) - {max_repeats} THEN true ELSE {' AND '.join(runs)} END"
+    varied = f"if(len(w) < {from_words}, 0, {literal(min_unique_share)} * len(w))"
+    enough = f"greatest(len(w) - {max_repeats - 1}, {varied})"
+    no_run = " AND ".join(_no_run(n, max_repeats) for n in range(1, max_words + 1))
+    exact = f"list_transform([list_unique(w)], lambda u: u >= {varied} AND {no_run})[1]"
+    judged = (
+        f"CASE WHEN {_FEWEST_WORDS} >= {enough} THEN true "
+        f"WHEN list_unique(w) >= {enough} THEN true ELSE {exact} END"
     )
-    varied = f"(len(w) < {from_words} OR list_unique(w) >= {literal(min_unique_share)} * len(w))"
     short = rf"NOT regexp_matches({column}, '\S{{{longest_word + 1}}}')"
-    return f"{short} AND list_transform([{words}], lambda w: {no_run} AND {varied})[1]"
+    return f"{short} AND list_transform([{_words(column)}], lambda w: {judged})[1]"
+
+
+_FEWEST_WORDS = """bit_count(list_aggregate(
+    list_transform(w, lambda word: 1::UBIGINT << (hash(word) & 63)), 'bit_or'))"""
+"""SQL of a number of different words that there are at least, got faster than the exact one."""
+
+
+def _words(column: str) -> str:
+    """Return SQL of the words of a text in lower case, parted by white space."""
+    one_line = rf"trim(regexp_replace({column}, '\s+', ' ', 'g'))"
+    spaced = rf"regexp_matches({column}, '\s\s|[^\S ]|^\s|\s$')"
+    return f"string_split(lower(CASE WHEN {spaced} THEN {one_line} ELSE {column} END), ' ')"
+
+
+def _no_run(n: int, max_repeats: int) -> str:
+    """Return SQL that asks whether no n words `w` stand too often in a row; u of them differ.
+
+    A run leaves n × `max_repeats` words at least that stand before already.
+    """
+    same = f"CASE WHEN w[i] = w[i + {n}] THEN '1' ELSE '0' END"
+    places = f"array_to_string([{same} FOR i IN range(1, len(w) - {n} + 1)], '')"
+    run = f"repeat('1', {n * max_repeats})"
+    return f"(len(w) - u < {n * max_repeats} OR NOT contains({places}, {run}))"
 
 
 @rule("expect_term_in_text", column="term", reads=("{text_column}",))
-def term_in_text(column: str, *, text_column: str = "text") -> str:
+def term_in_text(column: str, *, text_column: str = "text", separator: str | None = None) -> str:
     """The words of the term stand in the text, in order and side by side; case does not count.
 
-    Example: `{"column": "term", "text_column": "text"}`
+    Where the column holds lists, or texts with a `separator` between terms, all of them do. A list
+    without a term fails, and so does a term without a letter or digit.
+
+    Example: `{"column": "term", "text_column": "text", "separator": "|"}`
     """
-    term, text = words_only(column), words_only(quote_name(text_column))
-    return f"length({term}) > 2 AND contains({text}, {term})"
+    if separator == "":
+        raise UsageError("separator is empty")
+    text, term = words_only(quote_name(text_column)), words_only("t")
+    whole = f"{column}::VARCHAR"
+    one = f"[{whole}]" if separator is None else f"string_split({whole}, {literal(separator)})"
+    terms = f"coalesce(TRY_CAST({column} AS VARCHAR[]), {one})"
+    stands = f"length({term}) > 2 AND contains(said, {term})"
+    return (
+        f"list_transform([{text}], lambda said: "
+        f"list_bool_and(list_transform({terms}, lambda t: coalesce({stands}, false))))[1]"
+    )
 
 
 def words_only(value: str) -> str:

@@ -13,7 +13,7 @@ from asrdq.gates.demands.scorings import scored_rate, standing_scoring
 from asrdq.rounds.change import Change
 from asrdq.rounds.material import read_material
 from asrdq.rounds.plan import ComparePlan
-from asrdq.rounds.scored import Scoring as Round
+from asrdq.rounds.scored import Round
 
 if TYPE_CHECKING:
     from asrdq.gates.policy_sections import ScoreRules
@@ -116,8 +116,7 @@ def _compared(workspace: Workspace, older: Scoring, newer: Scoring, rules: Score
 
 def as_round(workspace: Workspace, scoring: Scoring) -> Round:
     """Return a scoring as comparisons take it."""
-    manifest = workspace.manifest(scoring.manifest)
-    return Round(scoring.run_id, scoring.hyps, manifest, scoring.normaliser_hash, scoring.plan)
+    return Round(scoring, workspace.manifest(scoring.manifest))
 
 
 def held(

@@ -1,4 +1,4 @@
-"""Pages about scored hypotheses: of a manifest that was not audited, and a leaderboard alone."""
+"""Pages without an audit: of a manifest that was checked or scored only, and a leaderboard."""
 
 from __future__ import annotations
 
@@ -15,29 +15,36 @@ from asrdq.workspace.files import whole_file
 
 if TYPE_CHECKING:
     from asrdq.leaderboard.board import Leaderboard
+    from asrdq.reporting.checked import Checked
     from asrdq.reporting.scored import Scored
     from asrdq.workspace import ManifestVersion
 
 
-def render_scored_page(
-    manifest: ManifestVersion, scored: Scored, unaudited: str, written: dt.datetime
+def render_unaudited_page(
+    manifest: ManifestVersion,
+    checked: Checked | None,
+    scored: Scored | None,
+    unaudited: str,
+    written: dt.datetime,
 ) -> str:
-    """Return the page about a manifest that was scored and not audited, as HTML.
+    """Return the page about a manifest that was checked or scored, and not audited, as HTML.
 
     Args:
         manifest: The version that was asked about.
-        scored: What its hypotheses scored.
+        checked: What suites of expectations said, None where none was run.
+        scored: What its hypotheses scored, None where none were.
         unaudited: Why there is no audit to show.
         written: The time that the page gives as its own.
     """
     context = {
         "manifest": manifest,
+        "checked": checked,
         "scored": scored,
-        "others": scored.others,
+        "others": scored.others if scored else (),
         "unaudited": unaudited,
         **_common(written),
     }
-    return fill("scored_page.html.j2", context)
+    return fill("unaudited_page.html.j2", context)
 
 
 def render_leaderboard(board: Leaderboard, written: dt.datetime) -> str:
@@ -49,6 +56,7 @@ def render_leaderboard(board: Leaderboard, written: dt.datetime) -> str:
         "no_durations": False,
         "sclite_measures": MEASURES,
         "manifest": None,
+        "checked": None,
         "others": (),
         **_common(written),
     }
