@@ -95,14 +95,16 @@ def _leaks(asked: Asked, policy: Policy, stage: Stage) -> tuple[LeakResult | Non
         train,
         validation,
         _plan(policy, validation.name),
-        stage=lambda name, rows: _rows(stage, name, rows),
+        stage=lambda name, total, unit: _counted(stage, name, total, unit),
     )
     return result, list(_shared(asked, result))
 
 
 @contextmanager
-def _rows(stage: Stage, name: str, rows: float) -> Iterator[Callable[[float], None]]:
-    with stage(name, rows, "rows") as bar:
+def _counted(
+    stage: Stage, name: str, total: float, unit: str
+) -> Iterator[Callable[[float], None]]:
+    with stage(name, total, unit) as bar:
         yield bar.advance
 
 
