@@ -23,11 +23,9 @@ LintFormat = Literal["table", "json", "github", "sarif"]
 
 
 def lint(
-    config: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="CONFIG", help="A file (YAML, JSON, Python), or the name of a recipe."
-        ),
+    configs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="CONFIG…", help="Files (YAML, JSON, Python), or names of recipes."),
     ] = None,
     manifest: Annotated[
         str | None, typer.Option("--manifest", "-m", help="The manifest that it trains on.")
@@ -106,19 +104,24 @@ def lint(
     if rules:
         _list_rules(chosen)
         return int(ExitCode.OK)
-    if config is None:
+    if not configs:
         raise UsageError("which configuration?", hint="asrdq lint conf/train.yaml, or --rules")
+    if len(configs) > 1 and chosen in ("json", "sarif"):
+        raise UsageError(f"--format {chosen} is of one configuration", hint="lint them one by one")
     from asrdq.linting import Level, lint_config
 
     around = _around(workspace, manifest, val, gpus, effective_batch, tokenizer, map_, exists)
-    read = _read(config, override or (), as_)
-    result = lint_config(read, around, stage=console.progress)
-    if fix:
-        result = _mend(config, read, result, around, override or (), as_)
-    code = result.exit_code(Level(fail_on))
-    _show(result, chosen, code)
-    _tell(result, config, fixed=fix)
-    return int(code)
+    codes = []
+    for config in configs:
+        read = _read(config, override or (), as_)
+        result = lint_config(read, around, stage=console.progress)
+        if fix:
+            result = _mend(config, read, result, around, override or (), as_)
+        codes.append(result.exit_code(Level(fail_on)))
+        _show(result, chosen, codes[-1])
+        _tell(result, config, fixed=fix)
+    worst = (ExitCode.FAILED, ExitCode.UNDECIDED, ExitCode.OK)
+    return int(next(code for code in worst if code in codes))
 
 
 def _read(config: str, overrides: Sequence[str], as_: str | None) -> Config:
@@ -177,8 +180,10 @@ def _mend(
     as_: str | None,
 ) -> LintResult:
     from asrdq.linting import fix, lint_config
-    from asrdq.places import on_disk
+    from asrdq.places import on_disk, place
 
+    if read.name != str(place(config)):
+        raise UsageError(f"{config} is the name of a recipe", hint="--fix needs the path of a file")
     count = fix(on_disk(config), read, result.found, lambda file: _read(str(file), overrides, as_))
     console.say(f"{count} mended in {config}" if count else "nothing that can be mended safely")
     return lint_config(_read(config, overrides, as_), around) if count else result

@@ -124,6 +124,8 @@ class _Reading:
         }
         raw = self.raw(self.tree)
         self.faults += self._values_that_fail(raw)
+        if "exp_manager" not in raw:
+            settings[Knob.MONITOR] = self.yaml.setting(KEYS[Knob.MONITOR][0][0], None)
         families = self._families(settings)
         endless, maybe = self._endless()
         label = f"{self.value('name')} {self.name}".lower()

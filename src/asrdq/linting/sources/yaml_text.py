@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 import yaml
 
+from asrdq.errors import UsageError
 from asrdq.linting.config import Setting
 from asrdq.linting.findings import Edit
+
+_MOST_KEYS = 100_000
+"""Aliases of aliases make more of a small file than any memory holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,9 @@ class YamlText:
         self._root = root
         self._spots: dict[str, Spot] = {}
         seen: dict[int, list[str]] = {}
-        for key, spot in _walk(root, "", ()):
+        for count, (key, spot) in enumerate(_walk(root, "", ())):
+            if count > _MOST_KEYS:
+                raise UsageError(f"has more than {_MOST_KEYS:,} keys", where=file)
             self._spots.setdefault(key, spot)
             seen.setdefault(id(spot.node), []).append(key)
         self._shared = {key for keys in seen.values() if len(keys) > 1 for key in keys}
