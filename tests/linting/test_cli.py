@@ -157,3 +157,18 @@ def test_a_listing_comes_through_a_pipe(run_cli: RunCli, config: Path, tmp_path:
     done = run_cli("lint", config, "--exists", "-", "-f", "json", code=1, stdin="/data/a.jsonl\n")
     [found] = json.loads(done.stdout)["found"]
     assert found["message"].endswith("/data/b.jsonl does not exist where the job runs")
+
+
+@pytest.mark.slow
+def test_a_recipe_of_the_workspace_is_found_by_its_name(run_cli: RunCli, tmp_path: Path) -> None:
+    folder = tmp_path / "ws"
+    run_cli("init", folder)
+    (folder / "recipes").mkdir(exist_ok=True)
+    mine = "name: mine\nextends: parakeet-an4\noptimiser:\n  lr: 2.0e-3\n"
+    (folder / "recipes" / "mine.yaml").write_text(mine, encoding="utf-8")
+    yours = "name: yours\nextends: mine\n"
+    (folder / "recipes" / "yours.yaml").write_text(yours, encoding="utf-8")
+    done = run_cli("lint", "yours", "-f", "json", code=1, cwd=folder)
+    [found] = json.loads(done.stdout)["found"]
+    assert (found["rule"], found["line"]) == ("lr-too-high", 4)
+    assert found["file"].endswith("recipes/mine.yaml")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -14,12 +14,18 @@ from asrdq.linting.sources.overrides import Override, parse_overrides
 from asrdq.places import Place
 from asrdq.settings import compose_yaml, repeated_keys
 
+if TYPE_CHECKING:
+    from asrdq.workspace import Workspace
+
 _EMPTY = "name the file that says how to train"
 _HINT = "say what it is with --as nemo, hf or recipe"
 
 
 def read_config(
-    file: Place, overrides: Sequence[str] = (), dialect: Dialect | None = None
+    file: Place,
+    overrides: Sequence[str] = (),
+    dialect: Dialect | None = None,
+    workspace: Workspace | None = None,
 ) -> Config:
     """Read a training configuration.
 
@@ -27,6 +33,7 @@ def read_config(
         file: YAML, JSON or Python source.
         overrides: What the command line says on top, such as `trainer.max_steps=5000`.
         dialect: What it is written for; None: its keys tell.
+        workspace: Whose recipes a recipe may extend by name.
 
     Raises:
         UsageError: It is missing, cannot be read, or its keys do not tell what it is.
@@ -47,6 +54,10 @@ def read_config(
     if not isinstance(values, dict):
         raise UsageError("is no mapping of keys to values", where=str(file), hint=_HINT)
     kind = dialect or _dialect(file, values)
+    if kind is Dialect.RECIPE:
+        from asrdq.linting.sources.recipe import read_recipe_config
+
+        return read_recipe_config(file, parsed, workspace)
     return _READERS[kind](file, text, root, values, parsed)
 
 
@@ -106,16 +117,7 @@ def _arguments(
     return read_arguments(str(file), text, root, values, overrides)
 
 
-def _recipe(
-    file: Place, text: str, root: yaml.Node, values: Any, overrides: Sequence[Override]
-) -> Config:
-    from asrdq.linting.sources.recipe import read_recipe_config
-
-    return read_recipe_config(file, overrides)
-
-
 _READERS: dict[Dialect, Reader] = {
     Dialect.NEMO: _nemo,
     Dialect.HUGGING_FACE: _arguments,
-    Dialect.RECIPE: _recipe,
 }
