@@ -50,6 +50,11 @@ def test_overrides_win_and_are_resolved(tmp_path: Path) -> None:
     assert config.before[Knob.MAX_STEPS].value == -1
 
 
+def test_settings_of_hydra_itself_are_its_own(tmp_path: Path) -> None:
+    config = read_config(written(tmp_path, SOUND), ["hydra.run.dir=out"])
+    assert config.faults == ()
+
+
 @pytest.mark.parametrize("text", ["trainer.max_steps", "=5", "a b=5", ""])
 def test_what_is_no_override_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match="no override"):
