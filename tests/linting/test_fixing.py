@@ -127,6 +127,20 @@ def test_a_link_is_followed_and_the_mode_kept(tmp_path: Path) -> None:
     assert "gradient_clip_val: 1.0" in file.read_text()
 
 
+def test_line_ends_stay_as_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "train.yaml"
+    text = changed(SOUND, "gradient_clip_val: 0.0  # off").replace("\n", "\r\n")
+    file.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    config = read_config(file)
+    assert fix(file, config, lint_config(config).found, read_config) == 1
+    mended_text = text.replace("gradient_clip_val: 0.0", "gradient_clip_val: 1.0")
+    assert file.read_bytes() == b"\xef\xbb\xbf" + mended_text.encode()
+    file.write_bytes(text.replace("\r\n", "\n", 1).encode())
+    config = read_config(file)
+    with pytest.raises(UsageError, match="different ways"):
+        fix(file, config, lint_config(config).found, read_config)
+
+
 def test_a_file_that_changed_meanwhile_is_not_written(tmp_path: Path) -> None:
     file = tmp_path / "train.yaml"
     file.write_text(changed(SOUND, "gradient_clip_val: 0.0"), encoding="utf-8")

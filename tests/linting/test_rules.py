@@ -55,6 +55,7 @@ IGNORE = "# asrdq: ignore[lr-too-high]"
 TWINS = (
     Twin("tdt-fp16", ("precision: 16-mixed",), (CTC, "precision: 16-mixed"), "trainer.precision"),
     Twin("tdt-fp16", ("precision: fp16",), (), "trainer.precision"),
+    Twin("tdt-fp16", ("precision: '16'",), (), "trainer.precision"),
     Twin("fp32-precision", ("precision: 32",), (), "trainer.precision", WARNING),
     Twin("fp32-precision", ("-precision",), (), "trainer", WARNING),
     Twin("lr-too-high", ("lr: 2e-3",), ("lr: 1e-3",), "model.optim.lr"),

@@ -20,6 +20,7 @@ from asrdq.linting.sources.training_arguments import (
     PATHS,
     STRATEGIES,
 )
+from asrdq.linting.sources.tree import typed
 from asrdq.linting.sources.yaml_text import YamlText
 
 _OWN = ("per_device_train_batch_size", "num_train_epochs")
@@ -48,7 +49,7 @@ def read_arguments(
         values: What it says.
         overrides: What the command line says on top.
     """
-    typed = {str(key): _typed(value) for key, value in values.items()}
+    typed = {str(key): typed(value) for key, value in values.items()}
     return _Arguments(name, YamlText(name, text, root), typed, overrides, ()).config()
 
 
@@ -187,13 +188,3 @@ class _Arguments:
 
 def _with(setting: Setting, value: object) -> Setting:
     return Setting(setting.key, value, setting.file, setting.line, setting.written)
-
-
-def _typed(value: Any) -> Any:
-    """Return numbers such as 1e-4 as numbers: YAML 1.1 takes them for text."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return float(value) if value.lower() not in ("nan", "inf", "infinity") else value
-    except ValueError:
-        return value

@@ -18,11 +18,11 @@ from asrdq.linting.sources.tree import (
     NOTHING,
     first_line,
     flat,
-    is_number,
     read_tree,
     register_resolvers,
     select,
     texts_in,
+    typed,
 )
 from asrdq.linting.sources.yaml_text import YamlText
 from asrdq.planning.findings import Level
@@ -165,8 +165,7 @@ class _Reading:
         return self._setting(keys[0], default, tree)
 
     def _setting(self, key: str, value: Any, tree: DictConfig) -> Setting:
-        if isinstance(value, (int, str)) and not isinstance(value, bool) and is_number(value):
-            value = float(value) if isinstance(value, str) else value
+        value = typed(value)
         if tree is self.tree and key in self.given:
             return self.given[key].setting(value)
         return self.yaml.setting(key, value)

@@ -64,13 +64,16 @@ def texts_in(value: Any) -> Iterator[str]:
             yield from texts_in(select(value, f"[{index}]"))
 
 
-def is_number(value: int | str) -> bool:
-    """Return whether a value is a number, or written like one."""
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return True
+def typed(value: Any) -> Any:
+    """Return a number that is written as text, as Lightning takes it, as a number."""
+    if not isinstance(value, str):
+        return value
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value
 
 
 def register_resolvers() -> None:
