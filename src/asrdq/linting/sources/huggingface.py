@@ -49,8 +49,8 @@ def read_arguments(
         values: What it says.
         overrides: What the command line says on top.
     """
-    typed = {str(key): typed(value) for key, value in values.items()}
-    return _Arguments(name, YamlText(name, text, root), typed, overrides, ()).config()
+    plain = {str(key): typed(value) for key, value in values.items()}
+    return _Arguments(name, YamlText(name, text, root), plain, overrides, ()).config()
 
 
 def read_source(name: str, text: str, overrides: Sequence[Override]) -> Config:
