@@ -12,7 +12,7 @@ import pytest
 from asrdq import shipped
 from asrdq.errors import ToolError, UsageError
 
-FOLDERS = ("policies", "expectations", "data_samples")
+FOLDERS = ("policies", "expectations", "recipes", "hardware", "data_samples")
 
 
 def test_a_file_of_the_source_tree(project_root: Path) -> None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
 from asrdq.errors import UsageError
 from asrdq.recipes import read_recipe, read_recipe_file, recipe_names
 from asrdq.recipes.layers import joined
+from asrdq.recipes.recipe import Recipe
+
+SECTIONS = (
+    *("model", "data", "optimiser", "schedule", "trainer", "stages", "augmentation", "evaluation"),
+    *("checkpoints", "loggers", "budget", "handoff", "stated"),
+)
 
 BASE = """\
 name: base
@@ -70,6 +79,7 @@ def test_extends_joins_sections_and_tells_where_each_value_is_from(tmp_path: Pat
     assert str(origins["data.batch_duration_s"]) == f"{child}:5"
     assert str(origins["data.max_duration_s"]) == f"{tmp_path / 'base.yaml'}:5"
     assert origins["trainer.seed"] is None
+    assert found.origin("data", "batch_duration_s") == origins["data.batch_duration_s"]
 
 
 def test_problems_are_told_where_they_stand(tmp_path: Path) -> None:
@@ -83,12 +93,12 @@ def test_problems_are_told_where_they_stand(tmp_path: Path) -> None:
         read_recipe(child)
     told = [(item.file, item.line, item.message) for item in raised.value.problems]
     assert [(file, line) for file, line, _ in told] == [
-        ("child.yaml", 5),
         ("child.yaml", 4),
+        ("child.yaml", 5),
         ("base.yaml", 10),
         ("base.yaml", 11),
     ]
-    assert "did you mean 'batch_size'" in told[1][2]
+    assert "did you mean 'batch_size'" in told[0][2]
     assert "did you mean 'warmup_steps'" in told[3][2]
 
 
@@ -98,6 +108,13 @@ def test_a_circle_is_told(tmp_path: Path) -> None:
     )
     write(tmp_path, "second", "name: second\nextends: first.yaml\n")
     with pytest.raises(UsageError, match=r"'first.yaml' is extended in a circle"):
+        read_recipe(first)
+
+
+def test_a_circle_by_another_path_is_told(tmp_path: Path) -> None:
+    told = f"name: first\nextends: ../{tmp_path.name}/first.yaml"
+    first = write(tmp_path, "first", BASE.replace("name: base", told))
+    with pytest.raises(UsageError, match="extended in a circle"):
         read_recipe(first)
 
 
@@ -142,3 +159,27 @@ def test_joining_takes_lists_as_a_whole() -> None:
         "a": [3],
         "b": {"c": 1, "d": 2},
     }
+
+
+def test_what_a_recipe_has_stated_is_about_itself(tmp_path: Path) -> None:
+    write(tmp_path, "base", BASE + "stated: {rows: 100, gpus: 1, steps_per_epoch: 25}\n")
+    found = read_recipe_file(write(tmp_path, "child", "name: child\nextends: base.yaml\n"))
+    assert found.recipe.stated is None
+    assert {value.key: value.origin for value in found.resolved()}["stated"] is None
+    assert read_recipe(tmp_path / "base.yaml").stated is not None
+
+
+def test_the_page_of_recipes_names_every_key(project_root: Path) -> None:
+    page = (project_root / "docs" / "recipes.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w.]+)`", page))
+    sections = {name: _section(field.annotation) for name, field in Recipe.model_fields.items()}
+    wanted = {"name", "extends", "description", "backend", *SECTIONS}
+    assert set(sections) == wanted
+    keys = {key for section in sections.values() if section for key in section.model_fields}
+    assert {key for key in keys if key not in named} == set()
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _section(part))), None)

@@ -9,6 +9,7 @@ import typer
 from asrdq import console
 from asrdq.cli.options import FormatOption, ManifestArgument, WorkspaceOption
 from asrdq.cli.output import Format, emit
+from asrdq.errors import ExitCode
 
 if TYPE_CHECKING:
     from asrdq.planning import Plan
@@ -36,12 +37,12 @@ def plan(
     ] = None,
     output: FormatOption = Format.TABLE,
     workspace: WorkspaceOption = ".",
-) -> None:
+) -> int:
     """Plan a training run: rows kept, steps, memory, time, cost and disk.
 
     GPUs, speeds and prices are settings with dates; `hardware.yaml` and `prices.yaml` in the
     workspace are laid over the shipped ones. What is wrong or unwise is called out on stderr,
-    and in the JSON under `findings`.
+    and in the JSON under `findings`; with an error among it the exit code is 1.
 
     Example: `asrdq plan train --recipe qwen3-asr-gradual --gpus 2xA100-40`
     """
@@ -59,7 +60,10 @@ def plan(
     )
     emit(result, output)
     _tell(result)
+    if result.errors:
+        return ExitCode.FAILED
     console.next_step(f"asrdq gate {manifest}", "is this data worth it?")
+    return ExitCode.OK
 
 
 def _tell(result: Plan) -> None:

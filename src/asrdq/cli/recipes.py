@@ -40,11 +40,16 @@ def recipes(
 def _names(workspace: Workspace | None) -> pa.Table:
     import pyarrow as pa
 
+    from asrdq.errors import UsageError
     from asrdq.recipes import read_recipe, recipe_names
 
     rows = []
     for name, file in sorted(recipe_names(workspace).items()):
-        recipe = read_recipe(file, workspace)
+        try:
+            recipe = read_recipe(file, workspace)
+        except UsageError as error:
+            console.warn(f"{file} is no recipe: {error}")
+            continue
         rows.append(
             {
                 "recipe": name,

@@ -12,14 +12,13 @@ def workspace_if_any(path: str, *, needed: bool = False) -> Workspace | None:
     """Return the workspace; None where none was named, none is here, and none is needed.
 
     Raises:
-        UsageError: One was named, and there is none.
+        UsageError: There is none where one was named or is needed, or its settings are wrong.
     """
-    from asrdq.errors import UsageError
+    from pathlib import Path
+
+    from asrdq.settings import SETTINGS_FILE
     from asrdq.workspace import Workspace
 
-    try:
-        return Workspace.open(path)
-    except UsageError:
-        if needed or path != ".":
-            raise
-        return None
+    here = Path.cwd()
+    found = any((at / SETTINGS_FILE).is_file() for at in (here, *here.parents))
+    return Workspace.open(path) if needed or found or path != "." else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from asrdq.planning.arithmetic import accumulation_for
+from asrdq.planning.arithmetic import accumulation_for, effective_batch
 from asrdq.planning.findings import Finding, error, note, warning
 from asrdq.planning.hardware import Gpus, Hardware
-from asrdq.planning.memory import Memory, largest_batch_s, seen_bounds
+from asrdq.planning.memory import Memory, largest_batch_s, seen_batch
 from asrdq.planning.steps import Steps
 from asrdq.recipes.recipe import Recipe
 
@@ -20,9 +20,9 @@ class BatchAdvice:
     Attributes:
         planned: What the recipe has.
         computed: The largest that the estimate of memory allows; 0: not even one clip.
-        seen_below: The largest that was seen to run on a GPU of this memory or less.
-        seen_above: The smallest that was the choice on a GPU of this memory or more.
-        advised: What to take: the computed one, held between those that were seen.
+        seen: The smallest that was the choice on a GPU of this memory or more, for such a model;
+            None: nobody has seen one.
+        fitting: What fits: the computed one, or the seen one if that is smaller.
         accumulation: Passes a step that keep the effective batch with it; None where there is
             none to keep or it does not divide.
         unit: `clips` or `seconds`.
@@ -30,16 +30,20 @@ class BatchAdvice:
 
     planned: float
     computed: float
-    seen_below: int | None
-    seen_above: int | None
-    advised: float
+    seen: int | None
+    fitting: float
     accumulation: int | None
     unit: str
 
 
-def longest_s(recipe: Recipe, longest_clip_s: float) -> float:
-    """Return the length of the longest clip after it was slowed down by augmentation."""
-    return longest_clip_s / min((1.0, *recipe.augmentation.speed_perturbation))
+WHISPER_WINDOW_S = 30.0
+
+
+def in_memory_s(recipe: Recipe, clip_s: float) -> float:
+    """Return the length that a clip has in a batch: slowed down at most; Whisper pads to 30 s."""
+    if recipe.model.family == "whisper":
+        return WHISPER_WINDOW_S
+    return clip_s / min((1.0, *recipe.augmentation.speed_perturbation))
 
 
 def advise_batch(
@@ -52,21 +56,17 @@ def advise_batch(
     if recipe.data.batch_size is None:
         assert recipe.data.batch_duration_s is not None
         computed = float(int(seconds / 10) * 10)
-        return BatchAdvice(
-            recipe.data.batch_duration_s, computed, None, None, computed, None, "seconds"
-        )
-    computed = int(seconds / longest_s(recipe, longest_clip_s))
-    below, above = seen_bounds(recipe, gpus, hardware)
-    advised = max(computed, below or 0)
-    advised = advised if above is None else min(advised, above)
-    effective = recipe.data.batch_size * steps.accumulation * gpus.count
-    kept = accumulation_for(effective, advised, gpus.count) if advised else None
+        return BatchAdvice(recipe.data.batch_duration_s, computed, None, computed, None, "seconds")
+    computed = int(seconds / in_memory_s(recipe, longest_clip_s))
+    seen = seen_batch(recipe, gpus, hardware)
+    fitting = computed if seen is None else min(computed, seen)
+    effective = effective_batch(recipe.data.batch_size, steps.accumulation, gpus.count)
+    kept = accumulation_for(effective, fitting, gpus.count) if fitting else None
     return BatchAdvice(
         recipe.data.batch_size,
         computed,
-        below,
-        above,
-        advised,
+        seen,
+        fitting,
         kept.passes if kept and kept.divides else None,
         "clips",
     )
@@ -81,10 +81,10 @@ def memory_findings(
         tdt = ", and with fp16 the losses of a TDT model become NaN"
         yield error("trainer.precision", text + tdt * (recipe.model.family == "tdt"))
     worst = max(memory, key=lambda each: each.total_gb)
-    advice = f"a batch of {batch.advised:,g} {batch.unit} is advised"
+    advice = f"a batch of {batch.fitting:,g} {batch.unit} fits"
     if batch.accumulation:
         advice += f", with accumulation {batch.accumulation}"
-    if not batch.advised:
+    if not batch.fitting:
         advice = "not even one clip fits: a larger GPU, or strategy fsdp on several"
     if not worst.fits:
         typical = (
@@ -95,10 +95,13 @@ def memory_findings(
             f"{worst.total_gb:.1f} GB of {gpus.memory_gb:g} ({worst.stage}), the alarm is at "
             f"{worst.alarm_gb:.1f}{typical}; {advice}",
         )
-    elif batch.planned > batch.advised:
-        yield warning("data.batch_size", f"{batch.planned:,g} {batch.unit} is bold; {advice}")
-    elif batch.planned * 2 <= batch.advised:
-        yield note("data.batch_size", f"{batch.planned:,g} {batch.unit} is cautious; {advice}")
+    elif batch.planned > batch.fitting:
+        yield warning(
+            "data.batch_size",
+            f"{batch.planned:,g} {batch.unit} is more than was seen to run; {advice}",
+        )
+    elif batch.planned * 2 <= batch.fitting:
+        yield note("data.batch_size", f"{batch.planned:,g} {batch.unit} leave room; {advice}")
     if worst.fits and worst.high_gb > worst.alarm_gb:
         yield note(
             "memory", f"may reach {worst.high_gb:.1f} GB, the alarm is at {worst.alarm_gb:.1f}"

@@ -13,6 +13,9 @@ from asrdq.planning.memory import GB, PRECISIONS, trained_parameters
 from asrdq.planning.steps import Steps
 from asrdq.recipes.recipe import Recipe
 
+FP32_SLOWER = 2.0
+"""How many times as long a step takes in fp32; the speeds are those of half precision."""
+
 
 @dataclass(frozen=True, slots=True)
 class WallTime:
@@ -130,6 +133,9 @@ def _seconds(
     if abs(speed.parameters / recipe.model.parameters - 1) > 0.05:
         factor *= speed.parameters / recipe.model.parameters
         scaled += ", scaled by the parameters"
+    if recipe.trainer.precision == "fp32":
+        factor /= FP32_SLOWER
+        scaled += ", scaled for fp32"
     factor *= gpus.count
     times = []
     if speed.clips_per_second:

@@ -55,6 +55,16 @@ class SeenBatch(Strict):
     batch_size: Count
 
 
+class Choice(Strict):
+    """What people take for models of some families and sizes, and for what use."""
+
+    families: tuple[Family, ...]
+    parameters_from: Count = 1
+    parameters_up_to: Count
+    gpus: str
+    use: str
+
+
 class Speed(Strict):
     """How fast a run was, for each GPU; in clips, in seconds of audio, or in both by their mean."""
 
@@ -79,6 +89,7 @@ class Hardware(Strict):
     gpus: Mapping[str, Gpu | None]
     memory: MemorySettings
     batches: Mapping[str, SeenBatch | None]
+    choices: Mapping[str, Choice | None]
     speeds: Mapping[str, Speed | None]
     audio_bytes_per_second: Count
 
@@ -91,8 +102,21 @@ class Hardware(Strict):
         found = self.gpus.get(name)
         if found is None:
             known = [key for key, item in self.gpus.items() if item is not None]
-            raise unknown("GPU", name, known, where=f"{HARDWARE_FILE} adds one to the workspace")
+            kinds = [key for key in known if key.startswith(f"{name}-")]
+            if kinds:
+                raise UsageError(f"which {name}?", hint=f"there is {' and '.join(kinds)}")
+            raise unknown("GPU", name, [*known, f"(or add it to {HARDWARE_FILE})"])
         return found
+
+    def usual(self, family: Family, parameters: int) -> tuple[Choice, ...]:
+        """Return what people take for a model."""
+        return tuple(
+            choice
+            for choice in self.choices.values()
+            if choice
+            and family in choice.families
+            and choice.parameters_from <= parameters <= choice.parameters_up_to
+        )
 
 
 class Machine(Strict):
@@ -173,3 +197,25 @@ def parse_gpus(text: str, hardware: Hardware) -> Gpus:
     name = match["name"].lower()
     gpu = hardware.gpu(name)
     return Gpus(int(match["count"] or 1), name, gpu.memory_gb, gpu.bf16_tflops)
+
+
+def check_machines(prices: Prices, hardware: Hardware, gpus: Gpus, machine: str | None) -> None:
+    """Check that machines have GPUs that there are, and that the one asked for has these.
+
+    Raises:
+        UsageError: One does not.
+    """
+    for name, item in prices.machines.items():
+        if item is not None and item.gpu not in hardware.gpus:
+            where = f"{PRICES_FILE}, machines.{name}"
+            raise unknown("GPU", item.gpu, hardware.gpus, where=where)
+    if machine is None:
+        return
+    asked = prices.machines.get(machine)
+    if asked is None:
+        raise unknown("machine", machine, prices.machines, where=PRICES_FILE)
+    if (asked.gpu, asked.gpus) != (gpus.name, gpus.count):
+        raise UsageError(
+            f"{machine} has {asked.gpus}x{asked.gpu}, not {gpus}",
+            hint=f"--gpus {asked.gpus}x{asked.gpu}, or leave --machine away",
+        )

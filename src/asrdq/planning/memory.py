@@ -147,17 +147,20 @@ def largest_batch_s(
     return max(0.0, free / _activations_a_second(recipe, hardware, stage))
 
 
-def seen_bounds(recipe: Recipe, gpus: Gpus, hardware: Hardware) -> tuple[int | None, int | None]:
-    """Return the batch sizes that were seen to run on GPUs of at most and at least this memory."""
+def seen_batch(recipe: Recipe, gpus: Gpus, hardware: Hardware) -> int | None:
+    """Return the smallest batch that was the choice for such a model on this memory or more."""
     model = recipe.model
-    alike = [
-        seen
-        for seen in hardware.batches.values()
-        if seen and seen.family == model.family and model.parameters <= seen.parameters_up_to
-    ]
-    below = [seen.batch_size for seen in alike if seen.memory_gb <= gpus.memory_gb]
-    above = [seen.batch_size for seen in alike if seen.memory_gb >= gpus.memory_gb]
-    return max(below, default=None), min(above, default=None)
+    return min(
+        (
+            seen.batch_size
+            for seen in hardware.batches.values()
+            if seen
+            and seen.family == model.family
+            and model.parameters <= seen.parameters_up_to
+            and seen.memory_gb >= gpus.memory_gb
+        ),
+        default=None,
+    )
 
 
 def _fixed(recipe: Recipe, gpus: Gpus, hardware: Hardware, stage: Stage | None) -> list[Component]:

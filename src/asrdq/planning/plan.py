@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from asrdq.errors import unknown
-from asrdq.planning.batch import BatchAdvice, advise_batch, longest_s, memory_findings
+from asrdq.planning.batch import BatchAdvice, advise_batch, in_memory_s, memory_findings
 from asrdq.planning.cost import (
     Cost,
     Stored,
@@ -18,12 +17,12 @@ from asrdq.planning.cost import (
     disk_of,
     wall_time,
 )
-from asrdq.planning.findings import Finding, Level, error, warning
+from asrdq.planning.findings import Finding, Level, error, note, warning
 from asrdq.planning.hardware import (
-    PRICES_FILE,
+    Choice,
     Gpus,
     Hardware,
-    Prices,
+    check_machines,
     parse_gpus,
     read_hardware,
     read_prices,
@@ -36,6 +35,7 @@ from asrdq.planning.table import plan_table
 from asrdq.recipes.reading import read_recipe
 from asrdq.recipes.recipe import DataSection, Recipe
 from asrdq.results import Result
+from asrdq.sampling.weights import nested_weights
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,6 +75,7 @@ class Plan(Result):
         fingerprint: Its fingerprint.
         recipe: The name of the recipe.
         gpus: The GPUs.
+        usual: What others take for such a model.
         kept: Rows and hours that the loader keeps, and what it drops by reason.
         mixed: The innermost groups, where the recipe mixes by temperature.
         steps: Batches, steps, validation, warm-up.
@@ -94,6 +95,7 @@ class Plan(Result):
     fingerprint: str
     recipe: str
     gpus: Gpus
+    usual: tuple[Choice, ...]
     kept: Kept
     mixed: tuple[Mixed, ...]
     steps: Steps
@@ -109,6 +111,11 @@ class Plan(Result):
     def table(self) -> pa.Table:
         """The plan as rows: section, item, value, why."""
         return plan_table(self)
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings with which the run fails, or is not the one that is meant."""
+        return tuple(each for each in self.findings if each.level is Level.ERROR)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON types, with sums that its parts have as properties."""
@@ -133,84 +140,6 @@ class Plan(Result):
         return "\n".join([*lines, *(f"{each.level}: {each}" for each in self.findings)])
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What a plan is made with, beside the data.
-
-    Attributes:
-        recipe: The recipe.
-        gpus: The GPUs.
-        hardware: What is known of them.
-        prices: What machines cost.
-        machine: The machine to take; None: the first that fits.
-        clips_per_second: A speed that was measured, on all GPUs together.
-    """
-
-    recipe: Recipe
-    gpus: Gpus
-    hardware: Hardware = field(repr=False)
-    prices: Prices = field(repr=False)
-    machine: str | None = None
-    clips_per_second: float | None = None
-
-    def plan(self, kept: Kept, today: dt.date) -> _Numbers:
-        """Return all that follows from the data that is kept."""
-        steps = count_steps(self.recipe, self.gpus.count, kept)
-        time = wall_time(
-            self.recipe,
-            self.gpus,
-            self.hardware,
-            kept,
-            steps,
-            clips_per_second=self.clips_per_second,
-        )
-        batch = advise_batch(self.recipe, self.gpus, self.hardware, steps, kept.longest_s)
-        memory = self._memory(kept)
-        cost = cost_of(self.gpus, self.prices, time, self.machine)
-        slips = tuple(find_slips(self.recipe))
-        findings = [
-            *(error(f"stated.{slip.figure}", str(slip)) for slip in slips),
-            *_kept_findings(kept),
-            *memory_findings(self.recipe, self.gpus, memory, batch),
-            *step_findings(self.recipe, steps),
-            *cost_findings(self.gpus, self.prices, cost, time, today),
-        ]
-        ranked = sorted(findings, key=lambda each: list(Level).index(each.level))
-        disk = disk_of(self.recipe, self.hardware, kept)
-        return _Numbers(steps, batch, memory, time, cost, disk, slips, tuple(ranked))
-
-    def _memory(self, kept: Kept) -> tuple[Memory, ...]:
-        data = self.recipe.data
-        if data.batch_size is None:
-            longest = typical = data.batch_duration_s or 0.0
-        else:
-            longest = data.batch_size * longest_s(self.recipe, kept.longest_s)
-            typical = data.batch_size * kept.mean_s
-        return tuple(
-            estimate_memory(
-                self.recipe,
-                self.gpus,
-                self.hardware,
-                batch_s=longest,
-                typical_s=typical,
-                stage=stage,
-            )
-            for stage in self.recipe.stages or (None,)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Numbers:
-    steps: Steps
-    batch: BatchAdvice
-    memory: tuple[Memory, ...]
-    time: WallTime
-    cost: Cost
-    disk: tuple[Stored, ...]
-    slips: tuple[Slip, ...]
-    findings: tuple[Finding, ...]
-
-
 def plan_training(
     workspace: Workspace,
     manifest: ManifestVersion,
@@ -233,38 +162,61 @@ def plan_training(
         today: The day that the age of prices is counted to.
 
     Raises:
-        UsageError: The recipe, the GPUs or the machine are not known, a file has problems, or
-            the manifest lacks a column that the recipe mixes by.
+        UsageError: The recipe, the GPUs or the machine are not known, the machine has other
+            GPUs, a file has problems, or the manifest lacks a column that the recipe mixes by.
         DataError: The loader would keep nothing.
     """
     read = recipe if isinstance(recipe, Recipe) else read_recipe(recipe, workspace)
     hardware, prices = read_hardware(workspace), read_prices(workspace)
-    if machine is not None and prices.machines.get(machine) is None:
-        raise unknown("machine", machine, prices.machines, where=PRICES_FILE)
-    setting = Setting(read, parse_gpus(gpus, hardware), hardware, prices, machine, clips_per_second)
+    chosen = parse_gpus(gpus, hardware)
+    check_machines(prices, hardware, chosen, machine)
     kept = count_kept(workspace, manifest, read.data)
-    numbers = setting.plan(kept, today or dt.date.today())
+    steps = count_steps(read, chosen.count, kept)
+    memory = _memory(read, chosen, hardware, kept)
+    batch = advise_batch(read, chosen, hardware, steps, kept.longest_s)
+    time = wall_time(read, chosen, hardware, kept, steps, clips_per_second=clips_per_second)
+    cost = cost_of(chosen, prices, time, machine)
+    slips, mixed = tuple(find_slips(read)), _mixed(workspace, manifest, read.data)
+    findings = [
+        *(error(f"stated.{slip.figure}", str(slip)) for slip in slips),
+        *_data_findings(read, manifest, kept, mixed),
+        *memory_findings(read, chosen, memory, batch),
+        *step_findings(read, steps),
+        *cost_findings(chosen, prices, cost, time, today or dt.date.today()),
+    ]
     return Plan(
         manifest=str(manifest),
         fingerprint=manifest.fingerprint,
         recipe=read.name,
-        gpus=setting.gpus,
+        gpus=chosen,
+        usual=hardware.usual(read.model.family, read.model.parameters),
         kept=kept,
-        mixed=_mixed(workspace, manifest, read.data),
-        steps=numbers.steps,
-        batch=numbers.batch,
-        memory=numbers.memory,
-        time=numbers.time,
-        cost=numbers.cost,
-        disk=numbers.disk,
-        slips=numbers.slips,
-        findings=numbers.findings,
+        mixed=mixed,
+        steps=steps,
+        batch=batch,
+        memory=memory,
+        time=time,
+        cost=cost,
+        disk=disk_of(read, hardware, kept),
+        slips=slips,
+        findings=tuple(sorted(findings, key=lambda each: list(Level).index(each.level))),
+    )
+
+
+def _memory(recipe: Recipe, gpus: Gpus, hardware: Hardware, kept: Kept) -> tuple[Memory, ...]:
+    """Return the memory of each stage, for batches of the longest clips and of mean ones."""
+    size, seconds = recipe.data.batch_size, recipe.data.batch_duration_s
+    longest = typical = seconds or 0.0
+    if size is not None:
+        longest = size * in_memory_s(recipe, kept.longest_s)
+        typical = size * in_memory_s(recipe, kept.mean_s)
+    return tuple(
+        estimate_memory(recipe, gpus, hardware, batch_s=longest, typical_s=typical, stage=stage)
+        for stage in recipe.stages or (None,)
     )
 
 
 def _mixed(workspace: Workspace, manifest: ManifestVersion, data: DataSection) -> tuple[Mixed, ...]:
-    from asrdq.sampling.weights import nested_weights
-
     if not data.mix_by:
         return ()
     leaves = kept_groups(workspace, manifest, data)
@@ -283,7 +235,16 @@ def _mixed(workspace: Workspace, manifest: ManifestVersion, data: DataSection) -
     )
 
 
-def _kept_findings(kept: Kept) -> Iterator[Finding]:
+def _data_findings(
+    recipe: Recipe, manifest: ManifestVersion, kept: Kept, mixed: tuple[Mixed, ...]
+) -> Iterator[Finding]:
+    domain = recipe.evaluation.domain_column
+    if domain is not None and domain not in manifest.columns:
+        text = f"{manifest} has no column '{domain}': nothing is scored apart"
+        yield warning("evaluation.domain_column", text)
+    if len(mixed) == 1:
+        text = f"{' / '.join(mixed[0].group)} is the only group: there is nothing to mix"
+        yield note("data.mix_by", text)
     rows = kept.rows + sum(each.rows for each in kept.dropped)
     lost = rows - kept.rows
     if lost > MUCH_DROPPED * rows:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from asrdq.planning.arithmetic import steps_of_rows, steps_of_seconds
+from asrdq.planning.arithmetic import (
+    effective_batch,
+    scheduler_steps,
+    steps_of_rows,
+    steps_of_seconds,
+)
 from asrdq.planning.steps import passes
 from asrdq.recipes.recipe import Recipe
 from asrdq.recipes.stated import Stated
@@ -48,7 +53,7 @@ def _slips(recipe: Recipe, stated: Stated) -> Iterator[Slip]:
     effective = None
     if stated.gpus and recipe.data.batch_size:
         accumulation, _ = passes(recipe, stated.gpus)
-        effective = recipe.data.batch_size * accumulation * stated.gpus
+        effective = effective_batch(recipe.data.batch_size, accumulation, stated.gpus)
         how = f"{recipe.data.batch_size} × {accumulation} × {stated.gpus} GPUs"
         yield from _exact("effective_batch", stated.effective_batch, effective, how)
     per_epoch, how = _per_epoch(recipe, stated, effective)
@@ -63,6 +68,10 @@ def _slips(recipe: Recipe, stated: Stated) -> Iterator[Slip]:
             sum_ = f"{per_epoch:,} × {recipe.schedule.epochs} epochs"
             yield Slip("schedule.max_steps", steps, by_epochs, sum_)
     yield from _exact("steps", stated.steps, steps, how)
+    if recipe.schedule.epochs and stated.rows and effective:
+        told = scheduler_steps(stated.rows, effective, recipe.schedule.epochs)
+        if told == stated.scheduler_steps != steps:
+            how += " (the other leaves the last, smaller batch of each epoch out)"
     yield from _exact("scheduler_steps", stated.scheduler_steps, steps, how)
     if stated.epochs and per_epoch and steps and abs(steps / per_epoch - stated.epochs) > 0.5:
         how = f"{steps:,} ÷ {per_epoch:,}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from asrdq.planning.arithmetic import (
     Accumulation,
     accumulation_for,
+    effective_batch,
     steps_of_rows,
     steps_of_seconds,
     validation_interval,
@@ -84,7 +85,7 @@ def count_steps(recipe: Recipe, gpus: int, kept: Kept) -> Steps:
     data, trainer, schedule = recipe.data, recipe.trainer, recipe.schedule
     accumulation, chosen = passes(recipe, gpus)
     if data.batch_size is not None:
-        size = data.batch_size * accumulation * gpus
+        size = effective_batch(data.batch_size, accumulation, gpus)
         per_epoch = plain = steps_of_rows(kept.rows, size)
         clips, seconds = float(size), size * kept.mean_s
     else:
@@ -187,7 +188,7 @@ def _batch_findings(recipe: Recipe, steps: Steps) -> Iterator[Finding]:
             f"{trainer.effective_batch} is no multiple of {size} clips × {steps.gpus} GPUs; "
             f"accumulation {choices}, and {steps.accumulation} is planned with",
         )
-    made = (size or 0) * steps.accumulation * steps.gpus
+    made = effective_batch(size or 0, steps.accumulation, steps.gpus)
     if size and trainer.accumulation and trainer.effective_batch not in (None, made):
         yield warning(
             "trainer.accumulation",

@@ -23,6 +23,7 @@ def plan_table(plan: Plan) -> pa.Table:
     lines = [
         *_data(plan),
         *_steps(plan),
+        *(("gpus", choice.gpus, choice.use, "") for choice in plan.usual),
         *_batch(plan),
         *(line for stage in plan.memory for line in _memory(stage)),
         *_money(plan),
@@ -48,12 +49,14 @@ def _data(plan: Plan) -> Iterator[Line]:
 def _steps(plan: Plan) -> Iterator[Line]:
     steps = plan.steps
     if steps.batch_size is not None:
-        how = f"{steps.batch_size} clips × {steps.accumulation} passes × {steps.gpus} GPUs"
+        how = f"{steps.batch_size} clips × accumulation {steps.accumulation} × GPUs {steps.gpus}"
         yield "steps", "effective batch", f"{steps.clips_a_step:,.0f} clips", how
         mean = f"{plan.kept.rows:,} rows ÷ {steps.clips_a_step:,.0f}"
         yield "steps", "audio of a step", f"{steps.seconds_a_step:,.1f} s", "on average"
     else:
-        how = f"{steps.batch_duration_s:,g} s × {steps.accumulation} passes × {steps.gpus} GPUs"
+        how = (
+            f"{steps.batch_duration_s:,g} s × accumulation {steps.accumulation} × GPUs {steps.gpus}"
+        )
         length = (steps.batch_duration_s or 0.0) * steps.accumulation * steps.gpus
         yield "steps", "effective batch", f"{length:,.0f} s", how
         mean = f"{plan.kept.loaded_hours * 3600:,.0f} s ÷ {length:,.0f} s"
@@ -73,13 +76,9 @@ def _steps(plan: Plan) -> Iterator[Line]:
 
 def _batch(plan: Plan) -> Iterator[Line]:
     batch = plan.batch
-    seen = [
-        f"{count:,} seen on {where} memory"
-        for count, where in ((batch.seen_below, "no more"), (batch.seen_above, "no less"))
-        if count is not None
-    ]
-    why = "; ".join([f"{batch.computed:,g} by the estimate", *seen])
-    yield "memory", "batch advised", f"{batch.advised:,g} {batch.unit}", why
+    seen = "" if batch.seen is None else f"; {batch.seen} was the choice on as much memory or more"
+    why = f"{batch.computed:,g} by the estimate{seen}"
+    yield "memory", "batch that fits", f"{batch.fitting:,g} {batch.unit}", why
 
 
 def _memory(stage: Memory) -> Iterator[Line]:

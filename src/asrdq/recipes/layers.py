@@ -33,6 +33,12 @@ class Layer:
     root: yaml.Node
     data: Mapping[str, Any]
 
+    def without(self, key: str) -> Layer:
+        """Return the layer as if it did not have a key."""
+        kept = [pair for pair in self.root.value if pair[0].value != key]
+        root = yaml.MappingNode(self.root.tag, kept, self.root.start_mark, self.root.end_mark)
+        return Layer(self.file, root, {name: v for name, v in self.data.items() if name != key})
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -74,8 +80,9 @@ def read_layers(layers: Sequence[Layer], model: type[ModelT]) -> ModelT:
         problems += (_problem(layers, model, item) for item in error.errors())
     if problems:
         many = "s" if len(problems) > 1 else ""
-        last = layers[-1].file
-        raise UsageError(f"{len(problems)} problem{many} in {last.name}", problems=problems)
+        asked = layers[-1].file.name
+        problems.sort(key=lambda item: (item.file != asked, item.file or "", item.line or 0))
+        raise UsageError(f"{len(problems)} problem{many} in {asked}", problems=problems)
     return read
 
 

@@ -49,6 +49,7 @@ class ModelSection(Strict):
         base: A name on a hub, a `.nemo` file or a folder.
         family: What kind of decoder it has.
         parameters: How many it has in all.
+        tokenizer: A folder with a tokenizer that takes the place of the model's own.
         groups: Its groups of parameters, where stages train some of them only.
         lora: Adapters, if it is these that train.
     """
@@ -56,6 +57,7 @@ class ModelSection(Strict):
     base: str
     family: Family
     parameters: Parameters
+    tokenizer: str | None = None
     groups: Mapping[str, ParameterGroup] = Field(default_factory=dict)
     lora: Lora | None = None
 

@@ -78,6 +78,8 @@ def read_recipe(name: str | Place, workspace: Workspace | None = None) -> Recipe
 def read_recipe_file(name: str | Place, workspace: Workspace | None = None) -> RecipeFile:
     """Read a recipe with the files behind it.
 
+    What a recipe has `stated` is about itself: one that extends it does not inherit that.
+
     Args:
         name: A name, or a path: anything that ends in `.yaml` or `.yml`.
         workspace: Whose folder `recipes` has names of its own.
@@ -96,7 +98,7 @@ def read_recipe_file(name: str | Place, workspace: Workspace | None = None) -> R
         file = _file(above, known, here, where=str(told))
         if file in [layer.file for layer in layers]:
             raise UsageError(f"'{above}' is extended in a circle", where=str(told))
-        layers.insert(0, read_layer(file))
+        layers.insert(0, read_layer(file).without("stated"))
     return RecipeFile(read_layers(layers, Recipe), tuple(layers))
 
 
@@ -108,14 +110,15 @@ def _file(
     A recipe that extends its own name means the shipped one, which it hides.
     """
     if not isinstance(name, str):
-        return name
+        return name.resolve()
     if name.endswith(_ENDINGS):
-        relative = beside is not None and "://" not in name and not Path(name).is_absolute()
-        return beside.parent / name if relative and beside is not None else place(name)
+        relative = "://" not in name and not Path(name).is_absolute()
+        file = beside.parent / name if beside is not None and relative else place(name)
+        return file.resolve()
     if name not in known:
         raise unknown("recipe", name, known, where=where)
-    shipped = shipped_folder(FOLDER) / f"{name}.yaml"
-    return shipped if known[name] == beside and shipped.is_file() else known[name]
+    found, shipped = known[name].resolve(), shipped_folder(FOLDER) / f"{name}.yaml"
+    return shipped.resolve() if found == beside and shipped.is_file() else found
 
 
 def _flatten(value: Any, loc: Loc, layers: tuple[Layer, ...], found: list[Value]) -> None:

@@ -42,6 +42,7 @@ KEYS: Mapping[Knob, str] = {
     Knob.MAX_DURATION: "data.max_duration_s",
     Knob.MONITOR: "checkpoints.monitor",
     Knob.METRIC: "evaluation.metric",
+    Knob.TOKENIZER: "model.tokenizer",
 }
 
 
