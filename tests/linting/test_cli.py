@@ -136,3 +136,39 @@ def test_a_suppression_is_told_to_code_scanners(tmp_path: Path) -> None:
         {"kind": "inSource", "status": "accepted", "justification": "a new head"}
     ]
     assert lint_commands(result).count("::error") == 0
+
+
+@pytest.mark.slow
+def test_several_files_are_linted_and_the_worst_counts(
+    run_cli: RunCli, config: Path, tmp_path: Path
+) -> None:
+    sound = tmp_path / "sound.yaml"
+    sound.write_text(SOUND, encoding="utf-8")
+    told = run_cli("lint", sound, config, code=1).stderr
+    assert f"{sound} (nemo): 0 errors" in told and f"{config} (nemo): 1 error" in told
+    assert "one configuration" in run_cli("lint", sound, config, "-f", "sarif", code=2).stderr
+    assert "--fix needs the path" in run_cli("lint", "smoke", "--fix", code=2).stderr
+
+
+@pytest.mark.slow
+def test_a_listing_comes_through_a_pipe(run_cli: RunCli, config: Path, tmp_path: Path) -> None:
+    text = changed(SOUND, "train_ds.manifest_filepath: /data/a.jsonl")
+    config.write_text(changed(text, "validation_ds.manifest_filepath: /data/b.jsonl"))
+    done = run_cli("lint", config, "--exists", "-", "-f", "json", code=1, stdin="/data/a.jsonl\n")
+    [found] = json.loads(done.stdout)["found"]
+    assert found["message"].endswith("/data/b.jsonl does not exist where the job runs")
+
+
+@pytest.mark.slow
+def test_a_recipe_of_the_workspace_is_found_by_its_name(run_cli: RunCli, tmp_path: Path) -> None:
+    folder = tmp_path / "ws"
+    run_cli("init", folder)
+    (folder / "recipes").mkdir(exist_ok=True)
+    mine = "name: mine\nextends: parakeet-an4\noptimiser:\n  lr: 2.0e-3\n"
+    (folder / "recipes" / "mine.yaml").write_text(mine, encoding="utf-8")
+    yours = "name: yours\nextends: mine\n"
+    (folder / "recipes" / "yours.yaml").write_text(yours, encoding="utf-8")
+    done = run_cli("lint", "yours", "-f", "json", code=1, cwd=folder)
+    [found] = json.loads(done.stdout)["found"]
+    assert (found["rule"], found["line"]) == ("lr-too-high", 4)
+    assert found["file"].endswith("recipes/mine.yaml")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from pathlib import Path
 
@@ -48,17 +47,29 @@ def test_only_the_values_change_and_comments_stay(tmp_path: Path) -> None:
 
 
 def test_a_missing_key_is_added_to_its_section(tmp_path: Path) -> None:
+    text = changed(SOUND, "-gradient_clip_val").replace(
+        "trainer:\n", "trainer:  # the loop\n  # one machine\n"
+    )
     file = tmp_path / "train.yaml"
-    file.write_text(changed(SOUND, "-gradient_clip_val"), encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     config = read_config(file)
     assert fix(file, config, lint_config(config).found, read_config) == 1
-    before = changed(SOUND, "-gradient_clip_val").splitlines()
-    added = [
-        line
-        for line in difflib.ndiff(before, file.read_text(encoding="utf-8").splitlines())
-        if line[0] in "+-"
-    ]
-    assert added == ["+   gradient_clip_val: 1.0"]
+    assert file.read_text(encoding="utf-8") == text.replace(
+        "trainer:  # the loop\n", "trainer:  # the loop\n  gradient_clip_val: 1.0\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "section",
+    ["trainer: {max_epochs: 20, val_check_interval: 400}\n", "model: &m {}\ntrainer: *m\n"],
+    ids=["in braces", "an alias"],
+)
+def test_a_key_is_not_added_where_it_is_not_safe(section: str, tmp_path: Path) -> None:
+    file = tmp_path / "train.yaml"
+    file.write_text(section, encoding="utf-8")
+    config = read_config(file)
+    found = {each.rule: each for each in lint_config(config).found}
+    assert found["no-gradient-clipping"].edit is None
 
 
 def test_the_first_try_is_mended_to_what_was_learned(tmp_path: Path) -> None:
@@ -99,19 +110,8 @@ def test_a_suppressed_finding_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_value_that_an_alias_shares_is_left_to_a_person(tmp_path: Path) -> None:
-    text = changed(SOUND, "gradient_clip_val: &off 0.0", "+trainer.limit_val_batches: *off")
-    assert (
-        mended(
-            tmp_path / "train.yaml",
-            text.replace("  limit_val_batches: *off\n", "") + "x: &a\n  y: 1\n",
-        )[0]
-        == 1
-    )
-    shared = (
-        text.replace("  limit_val_batches: *off\n", "").replace("save", "save") + "later: *off\n"
-    )
-    count, _ = mended(tmp_path / "shared.yaml", shared)
-    assert count == 0
+    text = changed(SOUND, "gradient_clip_val: &off 0.0") + "later: *off\n"
+    assert mended(tmp_path / "train.yaml", text) == (0, [])
 
 
 def test_a_link_is_followed_and_the_mode_kept(tmp_path: Path) -> None:
@@ -125,6 +125,20 @@ def test_a_link_is_followed_and_the_mode_kept(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert file.stat().st_mode & 0o777 == 0o640
     assert "gradient_clip_val: 1.0" in file.read_text()
+
+
+def test_line_ends_stay_as_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "train.yaml"
+    text = changed(SOUND, "gradient_clip_val: 0.0  # off").replace("\n", "\r\n")
+    file.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    config = read_config(file)
+    assert fix(file, config, lint_config(config).found, read_config) == 1
+    mended_text = text.replace("gradient_clip_val: 0.0", "gradient_clip_val: 1.0")
+    assert file.read_bytes() == b"\xef\xbb\xbf" + mended_text.encode()
+    file.write_bytes(text.replace("\r\n", "\n", 1).encode())
+    config = read_config(file)
+    with pytest.raises(UsageError, match="different ways"):
+        fix(file, config, lint_config(config).found, read_config)
 
 
 def test_a_file_that_changed_meanwhile_is_not_written(tmp_path: Path) -> None:

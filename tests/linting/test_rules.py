@@ -55,6 +55,7 @@ IGNORE = "# asrdq: ignore[lr-too-high]"
 TWINS = (
     Twin("tdt-fp16", ("precision: 16-mixed",), (CTC, "precision: 16-mixed"), "trainer.precision"),
     Twin("tdt-fp16", ("precision: fp16",), (), "trainer.precision"),
+    Twin("tdt-fp16", ("precision: '16'",), (), "trainer.precision"),
     Twin("fp32-precision", ("precision: 32",), (), "trainer.precision", WARNING),
     Twin("fp32-precision", ("-precision",), (), "trainer", WARNING),
     Twin("lr-too-high", ("lr: 2e-3",), ("lr: 1e-3",), "model.optim.lr"),
@@ -319,3 +320,21 @@ def test_every_shipped_recipe_is_without_findings(project_root: Path) -> None:
     assert {file.name: rules_of(lint_config(read_config(file))) for file in recipes} == {
         file.name: set() for file in recipes
     }
+
+
+SECONDS_CANARY = """\
+init_from_pretrained_model: nvidia/canary-1b
+model:
+  train_ds: {batch_duration: 2200, max_duration: 40}
+trainer: {precision: bf16-mixed}
+"""
+
+
+@pytest.mark.parametrize(("gpus", "level"), [("4xb200", None), ("4xa100-80", Level.ERROR)])
+def test_batches_in_seconds_are_held_against_the_estimate(
+    gpus: str, level: Level | None, lint: Lint
+) -> None:
+    """2,200 s a batch ran on 192 GB; 80 GB are for less than half of it."""
+    result = lint(SECONDS_CANARY, gpus=parse_gpus(gpus, read_hardware()))
+    found = [each.level for each in result.found if each.rule == "batch-too-large-for-gpu"]
+    assert found == ([] if level is None else [level])

@@ -50,6 +50,11 @@ def test_overrides_win_and_are_resolved(tmp_path: Path) -> None:
     assert config.before[Knob.MAX_STEPS].value == -1
 
 
+def test_settings_of_hydra_itself_are_its_own(tmp_path: Path) -> None:
+    config = read_config(written(tmp_path, SOUND), ["hydra.run.dir=out"])
+    assert config.faults == ()
+
+
 @pytest.mark.parametrize("text", ["trainer.max_steps", "=5", "a b=5", ""])
 def test_what_is_no_override_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match="no override"):
@@ -191,3 +196,48 @@ def test_one_comment_answers_for_several_rules(tmp_path: Path) -> None:
     result = lint_config(read_config(written(tmp_path, text)))
     assert result.standing == []
     assert ARGUMENTS
+
+
+def test_json_with_tabs_is_json(tmp_path: Path) -> None:
+    text = '{\n\t"per_device_train_batch_size": 8,\n\t"max_grad_norm": 0,\n\t"bf16": true\n}\n'
+    found = lint_config(read_config(written(tmp_path, text, "a.json"))).found
+    assert ("no-gradient-clipping", 3) in {(each.rule, each.line) for each in found}
+    with pytest.raises(UsageError, match=r"a\.json:1: is not valid JSON"):
+        read_config(written(tmp_path, "{,}", "a.json"))
+
+
+def test_a_share_of_the_run_may_stand_where_warm_up_steps_do(tmp_path: Path) -> None:
+    """Version 5 of transformers takes 0.2 for a fifth of the run."""
+    config = read_config(written(tmp_path, changed(ARGUMENTS, "warmup_steps: 0.2")))
+    assert value(config, Knob.WARMUP_RATIO) == pytest.approx(0.2)
+    assert [each.rule for each in lint_config(config).found] == ["warmup-too-long"]
+
+
+def test_the_best_model_is_chosen_by_loss_where_nobody_says_it(tmp_path: Path) -> None:
+    text = changed(ARGUMENTS, "-metric_for_best_model")
+    assert lint_config(read_config(written(tmp_path, text))).found == ()
+    best = changed(text, "+load_best_model_at_end: true")
+    [found] = lint_config(read_config(written(tmp_path, best))).found
+    assert found.message == "metric_for_best_model is loss by default"
+
+
+def test_aliases_of_aliases_do_not_fill_the_memory(tmp_path: Path) -> None:
+    levels = "".join(
+        f"x{n}: &x{n} {{{', '.join(f'k{k}: *x{n - 1}' for k in range(9))}}}\n" for n in range(1, 9)
+    )
+    with pytest.raises(UsageError, match="more than 100,000 keys"):
+        read_config(written(tmp_path, f"trainer: {{a: 1}}\nx0: &x0 {{a: 1}}\n{levels}"))
+
+
+def test_steps_are_not_guessed_where_nobody_says_how_many_gpus(
+    tmp_path: Path, workspace: Any, ingest: Any
+) -> None:
+    from asrdq.linting import Around
+
+    rows = [{"audio_filepath": f"{n}.wav", "text": f"a {n}", "duration": 2.0} for n in range(640)]
+    manifest = ingest(rows, "train")
+    config = read_config(written(tmp_path, changed(ARGUMENTS, "+max_steps: 20")))
+    alone = lint_config(config, Around(workspace=workspace, manifest=manifest))
+    assert "steps-against-epochs" not in {each.rule for each in alone.found}
+    told = lint_config(config, Around(workspace=workspace, manifest=manifest, effective_batch=64))
+    assert "steps-against-epochs" in {each.rule for each in told.found}

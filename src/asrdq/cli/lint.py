@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,22 +13,22 @@ import typer
 from asrdq import console
 from asrdq.cli.options import WorkspaceOption
 from asrdq.cli.output import Format, render
+from asrdq.cli.workspaces import workspace_if_any
 from asrdq.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from asrdq.linting import Around, Config, Job, LintResult
+    from asrdq.workspace import Workspace
 
 LintFormat = Literal["table", "json", "github", "sarif"]
 
 
 def lint(
-    config: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="CONFIG", help="A file (YAML, JSON, Python), or the name of a recipe."
-        ),
+    configs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="CONFIG…", help="Files (YAML, JSON, Python), or names of recipes."),
     ] = None,
     manifest: Annotated[
         str | None, typer.Option("--manifest", "-m", help="The manifest that it trains on.")
@@ -106,34 +107,43 @@ def lint(
     if rules:
         _list_rules(chosen)
         return int(ExitCode.OK)
-    if config is None:
+    if not configs:
         raise UsageError("which configuration?", hint="asrdq lint conf/train.yaml, or --rules")
+    if len(configs) > 1 and chosen in ("json", "sarif"):
+        raise UsageError(f"--format {chosen} is of one configuration", hint="lint them one by one")
     from asrdq.linting import Level, lint_config
 
-    around = _around(workspace, manifest, val, gpus, effective_batch, tokenizer, map_, exists)
-    read = _read(config, override or (), as_)
-    result = lint_config(read, around, stage=console.progress)
-    if fix:
-        result = _mend(config, read, result, around, override or (), as_)
-    code = result.exit_code(Level(fail_on))
-    _show(result, chosen, code)
-    _tell(result, config, fixed=fix)
-    return int(code)
+    opened = workspace_if_any(workspace, needed=bool(manifest or val))
+    around = _around(opened, manifest, val, gpus, effective_batch, tokenizer, map_, exists)
+    read = functools.partial(_read, overrides=override or (), as_=as_, workspace=opened)
+    codes = []
+    for name in configs:
+        config = read(name)
+        result = lint_config(config, around, stage=console.progress)
+        if fix:
+            result = _mend(name, config, result, around, read)
+        codes.append(result.exit_code(Level(fail_on)))
+        _show(result, chosen, codes[-1])
+        _tell(result, name, fixed=fix)
+    worst = (ExitCode.FAILED, ExitCode.UNDECIDED, ExitCode.OK)
+    return int(next(code for code in worst if code in codes))
 
 
-def _read(config: str, overrides: Sequence[str], as_: str | None) -> Config:
+def _read(
+    config: str, overrides: Sequence[str], as_: str | None, workspace: Workspace | None
+) -> Config:
     from asrdq.linting import Dialect, read_config
     from asrdq.places import place
     from asrdq.recipes import recipe_names
 
-    named = recipe_names()
+    named = recipe_names(workspace)
     if config in named and not place(config).exists():
-        return read_config(named[config], overrides, Dialect.RECIPE)
-    return read_config(place(config), overrides, Dialect(as_) if as_ else None)
+        return read_config(named[config], overrides, Dialect.RECIPE, workspace)
+    return read_config(place(config), overrides, Dialect(as_) if as_ else None, workspace)
 
 
 def _around(
-    workspace: str,
+    opened: Workspace | None,
     manifest: str | None,
     val: str | None,
     gpus: str | None,
@@ -145,9 +155,7 @@ def _around(
     from asrdq.linting import Around
     from asrdq.places import place
     from asrdq.planning import parse_gpus, read_hardware
-    from asrdq.workspace import Workspace
 
-    opened = Workspace.open(workspace) if manifest or val else None
     return Around(
         workspace=opened,
         manifest=opened.manifest(manifest) if opened and manifest else None,
@@ -169,19 +177,16 @@ def _job(pairs: Sequence[str], exists: Path | None) -> Job | None:
 
 
 def _mend(
-    config: str,
-    read: Config,
-    result: LintResult,
-    around: Around,
-    overrides: Sequence[str],
-    as_: str | None,
+    name: str, config: Config, result: LintResult, around: Around, read: Callable[[str], Config]
 ) -> LintResult:
     from asrdq.linting import fix, lint_config
-    from asrdq.places import on_disk
+    from asrdq.places import on_disk, place
 
-    count = fix(on_disk(config), read, result.found, lambda file: _read(str(file), overrides, as_))
-    console.say(f"{count} mended in {config}" if count else "nothing that can be mended safely")
-    return lint_config(_read(config, overrides, as_), around) if count else result
+    if config.name != str(place(name)):
+        raise UsageError(f"{name} is the name of a recipe", hint="--fix needs the path of a file")
+    count = fix(on_disk(name), config, result.found, lambda file: read(str(file)))
+    console.say(f"{count} mended in {name}" if count else "nothing that can be mended safely")
+    return lint_config(read(name), around) if count else result
 
 
 def _show(result: LintResult, chosen: str, code: ExitCode) -> None:

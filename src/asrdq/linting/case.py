@@ -48,13 +48,12 @@ class Case:
         return self.data.manifest if self.data is not None else "the data"
 
     @property
-    def devices(self) -> int:
-        """GPUs of the job: the machine's, else what the configuration says, else 1."""
+    def devices(self) -> int | None:
+        """GPUs of the job: the machine's, else what the configuration says, else None."""
         if self.gpus is not None:
             return self.gpus.count
-        said = self.config.number(Knob.DEVICES)
-        nodes = self.config.number(Knob.NODES) or 1
-        return max(1, int((said if said and said > 0 else 1) * nodes))
+        said, nodes = self.config.number(Knob.DEVICES), self.config.number(Knob.NODES)
+        return int(said * (nodes or 1)) if said and said > 0 else None
 
     @property
     def accumulation(self) -> int:
@@ -63,12 +62,14 @@ class Case:
 
     @property
     def effective(self) -> int | None:
-        """Clips a step on all GPUs; None where batches are measured in seconds."""
+        """Clips a step on all GPUs; None where that is not known, or seconds are counted."""
         if target := self.config.number(Knob.EFFECTIVE_BATCH):
             return int(target)
         size = self.config.number(Knob.BATCH_SIZE)
         if size is None or self.config.number(Knob.BATCH_DURATION) is not None:
             return None
+        if self.devices is None:
+            return self.effective_batch
         return int(size) * self.accumulation * self.devices
 
     @property
@@ -79,7 +80,7 @@ class Case:
         if self.effective is not None:
             return steps_of_rows(self.data.kept_rows, self.effective)
         seconds = self.config.number(Knob.BATCH_DURATION)
-        if seconds is None:
+        if seconds is None or self.devices is None:
             return None
         return steps_of_seconds(self.data.kept_hours, seconds * self.accumulation, self.devices)
 

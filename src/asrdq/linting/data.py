@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -127,12 +128,15 @@ def data_facts(
     )
 
 
-def characters(workspace: Workspace, manifest: ManifestVersion) -> frozenset[str]:
-    """Return every character that the transcripts of a manifest have."""
+def characters(
+    workspace: Workspace, manifest: ManifestVersion, advance: Callable[[int], object]
+) -> frozenset[str]:
+    """Return every character that the transcripts of a manifest have; told of progress in rows."""
     seen = np.zeros(0x110000, dtype=bool)
     with workspace.stream(manifest, ["text"], "text IS NOT NULL") as reader:
         for batch in reader:
             data = _bytes(batch.column(0))
+            advance(batch.num_rows)
             if data.max(initial=0) < 0x80:
                 seen[:0x80] |= np.bincount(data, minlength=0x80)[:0x80] > 0
                 continue

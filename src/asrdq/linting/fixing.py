@@ -52,12 +52,13 @@ def fix(file: Path, config: Config, found: Sequence[Finding], read: Read) -> int
     if not mended:
         return 0
     target = file.resolve()
-    if target.read_bytes().decode("utf-8") != config.texts[config.name]:
+    ending, text = _lines_of(target)
+    if text != config.texts[config.name]:
         raise UsageError("changed while it was linted", where=str(file), hint="lint it again")
     beside = target.with_name(f".{target.stem}.asrdq-fix{target.suffix}")
     try:
-        text = edited(config.texts[config.name], [each.edit for each in mended if each.edit])
-        beside.write_bytes(text.encode("utf-8"))
+        new = edited(text, [each.edit for each in mended if each.edit])
+        beside.write_bytes(new.replace("\n", ending).encode("utf-8"))
         shutil.copymode(target, beside)
         _prove(read(beside), mended)
         beside.replace(target)
@@ -66,6 +67,20 @@ def fix(file: Path, config: Config, found: Sequence[Finding], read: Read) -> int
     finally:
         beside.unlink(missing_ok=True)
     return len(mended)
+
+
+def _lines_of(file: Path) -> tuple[str, str]:
+    """Return how the lines of a file end, and its text with plain line ends.
+
+    Raises:
+        UsageError: They end in different ways, so that they could not be written back.
+    """
+    raw = file.read_bytes().decode("utf-8")
+    text = raw.replace("\r\n", "\n")
+    ending = "\r\n" if raw != text else "\n"
+    if text.replace("\n", ending) != raw or "\r" in text:
+        raise UsageError("has lines that end in different ways", where=str(file))
+    return ending, text
 
 
 def _prove(config: Config, mended: Sequence[Finding]) -> None:

@@ -204,9 +204,13 @@ def _tokenizer(
         notes.append("the tokenizer was not looked at: name its file with --tokenizer")
         return None
     counts = Family.WHISPER in config.families and data.long_labels > 0
-    with stage("transcripts", None, "rows"):
+    with stage("transcripts", data.rows, "rows") as bar:
         return tokenizer_facts(
-            around.workspace, around.manifest, found, long_from=WHISPER_TOKENS if counts else None
+            around.workspace,
+            around.manifest,
+            found,
+            long_from=WHISPER_TOKENS if counts else None,
+            advance=bar.advance,
         )
 
 

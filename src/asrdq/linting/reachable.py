@@ -79,11 +79,17 @@ def look_up(
             unmounted.append((each, None))
         else:
             known.append(each)
-    missing = tuple(each for each in known if _is_missing(job, each.value))
-    if workspace is None or manifest is None:
-        return PathFacts(True, tuple(unmounted), missing)
-    audio = _audio(job, workspace, manifest, advance)
-    return PathFacts(True, tuple(unmounted), missing, *audio)
+    audio = set() if workspace is None or manifest is None else _audio(job, workspace, manifest)
+    gone = _missing(job, {each.value for each in known}, audio, advance)
+    silent = audio & gone
+    return PathFacts(
+        True,
+        tuple(unmounted),
+        tuple(each for each in known if each.value in gone),
+        len(silent) if audio else None,
+        len(audio),
+        min(silent, default=None),
+    )
 
 
 def _can_be_looked_up(path: object) -> bool:
@@ -102,25 +108,24 @@ def _here(mounts: PathMap, there: str) -> str | None:
     return max(found, key=len, default=None)
 
 
-def _is_missing(job: Job, path: str) -> bool:
-    if job.check is not None:
-        return bool(job.check({path}, lambda _: None))
-    here = _here(job.mounts, path)
-    return here is None or not os.path.exists(here)  # noqa: PTH110
-
-
-def _audio(
-    job: Job, workspace: Workspace, manifest: ManifestVersion, advance: Advance
-) -> tuple[int, int, str | None]:
+def _audio(job: Job, workspace: Workspace, manifest: ManifestVersion) -> set[str]:
+    """Return what the audio files of a manifest are called where the job runs."""
     paths: set[str] = set()
     with workspace.stream(manifest, ["audio_path"]) as reader:
         for batch in reader:
-            paths.update(workspace.audio_file(manifest, path) for path in batch[0].to_pylist())
-    placed = {job.mounts.place(path): path for path in paths}
+            found = (workspace.audio_file(manifest, path) for path in batch[0].to_pylist())
+            paths.update(map(job.mounts.place, found))
+    return paths
+
+
+def _missing(job: Job, paths: set[str], audio: set[str], advance: Advance) -> set[str]:
+    """Return which paths are not there; a listing is read once."""
     if job.check is not None:
-        missing = job.check(set(placed), advance)
-    else:
-        carried = {there for there, here in placed.items() if job.mounts.find(here) is not None}
-        gone = missing_here({placed[there] for there in carried}, advance)
-        missing = {there for there, here in placed.items() if there not in carried or here in gone}
-    return len(missing), len(placed), min(missing, default=None)
+        return job.check(paths | audio, advance)
+    here = {there: _here(job.mounts, there) for there in paths | audio}
+    gone = missing_here({here[there] or "" for there in audio}, advance)
+    return {
+        there
+        for there, path in here.items()
+        if path is None or (path in gone if there in audio else not os.path.exists(path))  # noqa: PTH110
+    }

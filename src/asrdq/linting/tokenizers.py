@@ -51,7 +51,12 @@ class TokenizerFacts:
 
 
 def tokenizer_facts(
-    workspace: Workspace, manifest: ManifestVersion, tokenizer: Tokenizer, *, long_from: int | None
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    tokenizer: Tokenizer,
+    *,
+    long_from: int | None,
+    advance: Callable[[int], object],
 ) -> TokenizerFacts:
     """Hold the transcripts of a manifest against a tokenizer.
 
@@ -60,8 +65,9 @@ def tokenizer_facts(
         manifest: The version.
         tokenizer: The tokenizer.
         long_from: Labels are counted for texts with more bytes than this; None: not counted.
+        advance: Told of progress in rows.
     """
-    signs = characters(workspace, manifest)
+    signs = characters(workspace, manifest, advance)
     asked = {sign.lower() if tokenizer.folds else sign: sign for sign in signs if sign != " "}
     missing = tokenizer.lacks(asked)
     lacks = frozenset(s for s in signs if (s.lower() if tokenizer.folds else s) in missing)

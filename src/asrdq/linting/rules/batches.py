@@ -30,7 +30,7 @@ def effective_batch_changed(case: Case) -> Iterator[Found]:
     in_seconds = config.number(Knob.BATCH_DURATION) is not None
     knob = Knob.BATCH_DURATION if in_seconds else Knob.BATCH_SIZE
     at, size, meant = config.get(knob), config.number(knob), case.effective_batch
-    if at is None or size is None or (in_seconds and meant is not None):
+    if at is None or size is None or case.devices is None or (in_seconds and meant is not None):
         return
     why = "--effective-batch says"
     if meant is None:

@@ -93,8 +93,8 @@ def label_too_long_for_whisper(case: Case) -> Iterator[Found]:
 @rule(
     "clip-too-long-for-aligner",
     Level.WARNING,
-    reason="Beyond 180 s the forced aligner of Qwen3 works in pieces, and words at their seams "
-    "are placed wrongly; the audit says nothing about such clips.",
+    reason="Beyond 180 s the forced aligner of Qwen3 works in pieces, and what it says of the "
+    "words at their seams is not to be trusted.",
     mend="cut the clips at pauses",
     needs=(MANIFEST,),
 )

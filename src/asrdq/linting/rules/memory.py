@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
 from asrdq.linting.case import Case
 from asrdq.linting.config import Config, Family, Knob
 from asrdq.linting.registry import GPUS, Found, rule
+from asrdq.planning.batch import in_memory_s
 from asrdq.planning.findings import Level
-from asrdq.planning.hardware import Gpus, Hardware
 from asrdq.planning.memory import largest_batch_s, seen_batch
 from asrdq.recipes import Recipe
 
@@ -35,36 +36,32 @@ def batch_too_large_for_gpu(case: Case) -> Iterator[Found]:
     recipe = case.config.recipe or _stand_in(case.config)
     if recipe is None:
         return
+    stages = recipe.stages or (None,)
+    room_s = min(largest_batch_s(recipe, case.gpus, case.hardware, each) for each in stages)
     if seconds is not None:
-        stages = recipe.stages or (None,)
-        fits = min(largest_batch_s(recipe, case.gpus, case.hardware, each) for each in stages)
-        unit = "s of audio"
+        fits, unit = room_s, "s of audio"
     else:
-        found = _clips(recipe, case.gpus, case.hardware)
-        if found is None:
-            return
-        fits, unit = found, "clips"
+        fits, unit = _clips(case, recipe, room_s), "clips"
     if float(at.value) > fits:
         level = Level.ERROR if float(at.value) > 2 * fits else None
         told = f"{case.gpus.memory_gb:g} GB are for {fits:,.0f} {unit}"
         yield Found(f"{at.key} {at.value:g}: {told}", at, level=level)
 
 
-def _clips(recipe: Recipe, gpus: Gpus, hardware: Hardware) -> int | None:
-    """Return the clips a batch that were seen to fit; beyond what was seen, in proportion."""
-    found = seen_batch(recipe, gpus, hardware)
-    if found is not None:
-        return found
-    model = recipe.model
-    alike = [
-        each
-        for each in hardware.batches.values()
-        if each and each.family == model.family and model.parameters <= each.parameters_up_to
-    ]
-    if not alike:
-        return None
-    largest = max(alike, key=lambda each: (each.batch_size, -each.memory_gb))
-    return int(largest.batch_size * gpus.memory_gb / largest.memory_gb)
+def _clips(case: Case, recipe: Recipe, room_s: float) -> float:
+    """Return the clips a batch that fit, infinite where nothing is known.
+
+    What was seen counts. The estimate counts for recipes, which say what of the model trains, and
+    where nothing was seen.
+    """
+    assert case.gpus is not None and case.hardware is not None
+    seen = seen_batch(recipe, case.gpus, case.hardware)
+    estimate = math.inf
+    if case.config.number(Knob.MAX_DURATION) is not None:
+        estimate = room_s // in_memory_s(recipe, recipe.data.max_duration_s)
+    if seen is None:
+        return estimate
+    return min(seen, estimate) if case.config.recipe is not None else seen
 
 
 def _stand_in(config: Config) -> Recipe | None:

@@ -17,8 +17,8 @@ _PROMPTED = frozenset({Family.WHISPER, Family.AED})
 @rule(
     "base-not-for-sft",
     Level.ERROR,
-    reason="nvidia/nemotron-speech-streaming-en-0.6b is made to be served as it is: it streams "
-    "with a cache, and supervised fine-tuning with the stock script is not for it.",
+    reason="nvidia/nemotron-speech-streaming-en-0.6b is a cache-aware streaming model: the stock "
+    "script for supervised fine-tuning is proven on Parakeet TDT and not on it.",
     mend="start from nvidia/parakeet-tdt-0.6b-v2 (English) or -v3 (25 languages)",
 )
 def base_not_for_sft(case: Case) -> Iterator[Found]:
@@ -31,8 +31,8 @@ def base_not_for_sft(case: Case) -> Iterator[Found]:
 @rule(
     "adapters-on-transducer",
     Level.ERROR,
-    reason="Adapters leave decoder and joint network frozen, which are what a TDT or RNNT model "
-    "has to change to write new terms; full fine-tuning is what is proven for them.",
+    reason="Adapters leave the decoder and the joint network of a TDT or RNNT model frozen; what "
+    "is proven for these models is to fine-tune them whole.",
     mend="take the adapters out and train the whole model, or take a CTC model",
 )
 def adapters_on_transducer(case: Case) -> Iterator[Found]:

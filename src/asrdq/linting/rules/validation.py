@@ -127,7 +127,7 @@ def log_interval(case: Case) -> Iterator[Found]:
     """Hold the logging interval against the validation interval, in steps."""
     at, every = case.config.get(Knob.LOG_INTERVAL), case.config.number(Knob.LOG_INTERVAL)
     steps = _validation_steps(case)
-    if at is None or not every or steps is None or steps / every >= _LEAST_POINTS:
+    if at is None or not every or every < 1 or steps is None or steps / every >= _LEAST_POINTS:
         return
     better = max(1, steps // _POINTS)
     if better >= every:

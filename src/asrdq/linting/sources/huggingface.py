@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 import yaml
 
-from asrdq.errors import UsageError
 from asrdq.linting.config import Config, Dialect, Knob, Setting, Unknown
 from asrdq.linting.findings import Edit
 from asrdq.linting.sources.families import families_of_name
@@ -21,6 +20,7 @@ from asrdq.linting.sources.training_arguments import (
     PATHS,
     STRATEGIES,
 )
+from asrdq.linting.sources.tree import typed
 from asrdq.linting.sources.yaml_text import YamlText
 
 _OWN = ("per_device_train_batch_size", "num_train_epochs")
@@ -38,27 +38,29 @@ class _Source(Protocol):
 
 
 def read_arguments(
-    name: str, text: str, root: yaml.Node | None, overrides: Sequence[Override]
+    name: str, text: str, root: yaml.Node, values: Mapping[str, Any], overrides: Sequence[Override]
 ) -> Config:
-    """Read TrainingArguments from JSON or YAML, or from Python source.
+    """Read TrainingArguments from JSON or YAML.
 
     Args:
         name: The file.
         text: Its text.
-        root: Its nodes; None for Python source.
+        root: Its nodes.
+        values: What it says.
         overrides: What the command line says on top.
+    """
+    plain = {str(key): typed(value) for key, value in values.items()}
+    return _Arguments(name, YamlText(name, text, root), plain, overrides, ()).config()
+
+
+def read_source(name: str, text: str, overrides: Sequence[Override]) -> Config:
+    """Read TrainingArguments from Python source, which is not run.
 
     Raises:
-        UsageError: It cannot be read, or says nothing about training.
+        UsageError: It is no Python, or says nothing about training.
     """
-    if root is None:
-        source = PythonText(name, text)
-        return _Arguments(name, source, source.values(), overrides, source.notes).config()
-    values = yaml.safe_load(text)
-    if not isinstance(values, dict):
-        raise UsageError("is no mapping of keys to values", where=name)
-    typed = {str(key): _typed(value) for key, value in values.items()}
-    return _Arguments(name, YamlText(name, text, root), typed, overrides, ()).config()
+    source = PythonText(name, text)
+    return _Arguments(name, source, source.values(), overrides, source.notes).config()
 
 
 def looks_like_arguments(values: Mapping[str, Any]) -> bool:
@@ -87,7 +89,7 @@ class _Arguments:
         settings = {knob: self._first(knob) for knob in FIELDS}
         settings[Knob.PRECISION] = self._precision()
         settings[Knob.ADAPTERS] = self._adapters()
-        settings |= self._evaluation(settings)
+        settings |= self._evaluation(settings) | self._warmup(settings) | self._monitor()
         before = {
             knob: self.source.setting(found.key, self.plain.get(found.key))
             for knob, found in settings.items()
@@ -154,6 +156,20 @@ class _Arguments:
             return {Knob.VAL_INTERVAL: _with(at, settings[Knob.LOG_INTERVAL].value)}
         return {}
 
+    def _warmup(self, settings: Mapping[Knob, Setting]) -> dict[Knob, Setting]:
+        """Return a share below 1 that stands in the place of steps as what it is."""
+        at = settings[Knob.WARMUP_STEPS]
+        if not isinstance(at.value, float) or not 0 < at.value < 1:
+            return {}
+        return {Knob.WARMUP_RATIO: at, Knob.WARMUP_STEPS: _with(at, 0)}
+
+    def _monitor(self) -> dict[Knob, Setting]:
+        """Return what the best model is chosen by where nobody says it."""
+        name = FIELDS[Knob.MONITOR][0][0]
+        if self.values.get("load_best_model_at_end") is not True or name in self.values:
+            return {}
+        return {Knob.MONITOR: self.source.setting(name, "loss")}
+
     def _rates(self, settings: Mapping[Knob, Setting]) -> tuple[Setting, ...]:
         base = settings[Knob.LEARNING_RATE]
         more = (key for key in self.values if key.endswith(("_lr", "_learning_rate")))
@@ -172,13 +188,3 @@ class _Arguments:
 
 def _with(setting: Setting, value: object) -> Setting:
     return Setting(setting.key, value, setting.file, setting.line, setting.written)
-
-
-def _typed(value: Any) -> Any:
-    """Return numbers such as 1e-4 as numbers: YAML 1.1 takes them for text."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return float(value) if value.lower() not in ("nan", "inf", "infinity") else value
-    except ValueError:
-        return value

@@ -14,10 +14,18 @@ from asrdq.linting.config import Config, Dialect, Family, Fault, Knob, Setting, 
 from asrdq.linting.registry import reader_rule
 from asrdq.linting.sources.families import families_of_name
 from asrdq.linting.sources.overrides import Override, faults_of
+from asrdq.linting.sources.tree import (
+    NOTHING,
+    first_line,
+    flat,
+    read_tree,
+    register_resolvers,
+    select,
+    texts_in,
+    typed,
+)
 from asrdq.linting.sources.yaml_text import YamlText
 from asrdq.planning.findings import Level
-
-_NOTHING = object()
 
 KEYS: Mapping[Knob, tuple[tuple[str, ...], Any]] = {
     Knob.BASE_MODEL: (
@@ -92,9 +100,9 @@ class _Reading:
     ) -> None:
         self.yaml = YamlText(name, text, root)
         self.name = name
-        _register_resolvers()
-        self.plain, self.tree = _tree(name, text), _tree(name, text)
-        self.faults = faults_of(overrides, dict(_flat(self.raw(self.plain))))
+        register_resolvers()
+        self.plain, self.tree = read_tree(name, text), read_tree(name, text)
+        self.faults = faults_of(overrides, dict(flat(self.raw(self.plain))))
         self.given: dict[str, Override] = {}
         for each in overrides:
             self._apply(each)
@@ -111,7 +119,7 @@ class _Reading:
             OmegaConf.update(self.tree, override.key, value, force_add=True)
         except (OmegaConfBaseException, AssertionError, TypeError) as error:
             raise UsageError(
-                f"--override {override.text} cannot be applied: {_short(error)}"
+                f"--override {override.text} cannot be applied: {first_line(error)}"
             ) from error
         self.given[override.key] = override
 
@@ -124,6 +132,8 @@ class _Reading:
         }
         raw = self.raw(self.tree)
         self.faults += self._values_that_fail(raw)
+        if "exp_manager" not in raw:
+            settings[Knob.MONITOR] = self.yaml.setting(KEYS[Knob.MONITOR][0][0], None)
         families = self._families(settings)
         endless, maybe = self._endless()
         label = f"{self.value('name')} {self.name}".lower()
@@ -149,32 +159,31 @@ class _Reading:
     def _first(self, knob: Knob, tree: DictConfig) -> Setting:
         keys, default = KEYS[knob]
         for key in keys:
-            value = _select(tree, key)
-            if value is not _NOTHING and (value is not None or len(keys) == 1):
+            value = select(tree, key)
+            if value is not NOTHING and (value is not None or len(keys) == 1):
                 return self._setting(key, value, tree)
         return self._setting(keys[0], default, tree)
 
     def _setting(self, key: str, value: Any, tree: DictConfig) -> Setting:
-        if isinstance(value, (int, str)) and not isinstance(value, bool) and _is_number(value):
-            value = float(value) if isinstance(value, str) else value
+        value = typed(value)
         if tree is self.tree and key in self.given:
             return self.given[key].setting(value)
         return self.yaml.setting(key, value)
 
     def value(self, key: str) -> Any:
         """Return the value of a key, None where it is missing or not known."""
-        found = _select(self.tree, key)
-        return None if found is _NOTHING or isinstance(found, Unknown) else found
+        found = select(self.tree, key)
+        return None if found is NOTHING or isinstance(found, Unknown) else found
 
     def _values_that_fail(self, raw: dict[str, Any]) -> Iterator[Fault]:
-        missing = [key for key, value in _flat(raw) if value == "???"]
+        missing = [key for key, value in flat(raw) if value == "???"]
         if missing:
             at = self._setting(missing[0], None, self.tree)
             told = f"to be given at launch: {', '.join(missing)}"
             yield Fault("value-to-be-given", told, at)
-        for key, written in _flat(raw):
+        for key, written in flat(raw):
             if isinstance(written, str) and "${" in written:
-                value = _select(self.tree, key)
+                value = select(self.tree, key)
                 if isinstance(value, Unknown) and value.why.startswith("Interpolation key"):
                     at = self._setting(key, value, self.tree)
                     yield Fault("broken-interpolation", f"{key}: {written}: {value.why}", at)
@@ -210,7 +219,7 @@ class _Reading:
         data = self.value("model.train_ds")
         if not isinstance(data, DictConfig):
             return None, None
-        says = {str(key): _select(data, str(key)) for key in data}
+        says = {str(key): select(data, str(key)) for key in data}
         if not (says.get("use_lhotse") is True or says.get("input_cfg") is not None):
             return None, None
         if says.get("force_finite") is True or says.get("force_map_dataset") is True:
@@ -234,7 +243,7 @@ class _Reading:
                 continue  # the manifest is a word that nothing opens
             for name in _PATHS:
                 key = f"model.{part}.{name}"
-                for path in _texts(self.value(key)):
+                for path in texts_in(self.value(key)):
                     yield self._setting(key, path, self.tree)
         for key in ("model.tokenizer.dir", "init_from_nemo_model"):
             if isinstance(path := self.value(key), str):
@@ -247,58 +256,3 @@ class _Reading:
             f"{self.name} has `defaults`: what they bring in is not read; lint what Hydra makes "
             "of it, as `python train.py --cfg job > composed.yaml` writes it",
         )
-
-
-def _tree(name: str, text: str) -> DictConfig:
-    try:
-        tree = OmegaConf.create(text)
-    except (OmegaConfBaseException, yaml.YAMLError) as error:
-        raise UsageError(f"cannot be read: {_short(error)}", where=name) from error
-    if not isinstance(tree, DictConfig):
-        raise UsageError("is no mapping of keys to values", where=name)
-    return tree
-
-
-def _select(tree: Any, key: str) -> Any:
-    """Return the value of a key, `_NOTHING` where it is missing, `Unknown` where it is open."""
-    try:
-        return OmegaConf.select(tree, key, default=_NOTHING, throw_on_missing=True)
-    except OmegaConfBaseException as error:
-        return Unknown(_short(error))
-    except Exception as error:  # a resolver may raise anything
-        return Unknown(f"{type(error).__name__}: {_short(error)}")
-
-
-def _short(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
-
-
-def _flat(value: Any, above: str = "") -> Iterator[tuple[str, Any]]:
-    """Give every dotted key, of sections too."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            name = f"{above}.{key}" if above else str(key)
-            yield name, inner
-            yield from _flat(inner, name)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif OmegaConf.is_list(value):
-        for index in range(len(value)):
-            yield from _texts(_select(value, f"[{index}]"))
-
-
-def _is_number(value: int | str) -> bool:
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _register_resolvers() -> None:
-    """Know the resolvers that NeMo registers, unless NeMo itself has done so."""
-    if not OmegaConf.has_resolver("multiply"):
-        OmegaConf.register_new_resolver("multiply", lambda x, y: x * y)

@@ -89,6 +89,8 @@ def faults_of(overrides: Sequence[Override], keys: Mapping[str, Any]) -> list[Fa
     """Return the overrides that Hydra refuses, given every dotted key of the configuration."""
     known, found = set(keys), []
     for each in overrides:
+        if each.key.partition(".")[0] == "hydra":
+            continue  # Hydra's own settings, which are in no file of the user
         at = each.setting(each.value)
         if each.sign in ("", "~") and each.key not in known:
             guess = nearest(each.key, sorted(known))

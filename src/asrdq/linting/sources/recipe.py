@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -14,6 +14,9 @@ from asrdq.linting.sources.yaml_text import YamlText
 from asrdq.places import Place, place
 from asrdq.recipes import Recipe, RecipeFile, read_recipe_file
 from asrdq.recipes.layers import Layer, joined, read_layers
+
+if TYPE_CHECKING:
+    from asrdq.workspace import Workspace
 
 KEYS: Mapping[Knob, str] = {
     Knob.BASE_MODEL: "model.base",
@@ -39,11 +42,12 @@ KEYS: Mapping[Knob, str] = {
     Knob.MAX_DURATION: "data.max_duration_s",
     Knob.MONITOR: "checkpoints.monitor",
     Knob.METRIC: "evaluation.metric",
+    Knob.TOKENIZER: "model.tokenizer",
 }
 
 
 def read_recipe_config(
-    name: str | Place, overrides: Sequence[Override], workspace: Any = None
+    name: str | Place, overrides: Sequence[Override], workspace: Workspace | None = None
 ) -> Config:
     """Read a recipe by name or path.
 

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 import yaml
 
+from asrdq.errors import UsageError
 from asrdq.linting.config import Setting
 from asrdq.linting.findings import Edit
+
+_MOST_KEYS = 100_000
+"""Aliases of aliases make more of a small file than any memory holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,9 @@ class YamlText:
         self._root = root
         self._spots: dict[str, Spot] = {}
         seen: dict[int, list[str]] = {}
-        for key, spot in _walk(root, "", ()):
+        for count, (key, spot) in enumerate(_walk(root, "", ())):
+            if count > _MOST_KEYS:
+                raise UsageError(f"has more than {_MOST_KEYS:,} keys", where=file)
             self._spots.setdefault(key, spot)
             seen.setdefault(id(spot.node), []).append(key)
         self._shared = {key for keys in seen.values() if len(keys) > 1 for key in keys}
@@ -63,21 +69,24 @@ class YamlText:
     def insertion(self, key: str, value: str) -> Edit | None:
         """Return the edit that adds a key to its section; None where that is not safe.
 
-        The line goes above the first key of the section, with the same indentation.
+        The line goes below the one that names the section, or to the end of the file.
         """
         section, _, name = key.rpartition(".")
-        node = self._spots[section].node if section in self._spots else None
-        node = self._root if not section else node
+        node = self._spots[section].node if section in self._spots else self._root
         if not isinstance(node, yaml.MappingNode) or node.flow_style or not node.value:
             return None
-        if self._is_shared(section):
+        if self._is_shared(section) or (section and node is self._root):
             return None
+        if not section:
+            end = len(self.text)
+            before = "" if self.text.endswith("\n") else "\n"
+            ended = self.text.rstrip().endswith("...")
+            return None if ended else Edit(end, end, f"{before}{name}: {value}\n")
+        begin = sum(map(len, self.text.splitlines(keepends=True)[: self._spots[section].line]))
         first = node.value[0][0].start_mark
-        begin = first.index - first.column
-        if self.text[begin : first.index].strip():
+        if first.index < begin:
             return None
-        indent = self.text[begin : first.index]
-        return Edit(begin, begin, f"{indent}{name}: {value}\n")
+        return Edit(begin, begin, f"{' ' * first.column}{name}: {value}\n")
 
     def _is_shared(self, key: str) -> bool:
         return any(key == each or key.startswith(f"{each}.") for each in self._shared)
