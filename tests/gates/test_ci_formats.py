@@ -24,7 +24,6 @@ from asrdq.gates import (
     waive,
     workflow_commands,
 )
-from asrdq.gates.escaping import workflow_command
 from asrdq.gates.rules import RULES
 
 if TYPE_CHECKING:

@@ -101,9 +101,7 @@ def _leaks(asked: Asked, policy: Policy, stage: Stage) -> tuple[LeakResult | Non
 
 
 @contextmanager
-def _counted(
-    stage: Stage, name: str, total: float, unit: str
-) -> Iterator[Callable[[float], None]]:
+def _counted(stage: Stage, name: str, total: float, unit: str) -> Iterator[Callable[[float], None]]:
     with stage(name, total, unit) as bar:
         yield bar.advance
 
