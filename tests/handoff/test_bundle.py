@@ -96,7 +96,9 @@ def test_the_same_input_gives_the_same_bytes(ready: Ready, tmp_path: Path) -> No
     assert '\'instance_type_name": "gpu_2x_a100"' not in page
     assert '"instance_type_name": "gpu_2x_a100"' in page
     assert "ASRDQ_DEVICES=2\n" in (ready.out / "environment.env").read_text()
+    assert f"{ready.audited.folder}/ asrdq-one:{ready.audited.folder}/" in page
     assert first.script == "torchrun.sh"
+    assert any(note.startswith("lint: ") for note in first.notes)
 
 
 def test_paths_are_those_of_where_it_runs(ready: Ready) -> None:

@@ -228,6 +228,17 @@ def test_a_folder_of_audio_that_is_not_here_stops_the_container(launcher: Launch
     assert launcher.calls() == []
 
 
+def test_audio_that_was_copied_to_where_it_will_be_is_mounted_from_there(
+    launcher: Launcher,
+) -> None:
+    launcher.program("docker")
+    mine = launcher.folder / "mine.tsv"
+    mine.write_text(f"/nowhere\t{launcher.folder}\n")
+    launcher.run("docker.sh", ASRDQ_MOUNTS=str(mine))
+    folder = f'"source={launcher.folder}","target={launcher.folder}"'
+    assert f"type=bind,{folder},readonly" in launcher.calls()[0]
+
+
 def test_slurm_starts_the_script_on_each_machine(launcher: Launcher) -> None:
     launcher.program("srun")
     (launcher.programs / "scontrol").write_text("#!/bin/sh\nprintf 'node1\\nnode2\\n'\n")
@@ -294,19 +305,24 @@ def test_variables_that_are_not_for_a_bundle_are_refused(
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_commands_for_providers_are_quoted(name: str, tmp_path: Path) -> None:
-    machine = Machine("a100-40", 2, 80, 1, 200, 12.0, {})
+    machine = Machine("a100-40", 2, 80, 1, 200, 12.0, [(f"/{name}", f"/x/{name}")], {})
     text = provisioning_text(read_providers(), machine, name, "image:1", "torchrun.sh")
-    [copy] = [line for line in text.split("```") if line.strip().startswith("sh\nssh asrdq")][:1]
-    command = next(part for part in copy.split("\n", 2)[2:]).removeprefix("brev")
+    copies = [
+        part for part in text.split("```sh\n") if part.startswith(("ssh asrdq", "rsync -a -s"))
+    ]
+    bundle = copies[0].split("\n", 1)[1].partition("```")[0].strip("\n")
+    audio = copies[1].partition("```")[0].strip("\n")
     (tmp_path / "work").mkdir()
-    done = subprocess.run(
-        ["bash", "-c", f"printf '%s\\0' {command}"],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=tmp_path / "work",
-    )
-    words = done.stdout.split("\0")
-    assert words[:3] == ["copy", "-r", f"./{name}"]
-    assert words[3].startswith("asrdq")
+
+    def words_of(command: str) -> list[str]:
+        told = f"printf '%s\\0' {command}"
+        work = tmp_path / "work"
+        done = subprocess.run(["bash", "-c", told], capture_output=True, check=True, cwd=work)
+        return done.stdout.decode().split("\0")
+
+    words = words_of(bundle)
+    assert words[:4] == ["brev", "copy", "-r", f"./{name}"]
+    assert words[4].startswith("asrdq")
+    assert words_of(audio)[5].endswith(f"/{name}/")
+    assert words_of(audio)[6].endswith(f":/x/{name}/")
     assert list(tmp_path.rglob("pwned")) == []

@@ -80,7 +80,7 @@ def write_bundle(asked: Asked, conditions: Conditions, folder: Path, stage: Stag
         "DEPLOYMENT.md": deployment_text(recipe),
         "PROVISIONING.md": provisioning_text(
             read_providers(asked.workspace),
-            machine_of(asked, figures),
+            machine_of(asked, figures, conditions.audio.mounts(asked.path_map.prefixes)),
             asked.out.name,
             IMAGES[asked.backend],
             script,

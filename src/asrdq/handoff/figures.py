@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -123,7 +124,7 @@ def _disk(stored: tuple[Stored, ...]) -> int:
     return 10 * math.ceil(whole / 10)
 
 
-def machine_of(asked: Asked, figures: Figures) -> Machine:
+def machine_of(asked: Asked, figures: Figures, mounts: Sequence[tuple[str, str]]) -> Machine:
     """Return the machine to rent, with what each provider was seen to ask for it.
 
     The prices of `prices.yaml` are those of a provider where their name begins with its.
@@ -142,5 +143,6 @@ def machine_of(asked: Asked, figures: Figures) -> Machine:
         nodes=figures.nodes,
         disk_gb=figures.disk_gb,
         hours=figures.hours,
+        mounts=mounts,
         prices=found,
     )

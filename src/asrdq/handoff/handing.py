@@ -145,6 +145,6 @@ def _result(asked: Asked, conditions: Conditions, bundle: Bundle, run: Run) -> H
         verdicts=_verdicts(conditions),
         signed_by=tuple(_signed_by(conditions)),
         script=bundle.script,
-        notes=bundle.notes,
+        notes=(*conditions.linted.warnings(), *bundle.notes),
         files=bundle.files,
     )

@@ -30,6 +30,14 @@ class Linted:
     findings: tuple[dict[str, Any], ...]
     refusals: tuple[Refusal, ...]
 
+    def warnings(self) -> list[str]:
+        """Return what a person should know before the run, and nobody answered for."""
+        return [
+            f"lint: {finding['rule']}: {finding['message']}"
+            for finding in self.findings
+            if finding["level"] == Level.WARNING and finding["suppressed"] is None
+        ]
+
 
 def lint(asked: Asked, leaks: LeakResult | None, stage: Stage) -> Linted:
     """Hold the recipe against every rule of the lint, with its data and its machine.

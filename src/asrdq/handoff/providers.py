@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from asrdq.workspace import Workspace
 
 FOLDER, FILE = "hardware", "providers.yaml"
-STEPS = ("create", "copy", "run", "fetch", "stop", "delete")
+STEPS = ("create", "copy", "copy_audio", "run", "fetch", "stop", "delete")
 
 Commands = tuple[Annotated[str, Field(min_length=1)], ...]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
@@ -36,6 +36,7 @@ class Provider(Strict):
         gpus: Names of GPUs in `hardware.yaml` to those of the provider.
         create: Commands that rent a machine.
         copy: Commands that copy the bundle to it.
+        copy_audio: Commands that copy a folder of audio to where the run looks for it.
         run: Commands that train on it.
         fetch: Commands that copy the outcome back.
         stop: Commands that stop it.
@@ -50,6 +51,7 @@ class Provider(Strict):
     gpus: Mapping[str, str]
     create: Commands
     copy_: Annotated[Commands, Field(alias="copy")]
+    copy_audio: Commands
     run: Commands
     fetch: Commands
     stop: Commands = ()
@@ -80,7 +82,7 @@ class Providers(Strict):
             for step in STEPS:
                 for command in provider.commands(step):
                     try:
-                        fill_in(command, dict.fromkeys(_WORDS, "x"))
+                        fill_in(command, dict.fromkeys(_words(step), "x"))
                     except (KeyError, ValueError, IndexError) as error:
                         raise ValueError(f"{name}.{step}: {{{error}}} is not filled in") from error
         return self
@@ -91,6 +93,12 @@ class Providers(Strict):
 
 
 _WORDS = ("bundle", "machine", "gpus", "gpu", "vram_gb", "disk_gb", "script", "image")
+_OF_AUDIO = ("here", "there")
+
+
+def _words(step: str) -> tuple[str, ...]:
+    """Return the words that the commands of a step may have."""
+    return (*_WORDS, *_OF_AUDIO) if step == "copy_audio" else _WORDS
 
 
 def read_providers(workspace: Workspace | None = None) -> Providers:
@@ -125,6 +133,7 @@ class Machine:
         nodes: Machines of that kind.
         disk_gb: Disk for container, audio, checkpoints and models.
         hours: How long it is needed; None where nobody could say.
+        mounts: Folders with audio, as they are here and where the run is.
         prices: Provider to USD an hour of one machine, with the day it was seen.
     """
 
@@ -134,6 +143,7 @@ class Machine:
     nodes: int
     disk_gb: int
     hours: float | None
+    mounts: Sequence[tuple[str, str]]
     prices: Mapping[str, tuple[float, dt.date]]
 
 
@@ -197,8 +207,13 @@ def _section(
         yield f"No GPU here is known as {machine.gpu}: name one under `gpus` in providers.yaml.\n"
         return
     for step in STEPS:
-        commands = [fill_in(text, {**words, "gpu": gpu}) for text in provider.commands(step)]
-        yield f"### {step}: {_cost(name, provider, machine, step)}\n"
+        folders = machine.mounts if step == "copy_audio" else [("", "")]
+        commands = [
+            fill_in(text, {**words, "gpu": gpu, "here": here, "there": there})
+            for here, there in folders
+            for text in provider.commands(step)
+        ]
+        yield f"### {step.replace('_', ' ')}: {_cost(name, provider, machine, step)}\n"
         if commands:
             yield "\n".join(["```sh", *commands, "```", ""])
         else:

@@ -106,8 +106,9 @@ def _run(script: str) -> str:
    | `launch/docker.sh` | the same in the container `ASRDQ_IMAGE`; `mounts.tsv` says what it sees |
    | `launch/slurm.sh` | `sbatch launch/slurm.sh` from this folder |
 
-   What comes out lies beside this folder, in `ASRDQ_RUN_DIR` (by default its name with `.run`):
-   nothing is ever written into the bundle. The same command goes on after a kill.
+   The audio is not in this folder: it has to lie where `audio.jsonl` names it. What comes out lies
+   beside this folder, in `ASRDQ_RUN_DIR` (by default its name with `.run`): nothing is ever written
+   into the bundle. The same command goes on after a kill.
 
 3. `DEPLOYMENT.md` tells how the model is served afterwards.
 """

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The same in a container. mounts.tsv says which folders with audio it sees: the folder here, a
-# tab, the folder in the container. Another file of that kind is named with ASRDQ_MOUNTS.
+# tab, the folder in the container; where only that one is here, it is taken. Another file of that kind is named with ASRDQ_MOUNTS.
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 begin files # the audio is looked for inside, where it has its paths
@@ -13,6 +13,7 @@ mounts=(
   --mount "type=bind,$(field source "$ASRDQ_RUN_DIR"),target=/run-dir"
 )
 while IFS=$'\t' read -r here there; do
+  if [ ! -d "$here" ] && [ -d "$there" ]; then here=$there; fi
   if [ ! -d "$here" ]; then
     say "error: the folder '$here' of mounts.tsv is not on this machine."
     say "→ name a file with the folders of this one: ASRDQ_MOUNTS=mine.tsv bash $0"
