@@ -21,6 +21,8 @@ from asrdq.handoff.environment import environment_text
 from asrdq.handoff.provenance import seal
 from asrdq.handoff.providers import Machine, provisioning_text, read_providers, stop_script
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = [
     "plain",
     "with space",
