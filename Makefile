@@ -39,6 +39,7 @@ peers: $(PEERS)/.installed ## Install the peers of benchmarks/ into .venv-peers
 docs: $(VENV)/.docs ## Build the documentation into ./site
 	@$(BIN)/python tools/make_cli_reference.py
 	@$(BIN)/python tools/make_policy_schema.py
+	@$(BIN)/python tools/make_lint_rules.py
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 constraints: $(BIN)/python ## Resolve all extras together, for every Python, into constraints.txt

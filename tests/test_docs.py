@@ -113,6 +113,14 @@ def test_what_is_made_from_the_code_is_fresh(name: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_table_of_the_rules_of_the_lint_is_fresh() -> None:
+    script = ROOT / "tools" / "make_lint_rules.py"
+    done = subprocess.run(
+        [sys.executable, script, "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_command_line_reference_shows_the_shape_of_values() -> None:
     page = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
     assert "`--share STRATUM=0.4`" in page

@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
-import hypothesis.strategies as st
 import jsonschema
 import pytest
-from hypothesis import given
 from junitparser import Error, Failure, JUnitXml, Skipped
 from tests.gates.sarif_schema import SARIF
 
@@ -26,7 +24,6 @@ from asrdq.gates import (
     waive,
     workflow_commands,
 )
-from asrdq.gates.escaping import workflow_command
 from asrdq.gates.rules import RULES
 
 if TYPE_CHECKING:
@@ -174,27 +171,6 @@ def test_hostile_texts_break_out_of_no_format(audited: Audited) -> None:
     assert all(len(re.findall(r"(?<!\\)\|", row)) == 7 for row in rows)
     jsonschema.validate(json.loads(sarif_log(result, "a b/ö.yaml")), SARIF)
     assert not [line for line in result.summary().split("\n") if line.lstrip().startswith("::")]
-
-
-@given(title=st.text(), message=st.text())
-def test_a_command_is_one_line_and_says_what_was_meant(title: str, message: str) -> None:
-    command = workflow_command("error", title, message)
-    assert len(command.splitlines()) == 1
-    named, _, told = command.removeprefix("::error title=").partition("::")
-    assert unescaped(told) == shown(message)
-    assert unescaped(named) == shown(title)
-
-
-def unescaped(text: str) -> str:
-    """The runner's own reading of a value."""
-    for code, sign in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
-        text = text.replace(code, sign)
-    return text
-
-
-def shown(text: str) -> str:
-    kept = "".join(sign if sign.isprintable() or sign in "\r\n" else "�" for sign in text)
-    return kept.replace("##[", "## [")
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import typer
 from asrdq import console
 from asrdq.cli.options import FormatOption, WorkspaceOption
 from asrdq.cli.output import Format, render
+from asrdq.cli.workspaces import workspace_if_any
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,23 +31,10 @@ def recipes(
 
     Example: `asrdq recipes qwen3-asr-gradual`
     """
-    opened = _workspace(workspace)
+    opened = workspace_if_any(workspace)
     render(_values(name, opened) if name else _names(opened), output)
     shown = name or "RECIPE"
     console.next_step(f"asrdq plan MANIFEST --recipe {shown} --gpus 1xL40S", "what it would cost")
-
-
-def _workspace(path: str) -> Workspace | None:
-    """Return the workspace; None where none was named and none is here."""
-    from pathlib import Path
-
-    from asrdq.settings import SETTINGS_FILE
-    from asrdq.workspace import Workspace
-
-    here = Path.cwd()
-    if path == "." and not any((at / SETTINGS_FILE).is_file() for at in (here, *here.parents)):
-        return None
-    return Workspace.open(path)
 
 
 def _names(workspace: Workspace | None) -> pa.Table:

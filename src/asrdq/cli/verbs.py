@@ -97,5 +97,7 @@ VERBS = {
         Verb("report", "Write one HTML page with the evidence.", _DECIDE),
         Verb("recipes", "List the training recipes, or show where each value is from.", _TRAIN),
         Verb("plan", "Plan a training run: rows kept, steps, memory, time, cost.", _TRAIN),
+        Verb("lint", "Find expensive mistakes in a training configuration.", _TRAIN),
+        Verb("handoff", "Hand audited data to a trainer as a folder that proves itself.", _TRAIN),
     )
 }

@@ -13,6 +13,7 @@ from asrdq.gates.policy_sections import (
     AuditRules,
     CriteriaRules,
     FreshnessRules,
+    HandoffRules,
     InstrumentRules,
     LeakRules,
     ScoreRules,
@@ -44,6 +45,8 @@ class Policy(Section):
     """How old evidence may be."""
     criteria: CriteriaRules | None = Field(default=None)
     """Success criteria of a round."""
+    handoff: HandoffRules = HandoffRules()
+    """What a hand-off to a trainer asks for besides the verdict."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Policy:

@@ -270,6 +270,15 @@ class CriteriaRules(Section):
         return self
 
 
+class HandoffRules(Section):
+    """What data must have before it is handed to a trainer, besides a verdict that is green."""
+
+    signoff: bool = False
+    """Whether a person must have signed off; CAUTION and STOP ask for it in any case."""
+    validation: bool = False
+    """Whether the validation manifest needs a green verdict of its own too."""
+
+
 def _once(key: str, names: tuple[str, ...]) -> None:
     """Refuse names that stand twice.
 

@@ -1,0 +1,1 @@
+"""Readers of configurations: each turns what a framework is told into a `Config`."""
