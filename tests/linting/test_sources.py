@@ -241,3 +241,9 @@ def test_steps_are_not_guessed_where_nobody_says_how_many_gpus(
     assert "steps-against-epochs" not in {each.rule for each in alone.found}
     told = lint_config(config, Around(workspace=workspace, manifest=manifest, effective_batch=64))
     assert "steps-against-epochs" in {each.rule for each in told.found}
+
+
+def test_a_tokenizer_of_a_recipe_is_looked_for(tmp_path: Path) -> None:
+    text = "name: mine\nextends: parakeet-an4\nmodel:\n  tokenizer: /nowhere/tokenizer\n"
+    [found] = lint_config(read_config(written(tmp_path, text, "mine.yaml"))).found
+    assert (found.rule, found.key, found.line) == ("path-not-found", "model.tokenizer", 4)
