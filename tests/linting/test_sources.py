@@ -247,3 +247,20 @@ def test_a_tokenizer_of_a_recipe_is_looked_for(tmp_path: Path) -> None:
     text = "name: mine\nextends: parakeet-an4\nmodel:\n  tokenizer: /nowhere/tokenizer\n"
     [found] = lint_config(read_config(written(tmp_path, text, "mine.yaml"))).found
     assert (found.rule, found.key, found.line) == ("path-not-found", "model.tokenizer", 4)
+
+
+def test_paths_inside_of_a_mix_are_looked_up(tmp_path: Path) -> None:
+    text = changed(SOUND, "-train_ds.manifest_filepath").replace(
+        "  train_ds:\n",
+        "  train_ds:\n"
+        "    force_finite: true\n"
+        "    input_cfg:\n"
+        "      - type: group\n"
+        "        input_cfg:\n"
+        "          - {type: nemo, manifest_filepath: /nowhere/a.jsonl}\n"
+        "          - {type: nemo_tarred, tarred_audio_filepaths: /x/a__OP_0..9_CL_.tar}\n",
+    )
+    found = lint_config(read_config(written(tmp_path, text))).found
+    assert [each.message for each in found if each.rule == "path-not-found"] == [
+        "model.train_ds.input_cfg: /nowhere/a.jsonl does not exist here"
+    ]

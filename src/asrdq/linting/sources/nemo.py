@@ -243,7 +243,7 @@ class _Reading:
                 continue  # the manifest is a word that nothing opens
             for name in _PATHS:
                 key = f"model.{part}.{name}"
-                for path in texts_in(self.value(key)):
+                for path in texts_in(self.value(key), _PATHS):
                     yield self._setting(key, path, self.tree)
         for key in ("model.tokenizer.dir", "init_from_nemo_model"):
             if isinstance(path := self.value(key), str):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import yaml
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from asrdq.errors import UsageError
@@ -55,13 +55,16 @@ def flat(value: Any, above: str = "") -> Iterator[tuple[str, Any]]:
             yield from flat(inner, name)
 
 
-def texts_in(value: Any) -> Iterator[str]:
-    """Give every text of a value: itself, or those of a list."""
+def texts_in(value: Any, names: Sequence[str]) -> Iterator[str]:
+    """Give every text of a value: itself, those of a list, those under some names of a mapping."""
     if isinstance(value, str):
         yield value
-    elif OmegaConf.is_list(value):
+    elif isinstance(value, ListConfig):
         for index in range(len(value)):
-            yield from texts_in(select(value, f"[{index}]"))
+            yield from texts_in(select(value, f"[{index}]"), names)
+    elif isinstance(value, DictConfig):
+        for name in names:
+            yield from texts_in(select(value, name), names)
 
 
 def typed(value: Any) -> Any:
