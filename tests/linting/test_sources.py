@@ -264,3 +264,18 @@ def test_paths_inside_of_a_mix_are_looked_up(tmp_path: Path) -> None:
     assert [each.message for each in found if each.rule == "path-not-found"] == [
         "model.train_ds.input_cfg: /nowhere/a.jsonl does not exist here"
     ]
+
+
+@pytest.mark.parametrize("name", ["${oc.env:ASRDQ_SECRET}", "${oc.${which}:ASRDQ_SECRET}"])
+def test_the_environment_of_this_machine_stays_out(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job has an environment of its own, and a secret of this one is not to be printed."""
+    from omegaconf import OmegaConf
+
+    monkeypatch.setenv("ASRDQ_SECRET", "hunter2")
+    text = changed(SOUND, f'monitor: "{name}_loss"', "+which: env", f"+model.labels: ['{name}']")
+    config = read_config(written(tmp_path, text))
+    assert isinstance(value(config, Knob.MONITOR), Unknown)
+    assert "hunter2" not in repr(config) + lint_config(config).to_json()
+    assert OmegaConf.create({"a": "${oc.env:ASRDQ_SECRET}"}).a == "hunter2"
