@@ -330,11 +330,11 @@ trainer: {precision: bf16-mixed}
 """
 
 
-@pytest.mark.parametrize(("gpus", "level"), [("4xb200", None), ("4xa100-80", Level.ERROR)])
+@pytest.mark.parametrize(("gpus", "level"), [("4xb200", None), ("4xa100-80", Level.WARNING)])
 def test_batches_in_seconds_are_held_against_the_estimate(
     gpus: str, level: Level | None, lint: Lint
 ) -> None:
-    """2,200 s a batch ran on 192 GB; 80 GB are for less than half of it."""
+    """2,200 s a batch ran on 192 GB; an estimate is no proof, and no error."""
     result = lint(SECONDS_CANARY, gpus=parse_gpus(gpus, read_hardware()))
     found = [each.level for each in result.found if each.rule == "batch-too-large-for-gpu"]
     assert found == ([] if level is None else [level])

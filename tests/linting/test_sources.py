@@ -241,3 +241,41 @@ def test_steps_are_not_guessed_where_nobody_says_how_many_gpus(
     assert "steps-against-epochs" not in {each.rule for each in alone.found}
     told = lint_config(config, Around(workspace=workspace, manifest=manifest, effective_batch=64))
     assert "steps-against-epochs" in {each.rule for each in told.found}
+
+
+def test_a_tokenizer_of_a_recipe_is_looked_for(tmp_path: Path) -> None:
+    text = "name: mine\nextends: parakeet-an4\nmodel:\n  tokenizer: /nowhere/tokenizer\n"
+    [found] = lint_config(read_config(written(tmp_path, text, "mine.yaml"))).found
+    assert (found.rule, found.key, found.line) == ("path-not-found", "model.tokenizer", 4)
+
+
+def test_paths_inside_of_a_mix_are_looked_up(tmp_path: Path) -> None:
+    text = changed(SOUND, "-train_ds.manifest_filepath").replace(
+        "  train_ds:\n",
+        "  train_ds:\n"
+        "    force_finite: true\n"
+        "    input_cfg:\n"
+        "      - type: group\n"
+        "        input_cfg:\n"
+        "          - {type: nemo, manifest_filepath: /nowhere/a.jsonl}\n"
+        "          - {type: nemo_tarred, tarred_audio_filepaths: /x/a__OP_0..9_CL_.tar}\n",
+    )
+    found = lint_config(read_config(written(tmp_path, text))).found
+    assert [each.message for each in found if each.rule == "path-not-found"] == [
+        "model.train_ds.input_cfg: /nowhere/a.jsonl does not exist here"
+    ]
+
+
+@pytest.mark.parametrize("name", ["${oc.env:ASRDQ_SECRET}", "${oc.${which}:ASRDQ_SECRET}"])
+def test_the_environment_of_this_machine_stays_out(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job has an environment of its own, and a secret of this one is not to be printed."""
+    from omegaconf import OmegaConf
+
+    monkeypatch.setenv("ASRDQ_SECRET", "hunter2")
+    text = changed(SOUND, f'monitor: "{name}_loss"', "+which: env", f"+model.labels: ['{name}']")
+    config = read_config(written(tmp_path, text))
+    assert isinstance(value(config, Knob.MONITOR), Unknown)
+    assert "hunter2" not in repr(config) + lint_config(config).to_json()
+    assert OmegaConf.create({"a": "${oc.env:ASRDQ_SECRET}"}).a == "hunter2"

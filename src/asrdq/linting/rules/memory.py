@@ -21,8 +21,8 @@ _PRECISIONS = {"bf16-mixed", "bf16-true", "fp16-mixed", "fp32"}
 @rule(
     "batch-too-large-for-gpu",
     Level.WARNING,
-    reason="The batch is larger than what was seen to fit: the run ends with CUDA out of memory, "
-    "often hours in, when the longest clips meet. (Over twice as large: an error.)",
+    reason="The batch is larger than what fits: the run ends with CUDA out of memory, often hours "
+    "in, when the longest clips meet. (Over twice what was seen to run there: an error.)",
     mend="a smaller batch and more accumulation, which keeps the effective batch; `asrdq plan` has "
     "the estimate",
     needs=(GPUS,),
@@ -38,24 +38,22 @@ def batch_too_large_for_gpu(case: Case) -> Iterator[Found]:
         return
     stages = recipe.stages or (None,)
     room_s = min(largest_batch_s(recipe, case.gpus, case.hardware, each) for each in stages)
-    if seconds is not None:
-        fits, unit = room_s, "s of audio"
-    else:
-        fits, unit = _clips(case, recipe, room_s), "clips"
+    seen = None if seconds is not None else seen_batch(recipe, case.gpus, case.hardware)
+    fits = room_s if seconds is not None else _clips(case, recipe, room_s, seen)
     if float(at.value) > fits:
-        level = Level.ERROR if float(at.value) > 2 * fits else None
-        told = f"{case.gpus.memory_gb:g} GB are for {fits:,.0f} {unit}"
+        unit, far = "clips" if seconds is None else "s of audio", float(at.value) > 2 * fits
+        source = "by the estimate" if seen is None or fits < seen else "as it was seen to run"
+        told = f"{case.gpus.memory_gb:g} GB are for {fits:,.0f} {unit}, {source}"
+        level = Level.ERROR if far and fits == seen else None
         yield Found(f"{at.key} {at.value:g}: {told}", at, level=level)
 
 
-def _clips(case: Case, recipe: Recipe, room_s: float) -> float:
+def _clips(case: Case, recipe: Recipe, room_s: float, seen: int | None) -> float:
     """Return the clips a batch that fit, infinite where nothing is known.
 
     What was seen counts. The estimate counts for recipes, which say what of the model trains, and
     where nothing was seen.
     """
-    assert case.gpus is not None and case.hardware is not None
-    seen = seen_batch(recipe, case.gpus, case.hardware)
     estimate = math.inf
     if case.config.number(Knob.MAX_DURATION) is not None:
         estimate = room_s // in_memory_s(recipe, recipe.data.max_duration_s)

@@ -16,13 +16,14 @@ from asrdq.linting.sources.families import families_of_name
 from asrdq.linting.sources.overrides import Override, faults_of
 from asrdq.linting.sources.tree import (
     NOTHING,
+    environment_unknown,
     first_line,
     flat,
+    plain,
     read_tree,
     register_resolvers,
     select,
     texts_in,
-    typed,
 )
 from asrdq.linting.sources.yaml_text import YamlText
 from asrdq.planning.findings import Level
@@ -91,7 +92,8 @@ def read_nemo(name: str, text: str, root: yaml.Node, overrides: Sequence[Overrid
     Raises:
         UsageError: It cannot be read.
     """
-    return _Reading(name, text, root, overrides).config()
+    with environment_unknown():
+        return _Reading(name, text, root, overrides).config()
 
 
 class _Reading:
@@ -165,7 +167,7 @@ class _Reading:
         return self._setting(keys[0], default, tree)
 
     def _setting(self, key: str, value: Any, tree: DictConfig) -> Setting:
-        value = typed(value)
+        value = plain(value)
         if tree is self.tree and key in self.given:
             return self.given[key].setting(value)
         return self.yaml.setting(key, value)
@@ -243,7 +245,7 @@ class _Reading:
                 continue  # the manifest is a word that nothing opens
             for name in _PATHS:
                 key = f"model.{part}.{name}"
-                for path in texts_in(self.value(key)):
+                for path in texts_in(self.value(key), _PATHS):
                     yield self._setting(key, path, self.tree)
         for key in ("model.tokenizer.dir", "init_from_nemo_model"):
             if isinstance(path := self.value(key), str):

@@ -115,6 +115,11 @@ class _Reading:
             trained=True,
             smoke="smoke" in recipe.name,
             rates=tuple(rates),
+            paths=tuple(
+                settings[knob]
+                for knob in (Knob.BASE_MODEL, Knob.TOKENIZER)
+                if str(settings[knob].value or "").startswith(("/", "./"))
+            ),
             before={
                 knob: self._setting(key, self.plain)
                 for knob, key in KEYS.items()

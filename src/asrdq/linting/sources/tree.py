@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import yaml
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from omegaconf.resolvers import oc
 
 from asrdq.errors import UsageError
 from asrdq.linting.config import Unknown
 
 NOTHING = object()
 """What `select` gives for a key that is not there."""
+
+
+@contextmanager
+def environment_unknown() -> Iterator[None]:
+    """Keep the environment of this machine out: the job has its own, and secrets stay secret.
+
+    `${oc.env:NAME}` is a value that is not known inside.
+    """
+
+    def unknown(*_: object) -> None:
+        raise ValueError("the environment of the job decides")
+
+    OmegaConf.register_new_resolver("oc.env", unknown, replace=True)
+    try:
+        yield
+    finally:
+        OmegaConf.register_new_resolver("oc.env", oc.env, replace=True)
+
+
+def plain(value: Any) -> Any:
+    """Return lists and mappings as those of Python, `Unknown` where a part is not known."""
+    if not OmegaConf.is_config(value):
+        return typed(value)
+    try:
+        return OmegaConf.to_container(value, resolve=True)
+    except OmegaConfBaseException as error:
+        return Unknown(first_line(error))
 
 
 def read_tree(name: str, text: str) -> DictConfig:
@@ -55,13 +84,16 @@ def flat(value: Any, above: str = "") -> Iterator[tuple[str, Any]]:
             yield from flat(inner, name)
 
 
-def texts_in(value: Any) -> Iterator[str]:
-    """Give every text of a value: itself, or those of a list."""
+def texts_in(value: Any, names: Sequence[str]) -> Iterator[str]:
+    """Give every text of a value: itself, those of a list, those under some names of a mapping."""
     if isinstance(value, str):
         yield value
-    elif OmegaConf.is_list(value):
+    elif isinstance(value, ListConfig):
         for index in range(len(value)):
-            yield from texts_in(select(value, f"[{index}]"))
+            yield from texts_in(select(value, f"[{index}]"), names)
+    elif isinstance(value, DictConfig):
+        for name in names:
+            yield from texts_in(select(value, name), names)
 
 
 def typed(value: Any) -> Any:
