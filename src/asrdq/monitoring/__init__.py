@@ -1,0 +1,1 @@
+"""Training runs: their logs as tables, rules that call a person, checkpoints to keep."""
