@@ -16,9 +16,25 @@ from pydantic_core import ErrorDetails
 
 from asrdq.errors import Problem, UsageError, nearest
 from asrdq.places import Place
-from asrdq.strict import Share as Share
-from asrdq.strict import Strict as Strict
+from asrdq.strict import Share, Strict
 from asrdq.watch_settings import WatchSettings
+
+__all__ = [
+    "SETTINGS_FILE",
+    "AuditSettings",
+    "IngestSettings",
+    "SamplingSettings",
+    "Settings",
+    "Share",
+    "Strata",
+    "StratumRule",
+    "Strict",
+    "WatchSettings",
+    "compose_yaml",
+    "read_settings",
+    "read_yaml_model",
+    "repeated_keys",
+]
 
 SETTINGS_FILE = "asrdq.yaml"
 

@@ -47,7 +47,7 @@ class WatchSettings(Strict):
     """
 
     metric: Annotated[str, Field(min_length=1)] = "auto"
-    stop: list[str] = ["non_finite_loss"]
+    stop: tuple[str, ...] = ("non_finite_loss",)
     overfit_evaluations: Annotated[int, Field(ge=2)] = 3
     patience: Annotated[int, Field(ge=1)] = 5
     maximum_epochs: Positive = 30.0

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from asrdq.watch_settings import WatchSettings
 
 _MODULES = (learning, optimiser, machine)
-"""Importing them enters their rules into the registry, in this order."""
+"""Importing them enters their rules into the registry."""
 
 
 def judge(curves: Curves, settings: WatchSettings) -> tuple[list[Finding], list[RuleOutcome]]:
@@ -26,7 +26,8 @@ def judge(curves: Curves, settings: WatchSettings) -> tuple[list[Finding], list[
     for name in settings.stop:
         if name not in RULES:
             raise unknown("rule", name, RULES, where="asrdq.yaml: watch.stop")
-    findings, outcomes = [], []
+    findings: list[Finding] = []
+    outcomes: list[RuleOutcome] = []
     for own in RULES.values():
         fired = own.check(curves, settings)
         outcome = Outcome.NO_DATA if fired is None else Outcome.FIRED if fired else Outcome.SILENT

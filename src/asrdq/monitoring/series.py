@@ -147,8 +147,9 @@ def curves_of(
     ordered = rows.sort("split", "metric", "step")
     for (split, metric), part in ordered.group_by("split", "metric", maintain_order=True):
         key = (str(split), str(metric))
-        columns = [part[name].cast(pl.Float64).to_numpy() for name in ("value", "epoch")]
-        times = part["wall_time"].cast(pl.Float64).to_numpy()
+        value, epoch, time = (
+            part[name].cast(pl.Float64).to_numpy() for name in ("value", "epoch", "wall_time")
+        )
         steps = part["step"].to_numpy().astype(np.int64)
-        found[key] = Curve(*key, steps, *columns, times)
+        found[key] = Curve(*key, steps, value, epoch, time)
     return Curves(run, found, max_steps, tuple(unfreezes))

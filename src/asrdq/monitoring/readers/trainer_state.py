@@ -58,8 +58,8 @@ def _entries(text: str) -> Iterator[Any]:
 
 def _points(history: list[Any], log: Log) -> Iterator[Point]:
     for number, entry in enumerate(history, start=1):
-        step = entry.get("step") if isinstance(entry, dict) else None
-        if not _is_step(step):
+        step = _step(entry.get("step")) if isinstance(entry, dict) else None
+        if step is None:
             log.reject(f"entry {number} of log_history has no step")
             continue
         epoch = entry.get("epoch")
@@ -78,18 +78,16 @@ _WORDS: Final = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")
 
 
 def _describe(log: Log, state: dict[str, Any], history: list[Any]) -> None:
-    maximum = state.get("max_steps")
-    if _is_step(maximum) and maximum > 0:
-        log.max_steps = maximum
+    log.max_steps = _step(state.get("max_steps")) or None
     last = history[-1] if history and isinstance(history[-1], dict) else {}
-    reached = state.get("global_step")
-    log.ended = "train_runtime" in last or bool(
-        log.max_steps and _is_step(reached) and reached >= log.max_steps
-    )
+    reached = _step(state.get("global_step")) or 0
+    log.ended = "train_runtime" in last or bool(log.max_steps and reached >= log.max_steps)
 
 
-def _is_step(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_STEP
+def _step(value: Any) -> int | None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= LARGEST_STEP else None
 
 
 def _is_number(value: Any) -> bool:

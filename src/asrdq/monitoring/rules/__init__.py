@@ -1,1 +1,1 @@
-"""The rules, in the order in which they are told."""
+"""The rules that are held against a run."""

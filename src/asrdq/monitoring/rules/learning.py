@@ -135,11 +135,8 @@ def loss_and_rate_disagree(curves: Curves, settings: WatchSettings) -> list[Fire
     if judged is None or loss is None or judged.metric == LOSS:
         return None
     rates = dict(zip(judged.steps.tolist(), judged.values.tolist(), strict=True))
-    both = [
-        at
-        for at, step in enumerate(loss.steps.tolist())
-        if math.isfinite(rates.get(step, math.nan))
-    ]
+    known = [math.isfinite(rates.get(step, math.nan)) for step in loss.steps.tolist()]
+    both = np.flatnonzero(known).tolist()
     span = settings.overfit_evaluations
     for last in range(span, len(both) + 1):
         seen = both[last - span : last]
@@ -148,7 +145,8 @@ def loss_and_rate_disagree(curves: Curves, settings: WatchSettings) -> list[Fire
         if (np.diff(losses) > 0).all() and last_rate < first_rate:
             message = (
                 f"validation loss rose over {span} evaluations ({losses[0]:.4g} to "
-                f"{losses[-1]:.4g}) while {judged.metric} fell ({first_rate:.4g} to {last_rate:.4g})"
+                f"{losses[-1]:.4g}) while {judged.metric} fell ({first_rate:.4g} to "
+                f"{last_rate:.4g})"
             )
             return [Fired(int(loss.steps[seen[-1]]), message, evidence(loss, *seen), Level.NOTE)]
     return []
@@ -196,10 +194,8 @@ def _after(loss: Curve, step: int, limits: UnfreezeSettings) -> Fired | None:
     level = float(np.median(before))
     peak, back, abnormal, scale = _limits(level, limits)
     values = loss.values[places]
-    returned = np.flatnonzero(values <= back)
-    returned = (
-        returned[returned >= int(np.argmax(values > back))] if (values > back).any() else returned
-    )
+    risen = int(np.argmax(values > back))  # 0 where it never rose
+    returned = risen + np.flatnonzero(values[risen:] <= back)
     told = f"after the unfreeze at step {step:,} (loss {level:.3g} before, {scale})"
     if (values > abnormal).any():
         at = int(places[np.argmax(values > abnormal)])

@@ -16,7 +16,7 @@ from asrdq.monitoring.names import (
     SYSTEM,
     TRAIN,
 )
-from asrdq.monitoring.series import Curve, Curves
+from asrdq.monitoring.series import Curve, Curves, Floats
 
 if TYPE_CHECKING:
     from asrdq.watch_settings import WatchSettings
@@ -70,7 +70,7 @@ def _wall_seconds(curves: Curves) -> Curve | None:
     )
 
 
-def _rest(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
+def _rest(curve: Curve) -> tuple[Floats, Floats]:
     return curve.epochs, curve.times
 
 
@@ -79,7 +79,8 @@ def _rest(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
     needs="training samples per second",
     reason="Fewer samples a second than this machine should do.",
     advice="Look for slow storage, short loader queues, another process on the GPU, or padding "
-    "of long clips with short ones; what is normal is the setting watch.samples_per_second_minimum.",
+    "of long clips with short ones; what is normal is set by "
+    "watch.samples_per_second_minimum.",
 )
 def low_throughput(curves: Curves, settings: WatchSettings) -> list[Fired] | None:
     """Compare the training throughput with the least that is expected."""
