@@ -39,6 +39,7 @@ class Verb:
 _DATA = "Data in, data out"
 _MEASURE = "Measure"
 _DECIDE = "Decide"
+_TRAIN = "Train"
 _START = "Start"
 
 VERBS = {
@@ -74,5 +75,7 @@ VERBS = {
         Verb("verify", "Find what changed since a verdict was signed.", _DECIDE),
         Verb("compare", "Compare two scored rounds: KEEP, GROW, OVERFIT or STOP.", _DECIDE),
         Verb("report", "Write one HTML page with the evidence.", _DECIDE),
+        Verb("watch", "Read the logs of training runs, and say when one needs a person.", _TRAIN),
+        Verb("checkpoints", "Say which checkpoint to deploy, resume and go back to.", _TRAIN),
     )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -54,15 +55,22 @@ class LogReader:
     run: Path
     _read: dict[Path, tuple[tuple[int, int], Log]] = field(default_factory=dict)
 
-    def read(self) -> RunLog:
+    def read(self, advance: Callable[[int], None] = lambda _files: None) -> RunLog:
         """Return what the logs say now.
+
+        Args:
+            advance: Told of files that were read.
 
         Raises:
             UsageError: There is no run here, or no log in it.
             ToolError: A log cannot be read, or a package is missing that reads it.
         """
         sources = find_sources(self.run)
-        return combine([(source.kind, self._log(source)) for source in sources])
+        logs = []
+        for source in sources:
+            logs.append((source.kind, self._log(source)))
+            advance(1)
+        return combine(logs)
 
     def _log(self, source: Source) -> Log:
         try:

@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     from asrdq.reporting.report import write_report
     from asrdq.reporting.result import ReportResult
     from asrdq.reporting.scored_page import write_leaderboard
+    from asrdq.reporting.training import write_runs_page
 
 __all__ = [
     "ReportResult",
     "write_leaderboard",
     "write_report",
+    "write_runs_page",
 ]
 
 __getattr__ = lazy_names(
@@ -23,5 +25,6 @@ __getattr__ = lazy_names(
         "report": ["write_report"],
         "result": ["ReportResult"],
         "scored_page": ["write_leaderboard"],
+        "training": ["write_runs_page"],
     },
 )

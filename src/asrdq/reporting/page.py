@@ -28,6 +28,7 @@ from asrdq.reporting.ruling import Ruling
 from asrdq.reporting.scored import Scored
 from asrdq.reporting.subject import Subject
 from asrdq.reporting.templating import fill
+from asrdq.reporting.training import RunPanel
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def render_page(
     clips: Sequence[ShownClip],
     written: dt.datetime,
     scored: Scored | None = None,
+    training: Sequence[RunPanel] = (),
 ) -> str:
     """Return the page as HTML.
 
@@ -57,6 +59,7 @@ def render_page(
         clips: The clips to show one by one.
         written: The time that the page gives as its own.
         scored: What hypotheses of the manifest scored, None where nothing was.
+        training: Runs that train on it.
     """
     context = {
         "subject": subject,
@@ -73,6 +76,7 @@ def render_page(
         "facts": facts,
         "clips": clips,
         "scored": scored,
+        "training": training,
         "written": written,
         "versions": {
             "asrdq (report)": asrdq.__version__,

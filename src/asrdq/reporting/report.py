@@ -18,6 +18,7 @@ from asrdq.reporting.ruling import find_ruling
 from asrdq.reporting.scored import Scored, find_scored
 from asrdq.reporting.scored_page import render_scored_page
 from asrdq.reporting.subject import Subject, find_subject
+from asrdq.reporting.training import find_training
 from asrdq.workspace.files import whole_file
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def write_report(
     It shows the newest finished audit. Where the manifest has changed since, the page says so at
     its top. The verdict is the gate's, and only while it answers for this audit. Where hypotheses
     of the manifest were scored, the newest scoring is part of the page, and without an audit it is
-    all of it.
+    all of it. Training runs that were watched with this manifest are shown with their curves.
 
     Args:
         workspace: Where the manifest and its audit are.
@@ -82,7 +83,8 @@ def _write_audit(
     with workspace.run("report", subject.manifest, {"output": str(path), "clips": clips}):
         facts = audio_facts(workspace, subject.manifest)
         shown = show_clips(workspace, subject, clips, advance)
-        html = render_page(subject, ruling, facts, shown, dt.datetime.now(dt.UTC), scored)
+        training = find_training(workspace, subject.manifest)
+        html = render_page(subject, ruling, facts, shown, dt.datetime.now(dt.UTC), scored, training)
         size = _write(html, path)
     return ReportResult(
         path=path,
@@ -107,7 +109,8 @@ def _write_scored(
     """Write the page of a manifest whose hypotheses were scored and whose audio was not audited."""
     why = "; ".join(problem.message for problem in unaudited.problems) or unaudited.message
     with workspace.run("report", manifest, {"output": str(path)}):
-        html = render_scored_page(manifest, scored, why, dt.datetime.now(dt.UTC))
+        training = find_training(workspace, manifest)
+        html = render_scored_page(manifest, scored, why, dt.datetime.now(dt.UTC), training)
         size = _write(html, path)
     return ReportResult(
         path=path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import platform
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import asrdq
@@ -16,11 +17,16 @@ from asrdq.workspace.files import whole_file
 if TYPE_CHECKING:
     from asrdq.leaderboard.board import Leaderboard
     from asrdq.reporting.scored import Scored
+    from asrdq.reporting.training import RunPanel
     from asrdq.workspace import ManifestVersion
 
 
 def render_scored_page(
-    manifest: ManifestVersion, scored: Scored, unaudited: str, written: dt.datetime
+    manifest: ManifestVersion,
+    scored: Scored,
+    unaudited: str,
+    written: dt.datetime,
+    training: Sequence[RunPanel] = (),
 ) -> str:
     """Return the page about a manifest that was scored and not audited, as HTML.
 
@@ -29,10 +35,12 @@ def render_scored_page(
         scored: What its hypotheses scored.
         unaudited: Why there is no audit to show.
         written: The time that the page gives as its own.
+        training: Runs that train on the manifest.
     """
     context = {
         "manifest": manifest,
         "scored": scored,
+        "training": training,
         "others": scored.others,
         "unaudited": unaudited,
         **_common(written),
