@@ -40,6 +40,9 @@ def untangle(rows: pl.DataFrame) -> Lineage:
         pl.col("step").shift(1).over("split", "metric").alias("before")
     ).filter(pl.col("step") < pl.col("before"))
     cuts = _cuts(back)
+    if not cuts:
+        last = rows.unique(KEY, keep="last", maintain_order=True)
+        return Lineage(last, rows.select(KEY).clear(), 0)
     kept = numbered
     for order, step in cuts:
         kept = kept.filter((pl.col("order") >= order) | (pl.col("step") < step))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from asrdq.errors import Problem
 from asrdq.monitoring.names import classify, in_unit
@@ -18,14 +18,8 @@ MOST_PROBLEMS: Final = 100
 """Of one file; what comes after them is counted and not told."""
 
 
-class Point(NamedTuple):
-    """A value as it stands in a log."""
-
-    step: int
-    name: str
-    value: float
-    epoch: float | None = None
-    wall_time: float | None = None
+Point: TypeAlias = tuple[int, str, float, float | None, float | None]
+"""A value as it stands in a log: step, name, value, epoch, time."""
 
 
 @dataclass
@@ -64,11 +58,11 @@ def rows_schema() -> dict[str, pl.DataType]:
     return {
         "step": pl.Int64(),
         "epoch": pl.Float64(),
-        "split": pl.String(),
-        "metric": pl.String(),
+        "split": pl.Categorical(),
+        "metric": pl.Categorical(),
         "value": pl.Float64(),
         "wall_time": pl.Float64(),
-        "name": pl.String(),
+        "name": pl.Categorical(),
     }
 
 
@@ -82,7 +76,7 @@ def frame(points: Iterable[Point]) -> pl.DataFrame:
         {"step": step, "name": name, "value": value, "epoch": epoch, "wall_time": wall_time},
         schema={
             "step": pl.Int64(),
-            "name": pl.String(),
+            "name": pl.Categorical(),
             "value": pl.Float64(),
             "epoch": pl.Float64(),
             "wall_time": pl.Float64(),
@@ -98,6 +92,7 @@ def with_metrics(raw: pl.DataFrame) -> pl.DataFrame:
     """
     import polars as pl
 
+    raw = raw.with_columns(pl.col("name").cast(pl.Categorical))
     names = raw["name"].unique().to_list()
     known = pl.DataFrame(
         {
@@ -105,7 +100,7 @@ def with_metrics(raw: pl.DataFrame) -> pl.DataFrame:
             "split": [classify(name)[0] for name in names],
             "metric": [classify(name)[1] for name in names],
         },
-        schema={"name": pl.String(), "split": pl.String(), "metric": pl.String()},
+        schema={name: pl.Categorical() for name in ("name", "split", "metric")},
     )
     rows = raw.join(known, on="name", how="left", maintain_order="left")
     for metric in known["metric"].unique():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from asrdq.errors import ExitCode, Problem
 from asrdq.monitoring.findings import Finding, Level, Outcome, RuleOutcome
-from asrdq.monitoring.names import GPU_MEMORY_GB, GPU_USE, TRAIN, VALIDATION
+from asrdq.monitoring.names import GPU_USE, TRAIN, VALIDATION
 from asrdq.monitoring.series import REPORTED, Curve, Curves
 from asrdq.monitoring.sparks import sparkline
 from asrdq.results import Result
@@ -36,7 +36,7 @@ class MetricSummary:
         points: How many values were logged.
         first: The first value.
         last: The last one.
-        best: The lowest finite one (the highest of throughput and use); None without any.
+        best: The lowest finite error rate or loss, the highest throughput or use; None of others.
         best_step: Where that was.
         sparkline: The curve.
     """
@@ -166,17 +166,17 @@ def summarise(curves: Curves) -> tuple[MetricSummary, ...]:
 
 
 def _summary(curve: Curve) -> MetricSummary:
-    rising = curve.metric.partition("/")[0] in _RISING_IS_GOOD
+    family = curve.metric.partition("/")[0]
+    rising, ranked = family in _RISING_IS_GOOD, family in (*_RISING_IS_GOOD, *REPORTED)
     turned = Curve(curve.split, curve.metric, curve.steps, -curve.values, curve.epochs, curve.times)
-    best = (turned if rising else curve).best()
-    memory = curve.metric.startswith(GPU_MEMORY_GB)
+    best = (turned if rising else curve).best() if ranked else None
     return MetricSummary(
         split=curve.split,
         metric=curve.metric,
         points=len(curve),
         first=float(curve.values[0]),
         last=float(curve.values[-1]),
-        best=None if best is None or memory else float(curve.values[best]),
-        best_step=None if best is None or memory else int(curve.steps[best]),
+        best=None if best is None else float(curve.values[best]),
+        best_step=None if best is None else int(curve.steps[best]),
         sparkline=sparkline(curve.values),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asrdq.errors import Problem
-from asrdq.monitoring.lineage import KEY, untangle
+from asrdq.monitoring.lineage import KEY, Lineage, untangle
 from asrdq.monitoring.logs import Log, rows_schema
 from asrdq.monitoring.sources import Kind, Source, find_sources
 
@@ -91,13 +91,13 @@ def combine(logs: list[tuple[Kind, Log]]) -> RunLog:
     """
     import polars as pl
 
-    names = {"split": pl.String(), "metric": pl.String()}
+    names = {"split": pl.Categorical(), "metric": pl.Categorical()}
     rows = [pl.DataFrame(schema={**rows_schema(), "file": pl.String()})]
     gone = [pl.DataFrame(schema={**names, "step": pl.Int64()})]
     known, last, resumes = pl.DataFrame(schema=names), [], 0
     for kind, group in groupby(logs, key=lambda item: item[0]):
         ordered = _in_order(kind, [log for _, log in group])
-        line = untangle(_joined(kind, ordered))
+        line = _line(kind, ordered)
         fresh = line.rows.join(known, on=list(names), how="anti", maintain_order="left")
         rows.append(fresh)
         gone.append(line.superseded.select("split", "metric", "step"))
@@ -106,7 +106,7 @@ def combine(logs: list[tuple[Kind, Log]]) -> RunLog:
         last.append(ordered[-1])
     every = [log for _, log in logs]
     return RunLog(
-        rows=pl.concat(rows).sort(KEY),
+        rows=pl.concat(rows),
         superseded=pl.concat(gone),
         files=tuple(log.file for log in every),
         max_steps=next((log.max_steps for log in last if log.max_steps), None),
@@ -129,13 +129,13 @@ def _in_order(kind: Kind, logs: list[Log]) -> list[Log]:
     return sorted(logs, key=_begin) if kind is Kind.EVENTS else logs
 
 
-def _joined(kind: Kind, logs: list[Log]) -> pl.DataFrame:
+def _line(kind: Kind, logs: list[Log]) -> Lineage:
     import polars as pl
 
     rows = pl.concat(log.rows.with_columns(pl.lit(log.file).alias("file")) for log in logs)
-    if kind is Kind.TRAINER_STATE:
-        rows = rows.unique(KEY, keep="last", maintain_order=True).sort("step", maintain_order=True)
-    return rows
+    if kind is not Kind.TRAINER_STATE:
+        return untangle(rows)
+    return Lineage(rows.unique(KEY, keep="last"), rows.select(KEY).clear(), 0)
 
 
 def _reach(log: Log) -> int:

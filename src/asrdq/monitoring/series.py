@@ -144,9 +144,8 @@ def curves_of(
     import polars as pl
 
     found = {}
-    ordered = rows.sort("split", "metric", "step")
-    for (split, metric), part in ordered.group_by("split", "metric", maintain_order=True):
-        key = (str(split), str(metric))
+    for (split, metric), group in rows.group_by("split", "metric", maintain_order=True):
+        key, part = (str(split), str(metric)), group.sort("step")
         value, epoch, time = (
             part[name].cast(pl.Float64).to_numpy() for name in ("value", "epoch", "wall_time")
         )

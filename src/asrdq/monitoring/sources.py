@@ -64,7 +64,7 @@ _READERS: Final[dict[Kind, Callable[[Path, str], Log]]] = {
     Kind.TEXT: read_text_log,
 }
 
-_OTHER_RANK: Final = re.compile(r"globalrank-(?!0_)\d+|rank[-_]?(?!0\b)\d+")
+_OTHER_RANK: Final = re.compile(r"rank[-_]?(?!0(?:\D|$))\d+")
 _NOT_TRAINING: Final = re.compile(r"(?:nemo_error_log|lightning_logs|debug|debug-internal)\b")
 
 

@@ -124,7 +124,7 @@ def _merge(stored: pl.DataFrame, log: RunLog) -> tuple[pl.DataFrame, pl.DataFram
     kept = stored.join(fresh.select(KEY), on=KEY, how="anti").join(gone, on=KEY, how="anti")
     lost = stored.join(gone, on=KEY, how="semi").height
     rewritten = bool(lost or same.filter(changed).height)
-    return pl.concat([kept, fresh]).sort(KEY), added.select(stored.columns), rewritten
+    return pl.concat([kept, fresh]), added.select(stored.columns), rewritten
 
 
 def _stored(workspace: Workspace, run: str) -> pl.DataFrame:
@@ -133,14 +133,16 @@ def _stored(workspace: Workspace, run: str) -> pl.DataFrame:
     table = workspace.read(METRICS_TABLE, f"run = {quote_text(run)}", schema=TRAIN_METRICS)
     rows = pl.from_arrow(table.drop_columns(["run"]))
     assert isinstance(rows, pl.DataFrame)
-    return rows.with_columns(pl.col("wall_time").dt.epoch("us").cast(pl.Float64) / 1e6)
+    seconds = pl.col("wall_time").dt.epoch("us").cast(pl.Float64) / 1e6
+    return rows.with_columns(seconds, pl.col("split", "metric", "name").cast(pl.Categorical))
 
 
 def _table(rows: pl.DataFrame, run: str) -> pa.Table:
     import polars as pl
 
     moment = (pl.col("wall_time") * 1e6).round().cast(pl.Int64).cast(pl.Datetime("us", "UTC"))
-    full = rows.with_columns(moment, pl.lit(run).alias("run"))
+    text = pl.col("split", "metric", "name").cast(pl.String)
+    full = rows.with_columns(moment, text, pl.lit(run).alias("run"))
     return full.select(TRAIN_METRICS.names).to_arrow().cast(TRAIN_METRICS)
 
 

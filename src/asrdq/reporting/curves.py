@@ -77,7 +77,7 @@ def curve_plots(
     chosen += [(curve.metric.replace("_", " "), [curve]) for curve in curves.gpu[:4]]
     plots = []
     for title, found in chosen:
-        lines = [curve for curve in found if curve is not None and len(curve.finite())]
+        lines = [curve for curve in found if curve is not None and len(curve.finite()) > 1]
         if lines:
             plots.append(_plot(title, lines, curves.last_step, marks))
     return plots

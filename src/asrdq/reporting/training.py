@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import asrdq
 from asrdq.errors import unknown
-from asrdq.monitoring.findings import Outcome
+from asrdq.monitoring.findings import Level, Outcome
 from asrdq.monitoring.result import RunReport
 from asrdq.monitoring.series import Curve
 from asrdq.monitoring.storing import read_run, runs_on
@@ -68,7 +68,7 @@ def run_panel(workspace: Workspace, run: str) -> RunPanel:
     judged = [curves.judged(report.judged_by)] if report.judged_by else []
     best = _best([*judged, curves.get("validation", "loss")])
     marks = [(item.step, f"best {item.metric}") for item in best]
-    marks += [(item.step, item.rule) for item in report.findings]
+    marks += [(item.step, item.rule) for item in report.findings if item.level is not Level.NOTE]
     return RunPanel(
         report=report,
         plots=tuple(curve_plots(curves, report.judged_by, marks)),

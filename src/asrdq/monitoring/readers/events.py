@@ -74,7 +74,7 @@ def _points(path: Path, log: Log) -> Iterator[Point]:
         for value in event.summary.value:
             number_of = _scalar(value)
             if number_of is not None:
-                yield Point(event.step, value.tag, number_of, None, event.wall_time)
+                yield event.step, value.tag, number_of, None, event.wall_time
 
 
 def _records(path: Path, log: Log) -> Iterator[bytes]:

@@ -85,7 +85,7 @@ class _Console:
                 continue
             if repeated:
                 self._validated[name] = value
-            yield Point(self._step, name, value, epoch)
+            yield self._step, name, value, epoch, None
 
     def _see_bare_bar(self, count: int, total: int | None) -> None:
         self._bare = (count, total or 0)

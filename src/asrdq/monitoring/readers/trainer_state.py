@@ -69,9 +69,9 @@ def _points(history: list[Any], log: Log) -> Iterator[Point]:
             if name in _NOT_METRICS:
                 continue
             if _is_number(value):
-                yield Point(step, renamed.get(name, name), float(value), epoch)
+                yield step, renamed.get(name, name), float(value), epoch, None
             elif isinstance(value, str) and value.lower() in _WORDS:
-                yield Point(step, name, _WORDS[value.lower()], epoch)
+                yield step, name, _WORDS[value.lower()], epoch, None
 
 
 _WORDS: Final = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -86,12 +87,10 @@ def learning_rate_zero(curves: Curves, settings: WatchSettings) -> list[Fired] |
     rates = [rate for rate in curves.rates if len(rate)]
     if not rates:
         return None
-    steps = np.unique(np.concatenate([rate.steps for rate in rates]))
+    steps = reduce(np.union1d, (rate.steps for rate in rates[1:]), rates[0].steps)
     zero = np.ones(len(steps), dtype=bool)
     for rate in rates:
-        own = np.full(len(steps), True)
-        own[np.searchsorted(steps, rate.steps)] = rate.values == 0
-        zero &= own
+        zero[np.searchsorted(steps, rate.steps)] &= rate.values == 0
     if curves.max_steps:
         zero &= steps < curves.max_steps * settings.learning_rate_floor_share
     start = first_run(zero, _IN_A_ROW)
