@@ -65,9 +65,12 @@ class _Console:
         for line in lines:
             if len(line) > _LONGEST_LINE:
                 continue
-            said = read_line(ANSI.sub("", line) if "\x1b" in line else line)
-            if said is not None:
-                yield from self._take(said)
+            plain = ANSI.sub("", line) if "\x1b" in line else line
+            before, brace, after = plain.partition("{'")  # metrics printed behind a bar
+            for part in (before, brace + after):
+                said = read_line(part) if part else None
+                if said is not None:
+                    yield from self._take(said)
 
     def _take(self, said: Said) -> Iterator[Point]:
         if said.count is not None and said.epoch is None and said.step is None:
