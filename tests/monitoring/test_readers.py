@@ -160,7 +160,7 @@ class TestTextLog:
 
     def test_steps_count_on_over_epochs(self, tmp_path: Path) -> None:
         lines = [
-            f"Epoch {epoch}: 50%|██| {count}/2 [00:01<00:00, 2.00it/s, loss={4 - 2 * epoch - count}]"
+            f"Epoch {epoch}: 50%|█| {count}/2 [00:01<00:00, 2.0it/s, loss={4 - 2 * epoch - count}]"
             for epoch in (0, 1)
             for count in (1, 2)
         ]

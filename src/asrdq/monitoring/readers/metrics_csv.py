@@ -71,7 +71,7 @@ def _rows(table: pl.DataFrame, log: Log) -> pl.DataFrame:
     valid = (steps.is_between(0, LARGEST_STEP) & (steps == steps.floor())).fill_null(False)
     for line in cells.filter(~valid)[_LINE].to_list():
         log.reject("has no step", line)
-    epoch = cells["epoch"] if "epoch" in cells.columns else pl.lit(None, dtype=pl.String)
+    epoch = pl.col("epoch") if "epoch" in cells.columns else pl.lit(None).alias("epoch")
     cells = cells.with_columns(
         steps.cast(pl.Int64, strict=False).alias("step"), epoch.cast(pl.Float64, strict=False)
     ).filter(valid)
