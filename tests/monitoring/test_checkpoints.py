@@ -20,10 +20,10 @@ LOSS = {100: 0.5, 200: 0.6, 300: 0.4, 400: 0.7}
 
 def history(until: int, more: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
-    for step in WER:
+    for step, wer in WER.items():
         if step <= until:
             made.append({"step": step, "loss": 1.0})
-            made.append({"step": step, "eval_loss": LOSS[step], "eval_wer": WER[step]})
+            made.append({"step": step, "eval_loss": LOSS[step], "eval_wer": wer})
     return [*made, *(dict(entry) for entry in more)]
 
 

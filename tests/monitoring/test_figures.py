@@ -19,7 +19,8 @@ def test_figures_reach_tensorboard(tmp_path: Path) -> None:
     log_figures(FIGURES, tmp_path / "run", step=3)
     (file,) = (tmp_path / "run").iterdir()
     log = read_events(file, file.name)
-    assert {name: (step, value) for name, step, value in log.rows.select("name", "step", "value").iter_rows()} == {
+    rows = log.rows.select("name", "step", "value").iter_rows()
+    assert {name: (step, value) for name, step, value in rows} == {
         "phase0/low_quality_percentage": (3, 7.5),
         "phase0/noisy/mean_coverage": (3, 0.75),
     }  # fmt: skip
