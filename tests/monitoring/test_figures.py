@@ -45,6 +45,7 @@ def test_a_manifest_that_was_not_audited_has_no_figures(workspace: Workspace, in
     assert "asrdq audit data" in str(caught.value)
 
 
+@pytest.mark.filterwarnings("default")  # those of its own database layer
 def test_mlflow_keeps_figures_in_a_file(tmp_path: Path) -> None:
     mlflow = pytest.importorskip("mlflow", reason="mlflow is not installed")
     log_figures(FIGURES, tmp_path, to="mlflow", step=3)
@@ -54,6 +55,7 @@ def test_mlflow_keeps_figures_in_a_file(tmp_path: Path) -> None:
     assert run.data.metrics == FIGURES
 
 
+@pytest.mark.filterwarnings("default")
 def test_wandb_keeps_figures_offline(tmp_path: Path) -> None:
     pytest.importorskip("wandb", reason="wandb is not installed")
     log_figures(FIGURES, tmp_path, to="wandb")
