@@ -40,6 +40,7 @@ from asrdq.monitoring.names import classify
         ("system/gpu.0.gpu", ("system", "gpu_use/0")),
         ("gpu_utilization", ("system", "gpu_use")),
         ("test_wer", ("test", "wer")),
+        ("phase0/noisy/mean_coverage", ("audit", "noisy/mean_coverage")),
     ],
 )
 def test_a_name_has_split_and_metric(name: str, expected: tuple[str, str]) -> None:

@@ -9,9 +9,12 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asrdq.errors import ToolError, UsageError
 from asrdq.monitoring.logs import Log
+from asrdq.monitoring.readers.bars import read_line
 from asrdq.monitoring.readers.metrics_csv import read_metrics_csv
 from asrdq.monitoring.readers.text_log import read_text_log
 from asrdq.monitoring.readers.trainer_state import read_trainer_state
@@ -225,6 +228,31 @@ class TestTextLog:
         more = "Epoch 0: | | 501/? [00:01<00:00, 1.00it/s]\n"
         assert not self.read(tmp_path, text + more).ended
 
+    def test_a_bar_and_the_end_in_one_line(self, tmp_path: Path) -> None:
+        text = (
+            "Epoch 0: :  60%|██████    | 6024/10000 [4:26:54<2:56:09, v_num=0, global_step=6023.0,"
+        )
+        text += " train_step_timing in s=2.590, val_loss=0.0917][rank: 1] Monitored metric val_loss"
+        text += " did not improve in the last 5 records. Signaling Trainer to stop.\n"
+        log = self.read(tmp_path, text)
+        assert log.ended
+        assert values(log, "validation", "loss") == {6023: 0.0917}
+
+    @given(st.text(max_size=300), st.sampled_from(["", "Epoch 1: 5/9 [00:01<00:01, ", "{'loss': "]))
+    def test_no_line_is_too_odd(self, text: str, begin: str) -> None:
+        said = read_line(begin + text)
+        assert said is None or all(isinstance(value, float) for value in said.values.values())
+
+    def test_numbers_of_any_length_are_no_steps(self, tmp_path: Path) -> None:
+        nines = "9" * 2000
+        text = f"Epoch {nines}: {nines}/{nines} [00:01<00:00, 1.00it/s, loss=1.0]\n"
+        text += (
+            f"max_steps={nines}\n[Step {nines}/9] loss: 1.0\nEpoch 0: 1/1 [00:01<00:00, loss=2.0]\n"
+        )
+        log = self.read(tmp_path, text)
+        assert log.max_steps is None
+        assert set(log.rows["value"].to_list()) == {2.0}
+
     def test_an_unfreeze_is_noted_at_its_step(self, tmp_path: Path) -> None:
         text = "Epoch 2: 100/? [00:01<00:00, 1.00it/s]\nStrategy A: Unfreezing Top 8 Audio Layers\n"
         assert self.read(tmp_path, text).unfreezes == (100,)
@@ -256,6 +284,15 @@ class TestSources:
             (Kind.TEXT, "nemo_log_globalrank-0_localrank-0.txt"),
             (Kind.TEXT, "train.out"),
         ]
+
+    def test_a_folder_of_runs_is_refused(self, tmp_path: Path) -> None:
+        for name in ("a/checkpoint-1", "a/checkpoint-2", "b/checkpoint-1"):
+            (tmp_path / name).mkdir(parents=True)
+            (tmp_path / name / "trainer_state.json").touch()
+        with pytest.raises(UsageError, match="2 runs in this folder") as caught:
+            find_sources(tmp_path)
+        assert f"asrdq watch {tmp_path}/a {tmp_path}/b" in str(caught.value)
+        assert len(find_sources(tmp_path / "a")) == 2
 
     def test_a_file_is_a_run_too(self, tmp_path: Path) -> None:
         (tmp_path / "console").touch()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import polars as pl
 
-TRAIN, VALIDATION, TEST, SYSTEM = "train", "validation", "test", "system"
+TRAIN, VALIDATION, TEST, SYSTEM, AUDIT = "train", "validation", "test", "system", "audit"
 
 LEARNING_RATE, GRAD_NORM, LOSS = "learning_rate", "grad_norm", "loss"
 STEP_SECONDS, STEPS_PER_SECOND = "step_seconds", "steps_per_second"
@@ -20,6 +20,7 @@ _SPLITS: Final = (
     (re.compile(r"test[/_]"), TEST),
     (re.compile(r"(?:train|training)[/_]"), TRAIN),
     (re.compile(r"system[/_.]"), SYSTEM),
+    (re.compile(r"phase0/"), AUDIT),
 )
 
 _WHOLE: Final = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from asrdq.errors import ToolError
 from asrdq.monitoring.names import (
     SAMPLES_PER_SECOND,
     STEPS_PER_SECOND,
@@ -54,8 +55,14 @@ def find_saved(run: Path, curves: Curves) -> list[SavedState]:
 
     Folders of Hugging Face's Trainer (`checkpoint-500`), files of Lightning and NeMo (`*.ckpt`,
     `*.nemo`), and trainer states that were kept without their weights.
+
+    Raises:
+        ToolError: A folder or file cannot be read, or went away meanwhile.
     """
-    found = list(_below(run, curves, DEEPEST)) if run.is_dir() else []
+    try:
+        found = list(_below(run, curves, DEEPEST)) if run.is_dir() else []
+    except OSError as error:
+        raise ToolError(f"cannot be read: {error.strerror}", where=str(error.filename)) from error
     return sorted(found, key=lambda state: (-1 if state.step is None else state.step, state.path))
 
 

@@ -72,7 +72,7 @@ def find_sources(run: Path) -> list[Source]:
     """Return the logs of a run: a folder, or one file.
 
     Raises:
-        UsageError: There is no such place, or no log that can be read in it.
+        UsageError: There is no such place, no log that can be read in it, or several runs.
     """
     if not run.exists():
         raise UsageError("no such file or folder", where=str(run))
@@ -86,6 +86,7 @@ def find_sources(run: Path) -> list[Source]:
             found.append(Source(path, str(path.relative_to(run)), kind))
     if not found:
         raise _nothing(run)
+    _refuse_several(run, [source.path for source in found if source.kind is Kind.TRAINER_STATE])
     return sorted(found, key=lambda source: (source.kind, _natural(source.file)))
 
 
@@ -113,6 +114,19 @@ def _kind(path: Path) -> Kind | None:
     if text and not _OTHER_RANK.search(name) and not _NOT_TRAINING.match(name):
         return Kind.TEXT
     return None
+
+
+def _refuse_several(run: Path, states: list[Path]) -> None:
+    """Refuse a folder of folders that hold a run each; their steps would be mixed."""
+    homes = {state.parent for state in states}
+    homes = {home.parent if "checkpoint" in home.name else home for home in homes}
+    if len(homes) > 1 and run not in homes:
+        names = sorted(str(home) for home in homes)
+        raise UsageError(
+            f"there are {len(homes)} runs in this folder",
+            where=str(run),
+            hint=f"watch each by its own folder: asrdq watch {' '.join(names[:5])}",
+        )
 
 
 def _natural(name: str) -> list[tuple[int, int | str]]:

@@ -21,9 +21,9 @@ TRAIN_METRICS = pa.schema(
 )
 """One row a run, split, metric and step: what was logged last of it.
 
-`split` is train, validation, test or system; `metric` the name that all logs share, `name` the one
-in the log; `value` may be NaN or infinite. `epoch` and `wall_time` are null where the log lacks
-them. `file` is relative to the run."""
+`split` is train, validation, test, system, or audit for figures of the data; `metric` the name that
+all logs share, `name` the one in the log; `value` may be NaN or infinite. `epoch` and `wall_time`
+are null where the log lacks them. `file` is relative to the run."""
 
 TRAIN_RUNS = pa.schema(
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 _NUMBER: Final = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf)"
@@ -13,26 +13,26 @@ _NUMBER: Final = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf)"
 ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")
 
 _BAR: Final = re.compile(
-    r"\b(?P<count>\d+)(?:/(?P<total>\d+|\?)|it) \[[\d:]+(?:<[\d:?]*)?(?P<rest>[^\]\n]*)"
+    r"\b(?P<count>\d{1,15})(?:/(?P<total>\d{1,15}|\?)|it) \[[\d:]+(?:<[\d:?]*)?(?P<rest>[^\]\n]*)"
 )
-_EPOCH: Final = re.compile(r"\bEpoch (\d+)")
+_EPOCH: Final = re.compile(r"\bEpoch (\d{1,15})")
 _RATE: Final = re.compile(rf"(?P<rate>{_NUMBER})(?P<unit>it/s|s/it)")
 _PAIR: Final = re.compile(rf"(?P<name>[A-Za-z_][\w./\- ]*?)=(?P<value>{_NUMBER})(?=[,\]\s]|$)")
 _PRINTED: Final = re.compile(r"\{'[^{}]*\}")
 _NUMBERED: Final = re.compile(
-    r"\[(?P<kind>Step|Eval) (?P<step>\d+)(?:/(?P<total>\d+))?\](?P<rest>.*)"
+    r"\[(?P<kind>Step|Eval) (?P<step>\d{1,15})(?:/(?P<total>\d+))?\](?P<rest>.*)"
 )
 _SAID: Final = re.compile(
     rf"(?P<name>[A-Za-z_][\w./]*): (?P<value>{_NUMBER})(?P<unit>%|GB|GiB|MB)?(?=[,\s]|$)"
 )
 _MONITORED: Final = re.compile(
-    rf"Epoch (?P<epoch>\d+), global step (?P<step>\d+): '?(?P<name>[\w./\-]+)'? "
+    rf"Epoch (?P<epoch>\d{1, 15}), global step (?P<step>\d{1, 15}): '?(?P<name>[\w./\-]+)'? "
     rf"(?:reached (?P<value>{_NUMBER})|was not in top)"
 )
 _OTHER_BARS: Final = re.compile(r"(?:Validation|Validating|Sanity Checking|Testing|Predicting)\b")
 _UNFROZEN: Final = re.compile(r"\bunfreez(?:e|es|ing)\b|\bunfroze\b|\bunfrozen\b", re.I)
 _ENDED: Final = re.compile(r"`?Trainer\.fit`? stopped|Signaling Trainer to stop|Training completed")
-_PLANNED: Final = re.compile(r"max_steps['\"]?\s*[:=]\s*(\d+)")
+_PLANNED: Final = re.compile(r"max_steps['\"]?\s*[:=]\s*(\d{1,15})\b")
 _UNITS: Final = {"%": 0.01, "GB": 1.0, "GiB": 1.0, "MB": 1 / 1024}
 
 
@@ -77,7 +77,13 @@ def read_line(line: str) -> Said | None:
         return _printed(printed[0])
     if bracket and (bar := _BAR.search(line)):
         before = line[: bar.start()]
-        return None if _OTHER_BARS.search(before) else _bar(bar, _EPOCH.search(before))
+        if _OTHER_BARS.search(before):
+            return None
+        return replace(
+            _bar(bar, _EPOCH.search(before)),
+            ended=bool(_ENDED.search(line, bar.end())),
+            unfrozen=bool(_UNFROZEN.search(line, bar.end())),
+        )
     return _remark(line)
 
 
