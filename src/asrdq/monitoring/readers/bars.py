@@ -26,7 +26,7 @@ _SAID: Final = re.compile(
     rf"(?P<name>[A-Za-z_][\w./]*): (?P<value>{_NUMBER})(?P<unit>%|GB|GiB|MB)?(?=[,\s]|$)"
 )
 _MONITORED: Final = re.compile(
-    rf"Epoch (?P<epoch>\d{1, 15}), global step (?P<step>\d{1, 15}): '?(?P<name>[\w./\-]+)'? "
+    rf"Epoch (?P<epoch>\d{{1,15}}), global step (?P<step>\d{{1,15}}): '?(?P<name>[\w./\-]+)'? "
     rf"(?:reached (?P<value>{_NUMBER})|was not in top)"
 )
 _OTHER_BARS: Final = re.compile(r"(?:Validation|Validating|Sanity Checking|Testing|Predicting)\b")
