@@ -17,6 +17,7 @@ import pytest
 from asrdq.errors import ExitCode, UndecidedError, UsageError
 from asrdq.monitoring import Level, WatchPlan, follow, watch, write_stop_file
 from asrdq.monitoring.tables import METRICS_TABLE, RUNS_TABLE, TRAIN_METRICS, TRAIN_RUNS
+from asrdq.watch_settings import WatchSettings
 from asrdq.workspace import Workspace
 
 FIRST = [{"step": step, "epoch": step / 10, "loss": 2.0 - step / 10} for step in range(1, 6)]
@@ -189,6 +190,14 @@ class TestFollow:
         (found,) = follow(workspace, WatchPlan([run]), pause=pause)
         assert found.runs[0].state == "ended"
 
+    def test_a_mistake_is_told_at_once(self, workspace: Workspace, write_state: Any) -> None:
+        run = write_state([*FIRST, {"step": 5, "eval_wer": 0.5}])
+        plan = WatchPlan([run], settings=WatchSettings(metric="cer"))
+        pauses: list[float] = []
+        with pytest.raises(UsageError, match="unknown validation metric 'cer'"):
+            list(follow(workspace, plan, pause=pauses.append))
+        assert pauses == []
+
     def test_a_run_that_never_begins(self, workspace: Workspace, tmp_path: Path) -> None:
         with pytest.raises(UndecidedError, match="no such file"):
             list(
@@ -200,6 +209,31 @@ class TestFollow:
                     pause=lambda _s: None,
                 )
             )
+
+
+def test_a_metric_that_is_not_validated(workspace: Workspace, write_state: Any) -> None:
+    run = write_state([*FIRST, {"step": 5, "eval_wer": 0.5, "eval_clean_wer": 0.3}])
+    with pytest.raises(UsageError, match="unknown validation metric 'clean_were'") as caught:
+        watch(workspace, WatchPlan([run], settings=WatchSettings(metric="clean_were")))
+    assert "did you mean 'clean_wer'" in str(caught.value)
+    report = watch(workspace, WatchPlan([run], settings=WatchSettings(metric="clean_wer"))).runs[0]
+    assert report.judged_by == "clean_wer"
+    early = write_state(FIRST)  # nothing is validated yet, or any more
+    assert watch(workspace, WatchPlan([early])).runs[0].judged_by == "wer"
+
+
+@pytest.mark.slow
+def test_two_watches_at_once_write_each_value_once(workspace: Workspace, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    lines = "".join(f"{step},0.5\n" for step in range(20_000))
+    (run / "metrics.csv").write_text("step,train_loss\n" + lines)
+    command = [sys.executable, "-m", "asrdq", "-w", str(workspace.root), "-q", "watch", str(run)]
+    both = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [process.wait() for process in both] == [0, 0]
+    counted = workspace.query("SELECT count(*) AS n FROM train_metrics").to_pylist()
+    assert counted == [{"n": 20_000}]
+    assert workspace.query("SELECT count(*) AS n FROM train_runs").to_pylist() == [{"n": 1}]
 
 
 @pytest.mark.slow

@@ -20,6 +20,10 @@ DEEPEST: Final = 6
 """Folders below the run in which logs are looked for."""
 
 
+class NoLogError(UsageError):
+    """There is no run at a place, or no log in it yet."""
+
+
 class Kind(IntEnum):
     """Kinds of logs; of a metric that several have, the one that stands first here is taken."""
 
@@ -72,10 +76,11 @@ def find_sources(run: Path) -> list[Source]:
     """Return the logs of a run: a folder, or one file.
 
     Raises:
-        UsageError: There is no such place, no log that can be read in it, or several runs.
+        NoLogError: There is no such place, or no log that can be read in it.
+        UsageError: There are several runs in it.
     """
     if not run.exists():
-        raise UsageError("no such file or folder", where=str(run))
+        raise NoLogError("no such file or folder", where=str(run))
     if run.is_file():
         kind = _kind(run)
         return [Source(run, run.name, Kind.TEXT if kind is None else kind)]
@@ -135,15 +140,15 @@ def _natural(name: str) -> list[tuple[int, int | str]]:
     return [(0, int(part)) if part.isdigit() else (1, part) for part in parts]
 
 
-def _nothing(run: Path) -> UsageError:
+def _nothing(run: Path) -> NoLogError:
     if any(path.suffix == ".wandb" for path in _files(run, DEEPEST)):
-        return UsageError(
+        return NoLogError(
             "the metrics are in a .wandb file, which no library reads without a W&B server",
             where=str(run),
             hint="log to TensorBoard or CSV as well; `wandb sync` uploads this run; "
             "files/output.log is read where the run kept it",
         )
-    return UsageError(
+    return NoLogError(
         "there is no log of a training run here",
         where=str(run),
         hint="trainer_state.json, *.tfevents.*, metrics*.csv, *.log, *.out and nemo_log* are read",

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asrdq.errors import UndecidedError, UsageError
+from asrdq.errors import UndecidedError, UsageError, unknown
 from asrdq.monitoring.findings import Level
 from asrdq.monitoring.judging import judge
+from asrdq.monitoring.names import VALIDATION
 from asrdq.monitoring.result import RunReport, WatchResult, summarise
 from asrdq.monitoring.run_log import LogReader, RunLog
+from asrdq.monitoring.sources import NoLogError
 from asrdq.monitoring.storing import ENDED, StoredRun, check_name, store_run
 from asrdq.workspace.files import whole_file
 
@@ -115,7 +117,7 @@ def follow(
     while True:
         try:
             found = watcher.look()
-        except UsageError as error:
+        except NoLogError as error:
             if last is not None or waited >= idle_s:
                 raise UndecidedError(error.message, where=error.where, hint=error.hint) from error
             found = None
@@ -138,10 +140,17 @@ def _is_news(before: WatchResult, now: WatchResult) -> bool:
 
 
 def report_on(stored: StoredRun, settings: WatchSettings, log: RunLog | None = None) -> RunReport:
-    """Return what the rules say of a run of the tables."""
+    """Return what the rules say of a run of the tables.
+
+    Raises:
+        UsageError: The metric or the rules of the settings are not there.
+    """
     curves = stored.curves()
-    findings, outcomes = judge(curves, settings)
     judged = curves.judged(settings.metric)
+    validated = [metric for split, metric in curves.by_name if split == VALIDATION]
+    if judged is None and validated and settings.metric != "auto":
+        raise unknown("validation metric", settings.metric, validated, where=stored.row["run"])
+    findings, outcomes = judge(curves, settings)
     kept = ("run", "place", "manifest", "state", "last_step", "max_steps", "last_epoch", "resumes")
     return RunReport(
         **{name: stored.row[name] for name in kept},
