@@ -151,6 +151,7 @@ def test_files_of_lightning_know_their_values(workspace: Workspace, tmp_path: Pa
     }
     assert result.deploy is not None
     assert "0.2000" in result.deploy
+    assert name_of(result.resume) == "an4--val_wer=0.2000-epoch=1-last.ckpt"
     assert "an4.nemo" not in {Path(path).name for path in result.freed}  # of which step, none knows
 
 

@@ -19,6 +19,8 @@ from asrdq.monitoring.names import classify
         ("grad_norm", ("train", "grad_norm")),
         ("train/loss", ("train", "loss")),  # its event files
         ("eval/cer", ("validation", "cer")),
+        ("train/train_loss", ("train", "mean_loss")),  # the mean over the run
+        ("train/train_runtime", ("train", "runtime")),
         ("train_loss", ("train", "loss")),  # Lightning and NeMo
         ("train_loss_step", ("train", "loss")),
         ("train_loss_epoch", ("train", "epoch_loss")),

@@ -209,17 +209,60 @@ class TestTextLog:
         assert values(log, "system", "gpu_memory_gb") == {100: 31.2}
         assert values(log, "validation", "wer")[500] == pytest.approx(0.1456)
 
-    def test_printed_dictionaries_take_the_step_of_the_training_bar(self, tmp_path: Path) -> None:
-        text = "100%|██| 73579/73579 [15:23<00:00, 79.56it/s]\n"  # of something else
-        text += "\r  1%|  | 25/5000 [00:30<1:00:00, 1.20s/it]"
-        text += "{'loss': 0.3048, 'grad_norm': nan, 'epoch': 0.19}\n"
-        text += "\r 2%| | 50/5000 [01:00<1:00:00, 1.20s/it]\r 99%|█| 7/8 [00:10<00:01, 2.5s/it]\n"
-        text += "{'eval_loss': 0.32, 'eval_wer': 0.78, 'epoch': 0.38}\n"
+    def test_printed_dictionaries_take_the_step_of_the_bar_behind_them(
+        self, tmp_path: Path
+    ) -> None:
+        """As the Trainer writes it: tqdm wipes the bar, prints, and draws the bar anew."""
+        parts = [
+            "100%|██| 73579/73579 [15:23<00:00, 79.56it/s]\n",  # of something else
+            "\r 8%|▊ | 4/60 [00:00<?, ?it/s]\r    \r",
+            "{'loss': 0.3048, 'grad_norm': nan, 'epoch': 0.31}\n",
+            "\r 8%|▊ | 5/60 [00:00<00:00, 1.20s/it]\r 33%| | 20/60 [00:20<00:00, 1.20s/it]\n",
+            "\r  0%|  | 0/8 [00:00<?, ?it/s]\x1b[A\n\n\x1b[A",
+            "{'eval_loss': 0.5, 'eval_wer': 0.78, 'epoch': 1.25}\n",
+            "\r 33%|█ | 20/60 [00:20<00:00, 1.20s/it]\n\n",
+            "100%|█| 8/8 [00:01<00:00, 8.0it/s]\x1b[A\n",
+        ]
+        log = self.read(tmp_path, "".join(parts))
+        assert values(log, "train", "loss") == {5: 0.3048}
+        assert math.isnan(values(log, "train", "grad_norm")[5])
+        assert values(log, "validation", "wer") == {20: 0.78}
+        assert log.rows["epoch"].unique().sort().to_list() == [0.31, 1.25]
+        assert (log.max_steps, log.ended) == (60, False)
+
+    def test_what_is_printed_waits_for_its_bar_until_the_run_ends(self, tmp_path: Path) -> None:
+        text = "{'loss': 1.0, 'epoch': 0.5}\n\r 50%| | 5/10 [00:01<00:01, 1.0it/s]\n"
+        text += "{'loss': 0.5, 'epoch': 1.0}\n"
+        assert values(self.read(tmp_path, text), "train", "loss") == {5: 1.0}
+        text += "\r100%| | 10/10 [00:02<00:00, 1.0it/s]\n"
+        text += "{'train_runtime': 2.0, 'train_loss': 0.75}\n"
         log = self.read(tmp_path, text)
-        assert values(log, "train", "loss") == {25: 0.3048}
-        assert math.isnan(values(log, "train", "grad_norm")[25])
-        assert values(log, "validation", "wer") == {50: 0.78}
-        assert log.max_steps == 5000
+        assert values(log, "train", "loss") == {5: 1.0, 10: 0.5}
+        assert values(log, "train", "mean_loss") == {10: 0.75}
+        assert log.ended
+
+    def test_what_is_printed_without_any_bar_has_no_step(self, tmp_path: Path) -> None:
+        text = "{'loss': 1.0, 'epoch': 0.5}\n{'train_runtime': 2.0, 'train_loss': 0.75}\n"
+        log = self.read(tmp_path, text)
+        assert (log.rows.height, log.unreadable) == (0, 2)
+        assert "loss is printed without a step" in log.problems[0].message
+
+    def test_a_resumed_run_of_lightning(self, tmp_path: Path) -> None:
+        """Lines of a real console: 2.5 epochs of 16 steps, and on from the checkpoint."""
+        first = [(0, 8), (0, 16), (0, 0), (1, 0), (1, 1), (1, 16), (1, 0), (2, 0), (2, 8)]
+        again = [(2, 0), (2, 9), (2, 16), (2, 0), (3, 0), (3, 12)]
+        bar = "\rEpoch {}:  50%|█████     | {}/16 [00:00<00:00, 80.99it/s, v_num=0, train_loss=1.0]"
+        text = "".join(bar.format(*place) for place in first)
+        text += "`Trainer.fit` stopped: `max_steps=40` reached." + bar.format(2, 8) + "\n"
+        log = self.read(tmp_path, text)
+        assert list(values(log, "train", "loss")) == [8, 16, 17, 32, 40]
+        assert (log.ended, log.max_steps) == (True, 40)
+        text += "".join(bar.format(*place) for place in again)
+        log = self.read(tmp_path, text + "\n")
+        assert list(values(log, "train", "loss")) == [8, 16, 17, 32, 40, 41, 48, 60]
+        assert not log.ended
+        log = self.read(tmp_path, text + "`Trainer.fit` stopped: `max_steps=60` reached.\n")
+        assert (log.ended, log.max_steps) == (True, 60)
 
     def test_the_end_of_a_run_and_its_going_on(self, tmp_path: Path) -> None:
         text = "`Trainer.fit` stopped: `max_steps=500` reached.\n"

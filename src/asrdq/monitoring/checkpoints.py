@@ -163,9 +163,7 @@ def _choose(
     best = _best(curves, saved, metric) if metric else None
     by_loss = _best(curves, saved, LOSS)
     ranked = _ranked(saved, metric)
-    resumable = [state for state in saved if state.resumable and state.step is not None]
-    sound = [state for state in resumable if _is_before_loss_of_numbers(state, report)]
-    resume = max(sound, key=lambda state: state.step or 0, default=None)
+    resume = _to_resume(saved, report)
     reasons: dict[str, list[str]] = {}
     for place, state in enumerate(ranked[:keep], start=1):
         reasons.setdefault(str(state.path), []).append(f"{metric} number {place}")
@@ -208,6 +206,13 @@ def _ranked(saved: Sequence[SavedState], metric: str | None) -> list[SavedState]
     return sorted(known, key=lambda s: (s.values[metric or ""], s.step or 0))
 
 
-def _is_before_loss_of_numbers(state: SavedState, report: RunReport) -> bool:
+def _to_resume(saved: Sequence[SavedState], report: RunReport) -> SavedState | None:
+    """Return the last state with its optimiser, from before a loss was no number."""
     lost = [item.step for item in report.findings if item.rule == "non_finite_loss"]
-    return not lost or (state.step or 0) < min(lost)
+    resumable = [state for state in saved if state.resumable]
+    called_last = [state for state in resumable if state.written]
+    if called_last and not lost:
+        return max(called_last, key=lambda state: state.written)
+    known = [state for state in resumable if state.step is not None]
+    sound = [state for state in known if not lost or (state.step or 0) < min(lost)]
+    return max(sound, key=lambda state: state.step or 0, default=None)

@@ -30,6 +30,7 @@ _WHOLE: Final = {
     "batch_wer": (TRAIN, "wer"),
     "training_batch_wer": (TRAIN, "wer"),
     "mean_loss": (TRAIN, "mean_loss"),
+    "train/train_loss": (TRAIN, "mean_loss"),  # in event files of the Trainer
 }
 
 _RATE_OF_GROUP: Final = re.compile(r"(?:learning_rate|lr)(?:-[A-Za-z]\w*)?(?:[/_.-](.+))?")
@@ -65,6 +66,8 @@ def classify(name: str) -> tuple[str, str]:
         if match:
             split, plain = found, plain[match.end() :]
             break
+    if split == TRAIN:
+        plain = plain.removeprefix("train_")  # `train/train_runtime`
     if split in (TRAIN, SYSTEM) and _GPU.search(plain):
         return SYSTEM, _gpu_metric(plain)
     return split, _metric(plain, split)

@@ -22,6 +22,7 @@ from asrdq.monitoring.sources import DEEPEST
 _STEP: Final = re.compile(r"(?:global_)?step[=_-]?(\d+)|^checkpoint[-_](\d+)", re.I)
 _EPOCH: Final = re.compile(r"epoch[=_-](\d+)")
 _VALUE: Final = re.compile(r"((?:val|eval|valid)[A-Za-z_]*)[=_](\d+\.\d+)")
+_LAST: Final = re.compile(r"(?:^|-)last(?:-v\d+)?$")
 _WEIGHTS: Final = re.compile(
     r"(?:model|adapter_model|pytorch_model|diffusion_pytorch_model).*\.(?:safetensors|bin)$|\.nemo$"
 )
@@ -40,6 +41,7 @@ class SavedState:
         weights: Whether it holds the model.
         resumable: Whether training can go on from it: it holds the optimiser too.
         values: Validation metrics at its step, by name.
+        written: When it was written, for files that are called the last; 0 for others.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class SavedState:
     weights: bool
     resumable: bool
     values: dict[str, float] = field(default_factory=dict)
+    written: float = 0.0
 
 
 def find_saved(run: Path, curves: Curves) -> list[SavedState]:
@@ -119,6 +122,7 @@ def _file(file: Path, curves: Curves) -> SavedState:
         weights=True,
         resumable=file.suffix == ".ckpt",
         values={**named, **_values_at(curves, step)},
+        written=file.stat().st_mtime if _LAST.search(file.stem) else 0.0,
     )
 
 

@@ -49,16 +49,18 @@ class Said:
         ended: Whether the run came to an end.
         unfrozen: Whether layers were unfrozen.
         planned: How many steps the run is to have.
+        printed: Whether it is a dictionary that the Trainer prints.
     """
 
     values: dict[str, float]
     step: int | None = None
-    epoch: int | None = None
+    epoch: float | None = None
     count: int | None = None
     total: int | None = None
     ended: bool = False
     unfrozen: bool = False
     planned: int | None = None
+    printed: bool = False
 
 
 def read_line(line: str) -> Said | None:
@@ -79,11 +81,10 @@ def read_line(line: str) -> Said | None:
         before = line[: bar.start()]
         if _OTHER_BARS.search(before):
             return None
-        return replace(
-            _bar(bar, _EPOCH.search(before)),
-            ended=bool(_ENDED.search(line, bar.end())),
-            unfrozen=bool(_UNFROZEN.search(line, bar.end())),
-        )
+        found, behind = _bar(bar, _EPOCH.search(before)), _remark(line[bar.end() :])
+        if behind is None:
+            return found
+        return replace(found, ended=behind.ended, unfrozen=behind.unfrozen, planned=behind.planned)
     return _remark(line)
 
 
@@ -135,11 +136,11 @@ def _printed(text: str) -> Said | None:
         except (TypeError, ValueError):
             continue
     epoch = values.pop("epoch", None)
-    whole = int(epoch) if epoch is not None and math.isfinite(epoch) else None
+    whole = epoch if epoch is not None and math.isfinite(epoch) else None
     ended = "train_runtime" in values
     if ended:
         values = {"mean_loss" if k == "train_loss" else k: v for k, v in values.items()}
-    return Said(values, epoch=whole, ended=ended)
+    return Said(values, epoch=whole, ended=ended, printed=True)
 
 
 def _remark(line: str) -> Said | None:

@@ -44,20 +44,22 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 class _Console:
-    """Follows where a console is: the step of a bar counts on over epochs.
+    """Follows where a console is.
 
-    A bar without an epoch may be that of the training or of anything else. The one that stood
-    there when a training loss was printed is that of the training.
+    The step of a bar with an epoch counts on over epochs. The Trainer's bar has none, and what the
+    Trainer prints has no step: it is that of the bar which is drawn anew behind it.
     """
 
     def __init__(self, log: Log) -> None:
         self._log = log
         self._step = 0
-        self._base = 0
-        self._count = 0
-        self._epoch: int | None = None
-        self._bare: tuple[int, int] = (0, 0)
-        self._training_total: int | None = None
+        self._epochs: tuple[float | None, int, int] = (
+            None,
+            0,
+            0,
+        )  # of bar, steps before, its count
+        self._ended_at = -1
+        self._printed: list[Said] = []
         self._validated: dict[str, float] = {}
 
     def points(self, lines: Iterator[str]) -> Iterator[Point]:
@@ -71,48 +73,72 @@ class _Console:
                 said = read_line(part) if part else None
                 if said is not None:
                     yield from self._take(said)
+        if not self._bar_seen:
+            for said in self._printed:
+                self._log.reject(f"{next(iter(said.values), 'nothing')} is printed without a step")
+        elif self._log.ended:  # no bar is drawn any more
+            yield from self._place_printed()
 
     def _take(self, said: Said) -> Iterator[Point]:
-        if said.count is not None and said.epoch is None and said.step is None:
-            self._see_bare_bar(said.count, said.total)
+        if said.printed:
+            self._printed.append(said)
+            self._note(said)
+        elif said.count is None or said.epoch is not None:
+            yield from self._take_placed(said)
+        else:
+            self._bar_seen = True
+            yield from self._draw(said)
+
+    def _draw(self, bar: Said) -> Iterator[Point]:
+        """Give what was printed before a bar without an epoch was drawn anew."""
+        if self._printed:
+            self._step = bar.count or 0
+            if any("loss" in said.values for said in self._printed):
+                self._log.max_steps = bar.total or self._log.max_steps
+            yield from self._place_printed()
+
+    def _take_placed(self, said: Said) -> Iterator[Point]:
+        if said.count == 0:  # the bar of the last epoch is wiped before the next one begins
             return
         self._move(said)
-        if said.unfrozen and self._step not in self._log.unfreezes:
-            self._log.unfreezes += (self._step,)
-        self._log.ended = said.ended or (self._log.ended and not said.values)
-        self._log.max_steps = said.planned or self._log.max_steps
-        epoch = None if self._epoch is None else float(self._epoch)
+        self._note(said)
         for name, value in said.values.items():
             repeated = said.count is not None and classify(name)[0] == VALIDATION
             if repeated and _same(self._validated.get(name), value):
                 continue
             if repeated:
                 self._validated[name] = value
-            yield self._step, name, value, epoch, None
+            yield self._step, name, value, _epoch(said), None
 
-    def _see_bare_bar(self, count: int, total: int | None) -> None:
-        self._bare = (count, total or 0)
-        if self._training_total and total == self._training_total:
-            self._step = count
+    def _place_printed(self) -> Iterator[Point]:
+        for said in self._printed:
+            for name, value in said.values.items():
+                yield self._step, name, value, _epoch(said), None
+        self._printed = []
 
     def _move(self, said: Said) -> None:
         if said.count is not None:
-            if said.epoch != self._epoch:
-                goes_on = self._epoch is not None and said.epoch == self._epoch + 1
-                self._base = self._base + self._count if goes_on else self._start(said)
-            self._count = said.count
-            self._step = min(self._base + said.count, LARGEST_STEP)
-        elif "loss" in said.values and self._bare[1] and said.step is None:
-            self._step, self._training_total = self._bare
-            self._log.max_steps = self._training_total
+            epoch, base, count = self._epochs
+            if said.epoch != epoch:
+                goes_on = epoch is not None and said.epoch == epoch + 1
+                base = base + count if goes_on else int(said.epoch or 0) * (said.total or 0)
+            self._epochs = (said.epoch, base, said.count)
+            self._step = min(base + said.count, LARGEST_STEP)
         if said.step is not None and said.step <= LARGEST_STEP:
             self._step = said.step
-        if said.epoch is not None:
-            self._epoch = said.epoch
 
-    def _start(self, said: Said) -> int:
-        """Return the steps before the epoch that a log begins with, or was resumed in."""
-        return (said.epoch or 0) * said.total if said.total else 0
+    def _note(self, said: Said) -> None:
+        """Note what a line says of the run: its end, unless it goes on, its plan, an unfreeze."""
+        if said.unfrozen and self._step not in self._log.unfreezes:
+            self._log.unfreezes += (self._step,)
+        if said.ended:
+            self._ended_at = self._step
+        self._log.ended = said.ended or (self._log.ended and self._step <= self._ended_at)
+        self._log.max_steps = said.planned or self._log.max_steps
+
+
+def _epoch(said: Said) -> float | None:
+    return None if said.epoch is None else float(said.epoch)
 
 
 def _same(before: float | None, now: float) -> bool:
