@@ -188,6 +188,11 @@ class TestTextLog:
         assert values(log, "validation", "wer") == {10: 0.5, 20: 0.4}
         assert len(values(log, "train", "loss")) == 5
 
+    def test_what_the_callback_told_is_not_told_by_the_bar_again(self, tmp_path: Path) -> None:
+        text = "Epoch 0, global step 8: 'val_wer' reached 0.50021 (best 0.50021), saving\n"
+        text += "Epoch 0: | | 9/16 [00:01<00:00, 1.0it/s, val_wer=0.500]\n"
+        assert values(self.read(tmp_path, text), "validation", "wer") == {8: 0.50021}
+
     def test_validation_bars_are_no_training(self, tmp_path: Path) -> None:
         text = "Epoch 0: | | 5/? [00:01<00:00, 1.00it/s, train_loss=1.0]\n"
         text += "Validation DataLoader 0: 51/51 [00:20<00:00,  2.53it/s]\n"

@@ -53,11 +53,9 @@ class _Console:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._step = 0
-        self._epochs: tuple[float | None, int, int] = (
-            None,
-            0,
-            0,
-        )  # of bar, steps before, its count
+        self._epochs: tuple[float | None, int, int] = (None, 0, 0)
+        """Of the bar: its epoch, the steps before that, its count."""
+        self._bar_seen = False
         self._ended_at = -1
         self._printed: list[Said] = []
         self._validated: dict[str, float] = {}
@@ -103,11 +101,10 @@ class _Console:
         self._move(said)
         self._note(said)
         for name, value in said.values.items():
-            repeated = said.count is not None and classify(name)[0] == VALIDATION
-            if repeated and _same(self._validated.get(name), value):
-                continue
-            if repeated:
-                self._validated[name] = value
+            if classify(name)[0] == VALIDATION:
+                if said.count is not None and _same(self._validated.get(name), value):
+                    continue
+                self._validated[name] = value if said.count is not None else _on_bar(value)
             yield self._step, name, value, _epoch(said), None
 
     def _place_printed(self) -> Iterator[Point]:
@@ -139,6 +136,11 @@ class _Console:
 
 def _epoch(said: Said) -> float | None:
     return None if said.epoch is None else float(said.epoch)
+
+
+def _on_bar(value: float) -> float:
+    """Return a value as a bar shows it."""
+    return float(f"{value:.3g}")
 
 
 def _same(before: float | None, now: float) -> bool:
