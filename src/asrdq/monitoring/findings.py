@@ -51,6 +51,7 @@ class Finding:
         level: What it asks for.
         step: At which step it could first be told.
         message: What was found.
+        reason: What that means.
         advice: What to do about it.
         evidence: The values it rests on.
     """
@@ -60,6 +61,7 @@ class Finding:
     level: Level
     step: int
     message: str
+    reason: str
     advice: str
     evidence: tuple[Evidence, ...]
 

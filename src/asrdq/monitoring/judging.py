@@ -41,4 +41,13 @@ def judge(curves: Curves, settings: WatchSettings) -> tuple[list[Finding], list[
 def _findings(own: Rule, fired: list[Fired], run: str, stops: bool) -> Iterator[Finding]:
     for item in fired:
         level = item.level or (Level.STOP if stops else Level.WARNING)
-        yield Finding(run, own.id, level, item.step, item.message, own.advice, item.evidence)
+        yield Finding(
+            run=run,
+            rule=own.id,
+            level=level,
+            step=item.step,
+            message=item.message,
+            reason=own.reason,
+            advice=own.advice,
+            evidence=item.evidence,
+        )

@@ -133,7 +133,7 @@ class WatchResult(Result):
             [
                 *((name, text) for name in ("run", "rule", "level")),
                 ("step", pa.int64()),
-                *((name, text) for name in ("message", "advice")),
+                *((name, text) for name in ("message", "reason", "advice")),
                 ("evidence", pa.list_(text)),
             ]
         )

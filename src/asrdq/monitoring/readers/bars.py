@@ -19,9 +19,7 @@ _EPOCH: Final = re.compile(r"\bEpoch (\d{1,15})")
 _RATE: Final = re.compile(rf"(?P<rate>{_NUMBER})(?P<unit>it/s|s/it)")
 _PAIR: Final = re.compile(rf"(?P<name>[A-Za-z_][\w./\- ]*?)=(?P<value>{_NUMBER})(?=[,\]\s]|$)")
 _PRINTED: Final = re.compile(r"\{'[^{}]*\}")
-_NUMBERED: Final = re.compile(
-    r"\[(?P<kind>Step|Eval) (?P<step>\d{1,15})(?:/(?P<total>\d+))?\](?P<rest>.*)"
-)
+_NUMBERED: Final = re.compile(r"\[(?:Step|Eval) (?P<step>\d{1,15})(?:/\d+)?\](?P<rest>.*)")
 _SAID: Final = re.compile(
     rf"(?P<name>[A-Za-z_][\w./]*): (?P<value>{_NUMBER})(?P<unit>%|GB|GiB|MB)?(?=[,\s]|$)"
 )
