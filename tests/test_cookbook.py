@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import shutil
 from collections import Counter, defaultdict
@@ -16,6 +17,7 @@ import pytest
 from asrdq.audio import probe_manifest
 from asrdq.audit.tables import AUDITS
 from asrdq.manifests import ingest_manifest
+from asrdq.monitoring import WatchPlan, watch
 from asrdq.versions import derive_manifest, tag_version
 from asrdq.workspace import ManifestVersion, Workspace
 
@@ -60,7 +62,26 @@ def asked(clips: Rows, data_samples: Path, tmp_path_factory: pytest.TempPathFact
     for found in ([], clips):
         with workspace.run("audit", train) as run:
             workspace.append("audits", judged(found or clips[:5], run.run_id))
+    watch(workspace, WatchPlan([write_run(folder, name, *RUNS[name]) for name in RUNS]))
     return workspace
+
+
+# Training losses, and of each evaluation: step, WER, loss.
+RUNS: dict[str, tuple[dict[int, float], list[tuple[int, float, float]]]] = {
+    "first": ({1: 4.0, 2: 2.0, 3: 1.0, 4: 0.0}, [(2, 0.5, 0.8), (4, 0.4, 0.9)]),
+    "second": ({1: 4.0, 2: math.inf}, [(2, 0.3, 0.7), (4, math.nan, math.nan)]),
+}
+
+
+def write_run(
+    folder: Path, name: str, losses: dict[int, float], evaluations: list[tuple[int, float, float]]
+) -> Path:
+    history: Rows = [{"step": step, "loss": loss} for step, loss in losses.items()]
+    history += [{"step": step, "eval_wer": w, "eval_loss": v} for step, w, v in evaluations]
+    run = folder / "runs" / name
+    run.mkdir(parents=True)
+    (run / "trainer_state.json").write_text(json.dumps({"log_history": history}))
+    return run
 
 
 def odd(workspace: Workspace, audio: Path) -> ManifestVersion:
@@ -107,8 +128,8 @@ def words(text: str) -> list[str]:
     return re.findall(r"[\w']+", text.lower())
 
 
-def test_there_are_fifteen_questions() -> None:
-    assert list(SQL) == list(range(1, 16))
+def test_there_are_nineteen_questions() -> None:
+    assert list(SQL) == list(range(1, 20))
 
 
 @pytest.mark.parametrize("number", SQL)
@@ -218,3 +239,31 @@ def test_words_not_heard_in_training(asked: Workspace, clips: Rows) -> None:
     expected = {word: count for word, count in heard.items() if word not in said}
     assert expected
     assert {row["word"]: row["times"] for row in ask(asked, 15)} == expected
+
+
+def test_the_best_step_of_a_run(asked: Workspace) -> None:
+    assert ask(asked, 16) == [
+        {"run": "second", "wer": 0.3, "best_by_wer": 2, "best_by_loss": 2},
+        {"run": "first", "wer": 0.4, "best_by_wer": 4, "best_by_loss": 2},
+    ]
+
+
+def test_training_and_validation_beside_each_other(asked: Workspace) -> None:
+    rows = [row for row in ask(asked, 17) if row["run"] == "first"]
+    assert rows == [
+        {"run": "first", "step": 2, "train_loss": 3.0, "wer": 0.5},  # (4 + 2) / 2
+        {"run": "first", "step": 4, "train_loss": 0.5, "wer": 0.4},  # (1 + 0) / 2
+    ]
+
+
+def test_runs_that_lost_their_numbers(asked: Workspace) -> None:
+    found = [tuple(row.values()) for row in ask(asked, 18)]
+    assert found[0] == ("second", "train", "loss", 2, 1)
+    assert set(found[1:]) == {("second", "validation", m, 4, 1) for m in ("wer", "loss")}
+
+
+def test_runs_at_the_same_step(asked: Workspace) -> None:
+    rows = ask(asked, 19)
+    assert [row["step"] for row in rows] == [2, 4]
+    assert rows[0]["change"] == pytest.approx(-0.2)
+    assert math.isnan(rows[1]["change"])

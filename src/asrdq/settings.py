@@ -11,31 +11,34 @@ from contextlib import contextmanager
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from asrdq.errors import Problem, UsageError, nearest
 from asrdq.places import Place
+from asrdq.strict import Share, Strict
+from asrdq.watch_settings import WatchSettings
+
+__all__ = [
+    "SETTINGS_FILE",
+    "AuditSettings",
+    "IngestSettings",
+    "SamplingSettings",
+    "Settings",
+    "Share",
+    "Strata",
+    "StratumRule",
+    "Strict",
+    "WatchSettings",
+    "compose_yaml",
+    "read_settings",
+    "read_yaml_model",
+    "repeated_keys",
+]
 
 SETTINGS_FILE = "asrdq.yaml"
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
-
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class Strict(BaseModel):
-    """A settings section: unknown keys are errors, values do not change after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class IngestSettings(Strict):
@@ -146,6 +149,7 @@ class Settings(Strict):
     ingest: IngestSettings = IngestSettings()
     sampling: SamplingSettings = SamplingSettings()
     audit: AuditSettings = AuditSettings()
+    watch: WatchSettings = WatchSettings()
 
 
 def read_settings(path: Place) -> Settings:

@@ -30,6 +30,7 @@ from asrdq.reporting.ruling import Ruling
 from asrdq.reporting.scored import Scored
 from asrdq.reporting.subject import Subject
 from asrdq.reporting.templating import fill
+from asrdq.reporting.training import RunPanel
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def render_page(
     ledgers: Ledgers,
     checked: Checked | None = None,
     scored: Scored | None = None,
+    training: Sequence[RunPanel] = (),
 ) -> str:
     """Return the page as HTML.
 
@@ -63,6 +65,7 @@ def render_page(
         ledgers: Who answers for the verdict.
         checked: What suites of expectations said, None where none was run.
         scored: What hypotheses of the manifest scored, None where nothing was.
+        training: Runs that train on it.
     """
     context = {
         "subject": subject,
@@ -81,6 +84,7 @@ def render_page(
         "ledgers": ledgers,
         "checked": checked,
         "scored": scored,
+        "training": training,
         "written": written,
         "versions": {
             "asrdq (report)": asrdq.__version__,

@@ -19,6 +19,7 @@ from asrdq.reporting.result import SHOWN_CLIPS, ReportResult
 from asrdq.reporting.ruling import find_ruling
 from asrdq.reporting.scored import Scored, find_scored
 from asrdq.reporting.subject import Subject, find_subject
+from asrdq.reporting.training import find_training
 from asrdq.reporting.unaudited import render_unaudited_page
 from asrdq.workspace.files import whole_file
 
@@ -42,7 +43,8 @@ def write_report(
     It shows the newest finished audit. Where the manifest has changed since, the page says so at
     its top. The verdict is the gate's, and only while it answers for this audit. Where suites of
     expectations were run on the manifest, or hypotheses of it scored, that is part of the page, and
-    without an audit it is all of it.
+    without an audit it is all of it. Training runs that were watched with this manifest are shown
+    with their curves.
 
     Args:
         workspace: Where the manifest and its audit are.
@@ -95,6 +97,7 @@ def _write_audit(
             find_ledgers(workspace, subject.manifest, ruling.run_id),
             checked,
             scored,
+            find_training(workspace, subject.manifest),
         )
         size = _write(html, path)
     return ReportResult(
@@ -122,7 +125,14 @@ def _write_unaudited(
     """Write the page of a manifest that was checked or scored and not audited."""
     why = "; ".join(problem.message for problem in unaudited.problems) or unaudited.message
     with workspace.run("report", manifest, {"output": str(path)}):
-        html = render_unaudited_page(manifest, checked, scored, why, dt.datetime.now(dt.UTC))
+        html = render_unaudited_page(
+            manifest,
+            checked,
+            scored,
+            why,
+            dt.datetime.now(dt.UTC),
+            find_training(workspace, manifest),
+        )
         size = _write(html, path)
     return ReportResult(
         path=path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import platform
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import asrdq
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from asrdq.leaderboard.board import Leaderboard
     from asrdq.reporting.checked import Checked
     from asrdq.reporting.scored import Scored
+    from asrdq.reporting.training import RunPanel
     from asrdq.workspace import ManifestVersion
 
 
@@ -26,6 +28,7 @@ def render_unaudited_page(
     scored: Scored | None,
     unaudited: str,
     written: dt.datetime,
+    training: Sequence[RunPanel] = (),
 ) -> str:
     """Return the page about a manifest that was checked or scored, and not audited, as HTML.
 
@@ -35,11 +38,13 @@ def render_unaudited_page(
         scored: What its hypotheses scored, None where none were.
         unaudited: Why there is no audit to show.
         written: The time that the page gives as its own.
+        training: Runs that train on the manifest.
     """
     context = {
         "manifest": manifest,
         "checked": checked,
         "scored": scored,
+        "training": training,
         "others": scored.others if scored else (),
         "unaudited": unaudited,
         **_common(written),

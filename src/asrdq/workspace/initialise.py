@@ -75,6 +75,43 @@ audit:
   # Nor can one that aligns more than this share of the clips only with extraordinary effort, or
   # not at all: the audio is beyond the aligner, or most transcripts are wrong (0 to 1).
   maximum_strained: 0.5
+
+watch:
+  # The validation metric that is reported: auto (the first of wer, ker, cer and loss), or its name.
+  metric: auto
+  # Rules that stop a run; the others warn. docs/watch.md lists them.
+  stop: [non_finite_loss]
+  # Overfit: so many evaluations, each worse than the one before, while the training loss falls.
+  overfit_evaluations: 3
+  # Plateau: so many evaluations without a new best, or more epochs than this.
+  patience: 5
+  maximum_epochs: 30.0
+  # Training loss after an unfreeze. `auto` takes the losses for runs whose loss was scale_low to
+  # back before, and ratios to that loss for others; `absolute` and `ratio` take one for all.
+  unfreeze:
+    scale: auto
+    scale_low: 0.10
+    peak: 0.40
+    back: 0.25
+    abnormal: 0.50
+    peak_ratio: 2.0
+    back_ratio: 1.25
+    abnormal_ratio: 2.5
+    expected_steps: 100
+    abnormal_steps: 200
+  # Gradient norms beyond these, so many logged ones in a row.
+  gradient_unstable: 50.0
+  gradient_vanishing: 0.01
+  gradient_in_a_row: 3
+  # The learning rate may reach its minimum after this share of the steps (0 to 1).
+  learning_rate_floor_share: 0.80
+  # A step computes for at least this share of its time on the clock (0 to 1).
+  compute_share_minimum: 0.80
+  samples_per_second_minimum: 3.0
+  # What the GPU has, and from where on a longer clip may end the run.
+  memory_gb: 40.0
+  memory_alarm_gb: 38.0
+  gpu_use_minimum: 0.80
 """
 
 _SHIPPED = (("policies", "default.yaml"), ("expectations", "asr_manifest.json"))
