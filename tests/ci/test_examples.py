@@ -18,7 +18,7 @@ from asrdq.cli.verbs import VERBS
 if TYPE_CHECKING:
     from tests.gates.conftest import Audited
 
-HOOKS = ("asrdq-suite-lint", "asrdq-policy-lint")
+HOOKS = ("asrdq-suite-lint", "asrdq-policy-lint", "asrdq-lint")
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_the_hooks_are_those_that_the_page_names(
             "additional_dependencies",
         }
         assert hook["language"] == "python"
-        program, verb, _ = shlex.split(hook["entry"])
+        program, verb, *_ = shlex.split(hook["entry"])
         assert program == "asrdq"
         assert verb in VERBS
 
@@ -131,6 +131,8 @@ def test_the_hooks_are_those_that_the_page_names(
         ("asrdq-policy-lint", "policies/default.yaml", True),
         ("asrdq-policy-lint", "data/ws/policies/ours.yml", True),
         ("asrdq-policy-lint", "policies/README.md", False),
+        ("asrdq-lint", "recipes/smoke.yaml", True),
+        ("asrdq-lint", "recipes.yaml", False),
     ],
 )
 def test_a_hook_takes_its_files(project_root: Path, hook: str, path: str, taken: bool) -> None:
@@ -139,10 +141,11 @@ def test_a_hook_takes_its_files(project_root: Path, hook: str, path: str, taken:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("hook", "folder", "bad"),
+    ("hook", "folder", "bad", "code"),
     [
-        ("asrdq-suite-lint", "expectations", '{"expectations": [{"type": "expect_nothing"}]}'),
-        ("asrdq-policy-lint", "policies", "audit: {caution_form: 0.1}\n"),
+        ("asrdq-suite-lint", "expectations", '{"expectations": [{"type": "expect_nothing"}]}', 2),
+        ("asrdq-policy-lint", "policies", "audit: {caution_form: 0.1}\n", 2),
+        ("asrdq-lint", "recipes", "name: spoiled\nextends: smoke\noptimiser: {lr: 0.1}\n", 1),
     ],
 )
 def test_a_hook_passes_what_comes_along_and_stops_a_mistake(
@@ -152,6 +155,7 @@ def test_a_hook_passes_what_comes_along_and_stops_a_mistake(
     hook: str,
     folder: str,
     bad: str,
+    code: int,
 ) -> None:
     entry = shlex.split(hooks(project_root)[hook]["entry"])
     good = sorted(map(str, (project_root / folder).iterdir()))
@@ -170,5 +174,5 @@ def test_a_hook_passes_what_comes_along_and_stops_a_mistake(
 
     assert run(*good).returncode == 0
     failed = run(*good, str(spoiled))
-    assert failed.returncode == 2
+    assert failed.returncode == code
     assert spoiled.name in failed.stdout + failed.stderr

@@ -35,6 +35,12 @@ def _escaped(text: str) -> str:
     return "".join(sign if sign.isprintable() else "�" for sign in text).replace("##[", "## [")
 
 
+def markdown_code(text: str) -> str:
+    """Return a name as code in a cell of a Markdown table."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in text)
+    return f"`{shown.replace('`', '´').replace('|', '¦')}`"
+
+
 def plain_markdown(text: str) -> str:
     """Return a text as Markdown that shows it as it is, on one line."""
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

@@ -38,6 +38,39 @@ def sarif_document(
         "results": results,
         "properties": {"schema_version": 1, **properties},
     }
+    return _log(run)
+
+
+def sarif_failure(
+    texts: Sequence[str], where: str | None, code: ExitCode, properties: Mapping[str, Any]
+) -> str:
+    """Return a SARIF log of a command that came to no result.
+
+    Args:
+        texts: What went wrong.
+        where: The file it went wrong in.
+        code: How the command ends.
+        properties: Further facts about the run.
+    """
+    place = {} if where is None else {"locations": [sarif_location(where, where)]}
+    invocation = {
+        "executionSuccessful": False,
+        "exitCode": int(code),
+        "toolExecutionNotifications": [
+            {"level": "error", "message": {"text": text}, **place} for text in texts
+        ],
+    }
+    return _log(
+        {
+            "tool": {"driver": {"name": "asrdq", "version": __version__}},
+            "invocations": [invocation],
+            "results": [],
+            "properties": properties,
+        }
+    )
+
+
+def _log(run: Mapping[str, Any]) -> str:
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, ensure_ascii=True, allow_nan=False, indent=2)
 

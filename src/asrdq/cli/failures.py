@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from asrdq.errors import AsrdqError
-from asrdq.version import __version__
 
 _DOCUMENTED = ("json", "junit", "github", "sarif")
 
@@ -63,7 +62,7 @@ def as_json(error: AsrdqError) -> dict[str, Any]:
 def _junit(error: AsrdqError) -> str:
     from xml.etree import ElementTree
 
-    from asrdq.gates.escaping import xml_text
+    from asrdq.annotations.xml import xml_text
 
     kind, text = type(error).__name__, xml_text(str(error))
     counts = {"name": "asrdq", "tests": "1", "failures": "0", "errors": "1"}
@@ -80,32 +79,15 @@ def _junit(error: AsrdqError) -> str:
 
 
 def _sarif(error: AsrdqError) -> str:
-    from asrdq.gates.escaping import sarif_document, sarif_location
+    from asrdq.annotations.sarif import sarif_failure
 
     texts = [str(problem) for problem in error.problems] or [error.message]
-    notifications: list[dict[str, Any]] = [
-        {"level": "error", "message": {"text": f"{type(error).__name__}: {text}"}} for text in texts
-    ]
-    if error.where is not None:
-        for notification in notifications:
-            notification["locations"] = [sarif_location(error.where, error.where)]
-    invocation = {
-        "executionSuccessful": False,
-        "exitCode": int(error.exit_code),
-        "toolExecutionNotifications": notifications,
-    }
-    return sarif_document(
-        {
-            "tool": {"driver": {"name": "asrdq", "version": __version__}},
-            "invocations": [invocation],
-            "results": [],
-            "properties": as_json(error),
-        }
-    )
+    told = [f"{type(error).__name__}: {text}" for text in texts]
+    return sarif_failure(told, error.where, error.exit_code, as_json(error))
 
 
 def _github(error: AsrdqError) -> str:
-    from asrdq.gates.escaping import workflow_command
+    from asrdq.annotations.github import workflow_command
 
     title = f"asrdq: {type(error).__name__}"
     first = workflow_command("error", title, str(error))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from asrdq.gates.escaping import markdown_code, markdown_text, workflow_command
+from asrdq.annotations.github import markdown_code, plain_markdown, workflow_command
 from asrdq.gates.outcomes import Outcome, State, outcomes, worst_clips
 from asrdq.gates.telling import sentences
 from asrdq.gates.verdict import GateResult
@@ -60,12 +60,12 @@ def step_summary(result: GateResult, *, fail_on_caution: bool = False) -> str:
         result: The verdict.
         fail_on_caution: Whether CAUTION counts as failed.
     """
-    lines = [f"## {result.verdict} for {markdown_text(str(result.evidence.manifest))}", ""]
-    lines += [f"- {markdown_text(sentence)}" for sentence in sentences(result)]
+    lines = [f"## {result.verdict} for {plain_markdown(str(result.evidence.manifest))}", ""]
+    lines += [f"- {plain_markdown(sentence)}" for sentence in sentences(result)]
     lines += ["", "| rule | outcome | value | limit | evidence | found |", f"|{' --- |' * 6}"]
     for outcome in outcomes(result, fail_on_caution=fail_on_caution):
         figures = [outcome.value or "", outcome.limit or "", "; ".join(map(str, outcome.evidence))]
         told = "; ".join(outcome.messages()) or outcome.demand
-        cells = " | ".join(map(markdown_text, [*figures, told]))
+        cells = " | ".join(map(plain_markdown, [*figures, told]))
         lines.append(f"| {markdown_code(outcome.rule)} | {outcome.state} | {cells} |")
     return "\n".join([*lines, ""])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asrdq.gates.escaping import xml_text
+from asrdq.annotations.xml import xml_text
 from asrdq.gates.outcomes import State, outcomes
 from asrdq.gates.verdict import GateResult
 
