@@ -57,7 +57,7 @@ def file_identity(path: str | os.PathLike[str]) -> FileIdentity | None:
     if is_remote(os.fspath(path)):
         return _object_identity(os.fspath(path))
     try:
-        status = Path(path).stat()
+        status = os.stat(path)  # noqa: PTH116  (a third of the time, for millions of files)
     except (OSError, ValueError):
         return None
     return FileIdentity(os.fspath(path), status.st_size, status.st_mtime_ns)

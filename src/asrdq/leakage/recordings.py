@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from asrdq.audio.hashing import FileIdentity, file_hashes, file_identity
 from asrdq.leakage.progress import Advance, Stage
+from asrdq.places import is_remote
 from asrdq.workspace.sql import connection, select_from
 
 if TYPE_CHECKING:
@@ -66,16 +68,22 @@ def find_files(
     with ThreadPoolExecutor(_THREADS) as pool:
         for paths, rows in _paths(workspace, manifest):
             found = [workspace.audio_file(manifest, path) for path in paths]
-            identities = pool.map(file_identity, found)
-            for path, file, identity in zip(paths, found, identities, strict=True):
+            files.kinds |= {posixpath.splitext(path)[1].lower() for path in paths}
+            for path, file, identity in zip(paths, found, _identities(found, pool), strict=True):
                 files.missing += identity is None
-                files.kinds.add(Path(path).suffix.lower())
                 if like is None or file in places or (identity and identity.size_bytes in sizes):
                     files.place[path] = file
                     if identity is not None:
                         files.known[file] = identity
             advance(rows)
     return files
+
+
+def _identities(files: Sequence[str], pool: ThreadPoolExecutor) -> Iterator[FileIdentity | None]:
+    """Give the identity of each file; servers are asked side by side, a disk file by file."""
+    if any(map(is_remote, files)):
+        return pool.map(file_identity, files)
+    return map(file_identity, files)
 
 
 def content_of(workspace: Workspace, groups: Sequence[Files], stage: Stage) -> dict[str, str]:
