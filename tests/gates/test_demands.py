@@ -21,7 +21,7 @@ from asrdq.cli.gate import document, show
 from asrdq.cli.output import Format
 from asrdq.errors import UsageError
 from asrdq.gates import Verdict, step_summary, waive
-from asrdq.gates.outcomes import State, outcomes
+from asrdq.gates.formats.outcomes import State, outcomes
 from asrdq.gates.rules import is_waivable
 from asrdq.leakage import LeakPlan, find_leaks
 

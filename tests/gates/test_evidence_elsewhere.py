@@ -12,7 +12,7 @@ from tests.conftest import RunCli
 
 from asrdq.checks import check
 from asrdq.gates import Verdict, sign_off, verify
-from asrdq.gates.outcomes import State, outcomes
+from asrdq.gates.formats.outcomes import State, outcomes
 
 if TYPE_CHECKING:
     from tests.gates.whole import Whole

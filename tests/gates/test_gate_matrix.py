@@ -17,7 +17,7 @@ from tests.gates.whole import RULES, write_hypotheses
 from asrdq.cli.gate import document, show
 from asrdq.cli.output import Format
 from asrdq.gates import GateResult, Verdict, step_summary
-from asrdq.gates.outcomes import outcomes
+from asrdq.gates.formats.outcomes import outcomes
 from asrdq.hypotheses import load_hypotheses
 from asrdq.leakage import LeakPlan, find_leaks
 from asrdq.manifests import ingest_manifest

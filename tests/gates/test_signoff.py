@@ -15,8 +15,8 @@ from tests.conftest import cli_environment
 
 from asrdq.errors import DataError, ExitCode, ToolError, UndecidedError, UsageError
 from asrdq.gates import Verdict, find_signer, read_public_key, sign_off, verify, write_new_key
-from asrdq.gates.ledger import GENESIS, append_entry, read_ledger
-from asrdq.gates.signing import KEY_VARIABLE
+from asrdq.gates.ledgers.ledger import GENESIS, append_entry, read_ledger
+from asrdq.gates.ledgers.signing import KEY_VARIABLE
 from asrdq.gates.tables import SIGNOFFS
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def edited(rows: list[dict[str, Any]], **changes: Any) -> Any:
 APPEND = """
 import sys
 from asrdq.workspace import Workspace
-from asrdq.gates.ledger import append_entry
+from asrdq.gates.ledgers.ledger import append_entry
 from asrdq.gates.tables import SIGNOFFS
 workspace = Workspace.open(sys.argv[1])
 for number in range(4):

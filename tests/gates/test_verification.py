@@ -25,10 +25,10 @@ from asrdq.gates import (
     verify,
     write_new_key,
 )
-from asrdq.gates.bound import bound_file, file_digest, suite_digests
-from asrdq.gates.ledger import digest_text
+from asrdq.gates.ledgers.ledger import digest_text
+from asrdq.gates.ledgers.waivers import waive
 from asrdq.gates.policy import read_policy
-from asrdq.gates.waivers import waive
+from asrdq.gates.signoffs.bound import bound_file, file_digest, suite_digests
 from asrdq.manifests import ingest_manifest
 from asrdq.shipped import shipped_file
 from asrdq.workspace import Workspace

@@ -12,7 +12,7 @@ import pytest
 
 from asrdq.errors import ToolError, UsageError
 from asrdq.gates import Verdict, list_waivers, waive
-from asrdq.gates.ledger import append_entry
+from asrdq.gates.ledgers.ledger import append_entry
 from asrdq.gates.rules import RULES, WAIVABLE
 from asrdq.gates.tables import WAIVERS
 

@@ -16,7 +16,7 @@ from tests.gates.conftest import Audited, write_manifest
 
 from asrdq.checks import check
 from asrdq.gates import GateResult, evaluate_gate
-from asrdq.gates.outcomes import Outcome, outcomes
+from asrdq.gates.formats.outcomes import Outcome, outcomes
 from asrdq.hypotheses import load_hypotheses
 from asrdq.leakage import LeakPlan, find_leaks
 from asrdq.manifests import ingest_manifest

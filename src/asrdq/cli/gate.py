@@ -81,7 +81,7 @@ def gate(
 
 def show(result: GateResult, output: Format, *, fail_on_caution: bool) -> None:
     """Show verdict, reasons, the rules with their figures, and the strata, to a person."""
-    from asrdq.gates.outcomes import outcome_rows, outcomes
+    from asrdq.gates.formats.outcomes import outcome_rows, outcomes
 
     print(headline(result, markdown=output is Format.MARKDOWN))
     found = outcomes(result, fail_on_caution=fail_on_caution)
@@ -123,7 +123,7 @@ def write_step_summary(result: GateResult, *, fail_on_caution: bool) -> None:
 def headline(result: GateResult, *, markdown: bool = False) -> str:
     """Return verdict, reasons and figures as lines of text, without control characters."""
     from asrdq.console import visible
-    from asrdq.gates.telling import sentences
+    from asrdq.gates.formats.telling import sentences
 
     if not markdown:
         return "\n".join([*map(visible, result.summary().split("\n")), ""])

@@ -8,18 +8,18 @@ from asrdq.lazy import lazy_names
 
 if TYPE_CHECKING:
     from asrdq.gates.decision import Verdict
+    from asrdq.gates.formats.github import step_summary, workflow_commands
+    from asrdq.gates.formats.junit import junit_xml
+    from asrdq.gates.formats.sarif import sarif_log
     from asrdq.gates.gate import evaluate_gate, withdraw_reports
-    from asrdq.gates.github import step_summary, workflow_commands
-    from asrdq.gates.junit import junit_xml
+    from asrdq.gates.ledgers.signing import find_signer, read_public_key, write_new_key
+    from asrdq.gates.ledgers.waivers import Waiver, list_waivers, waive
     from asrdq.gates.linting import lint_policies
     from asrdq.gates.policy import Policy, policy_schema, read_policy
-    from asrdq.gates.sarif import sarif_log
-    from asrdq.gates.signing import find_signer, read_public_key, write_new_key
-    from asrdq.gates.signoff import SignoffResult, sign_off
+    from asrdq.gates.signoffs.signoff import SignoffResult, sign_off
+    from asrdq.gates.signoffs.verification import verify
+    from asrdq.gates.signoffs.verify_result import VerifyResult
     from asrdq.gates.verdict import GateResult
-    from asrdq.gates.verification import verify
-    from asrdq.gates.verify_result import VerifyResult
-    from asrdq.gates.waivers import Waiver, list_waivers, waive
 
 __all__ = [
     "GateResult",
@@ -51,16 +51,16 @@ __getattr__ = lazy_names(
     {
         "decision": ["Verdict"],
         "gate": ["evaluate_gate", "withdraw_reports"],
-        "github": ["step_summary", "workflow_commands"],
-        "junit": ["junit_xml"],
+        "formats.github": ["step_summary", "workflow_commands"],
+        "formats.junit": ["junit_xml"],
         "linting": ["lint_policies"],
         "policy": ["Policy", "policy_schema", "read_policy"],
-        "sarif": ["sarif_log"],
-        "signing": ["find_signer", "read_public_key", "write_new_key"],
-        "signoff": ["SignoffResult", "sign_off"],
+        "formats.sarif": ["sarif_log"],
+        "ledgers.signing": ["find_signer", "read_public_key", "write_new_key"],
+        "signoffs.signoff": ["SignoffResult", "sign_off"],
         "verdict": ["GateResult"],
-        "verification": ["verify"],
-        "verify_result": ["VerifyResult"],
-        "waivers": ["Waiver", "list_waivers", "waive"],
+        "signoffs.verification": ["verify"],
+        "signoffs.verify_result": ["VerifyResult"],
+        "ledgers.waivers": ["Waiver", "list_waivers", "waive"],
     },
 )

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from asrdq.audit.reasons import InstrumentStatus
 from asrdq.gates.decision import Verdict, band
 from asrdq.gates.evidence import Evidence, Finding
+from asrdq.gates.ledgers.waivers import Waived, Waivers
 from asrdq.gates.measures import BLIND, Measures
 from asrdq.gates.policy import Policy
 from asrdq.gates.policy_sections import AuditRules
 from asrdq.gates.proof import blind_strata, low_recall, unproven
-from asrdq.gates.waivers import Waived, Waivers
 from asrdq.sampling.deciding import MoreClips
 from asrdq.sampling.estimators import Rate
 

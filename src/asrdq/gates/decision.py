@@ -9,10 +9,10 @@ from asrdq.audit.reasons import InstrumentStatus
 from asrdq.errors import ExitCode
 from asrdq.gates.demands.judged import Judged
 from asrdq.gates.evidence import Evidence, Finding
+from asrdq.gates.ledgers.waivers import Waived
 from asrdq.gates.measures import Measures, StratumMeasure
 from asrdq.gates.policy import Policy
 from asrdq.gates.policy_sections import AuditRules
-from asrdq.gates.waivers import Waived
 from asrdq.sampling.deciding import MoreClips
 from asrdq.sampling.estimators import Rate
 

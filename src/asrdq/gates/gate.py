@@ -11,17 +11,17 @@ import pyarrow as pa
 
 import asrdq
 from asrdq.errors import ToolError
-from asrdq.gates.alignment_report import report_body
 from asrdq.gates.changed_audio import with_audio_compared
 from asrdq.gates.demands.families import judge_demands
 from asrdq.gates.demands.judged import Asked
 from asrdq.gates.evidence import UNUSABLE, Evidence, gather
+from asrdq.gates.formats.alignment_report import report_body
+from asrdq.gates.formats.outcomes import outcome_rows, outcomes
+from asrdq.gates.ledgers.waivers import standing_waivers
 from asrdq.gates.measures import Measures, measure
-from asrdq.gates.outcomes import outcome_rows, outcomes
 from asrdq.gates.policy import Policy, policy_hash, read_policy
 from asrdq.gates.tables import DECISIONS
 from asrdq.gates.verdict import GateResult, decide
-from asrdq.gates.waivers import standing_waivers
 from asrdq.places import Place
 from asrdq.workspace.files import whole_file
 

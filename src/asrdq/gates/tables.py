@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from asrdq.gates.ledger import Ledger
+from asrdq.gates.ledgers.ledger import Ledger
 
 OUTCOMES = pa.schema(
     [(name, pa.string()) for name in ("rule", "state", "value", "limit", "evidence", "found")]

@@ -8,15 +8,15 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from asrdq.gates.alignment_report import report_body
 from asrdq.gates.audit_ruling import AuditRuling, rule_on_audit
 from asrdq.gates.decision import Decision, Verdict
 from asrdq.gates.demands.judged import Judged, Standing
 from asrdq.gates.evidence import Evidence, Finding
+from asrdq.gates.formats.alignment_report import report_body
+from asrdq.gates.formats.telling import sentences
+from asrdq.gates.ledgers.waivers import Waived, Waivers
 from asrdq.gates.measures import Measures, StratumMeasure
 from asrdq.gates.policy import Policy
-from asrdq.gates.telling import sentences
-from asrdq.gates.waivers import Waived, Waivers
 from asrdq.results import Result
 
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asrdq.errors import AsrdqError, UndecidedError
-from asrdq.gates.bound import file_digest
 from asrdq.gates.decision import Verdict
 from asrdq.gates.gate import assess
 from asrdq.gates.policy import Policy, policy_hash
-from asrdq.gates.verification import verify
+from asrdq.gates.signoffs.bound import file_digest
+from asrdq.gates.signoffs.verification import verify
 from asrdq.handoff.refusals import Refusal
 from asrdq.manifests.recomputing import recomputed_fingerprint
 from asrdq.s3_errors import S3Error
 
 if TYPE_CHECKING:
-    from asrdq.gates.signoff import SignoffBody
+    from asrdq.gates.signoffs.signoff import SignoffBody
     from asrdq.gates.verdict import GateResult
     from asrdq.places import Place
     from asrdq.workspace import ManifestVersion, Workspace

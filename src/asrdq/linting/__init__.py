@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from asrdq.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from asrdq.linting.catalogue import every_rule
     from asrdq.linting.config import Config, Dialect
     from asrdq.linting.findings import Finding
     from asrdq.linting.fixing import fix
     from asrdq.linting.lint import Around, lint_config
     from asrdq.linting.reachable import Job
-    from asrdq.linting.registry import every_rule
     from asrdq.linting.result import LintResult
     from asrdq.linting.sources.reading import read_config
     from asrdq.linting.writing import lint_commands, lint_sarif
@@ -42,7 +42,7 @@ __getattr__ = lazy_names(
         "fixing": ["fix"],
         "lint": ["Around", "lint_config"],
         "reachable": ["Job"],
-        "registry": ["every_rule"],
+        "catalogue": ["every_rule"],
         "result": ["LintResult"],
         "sources.reading": ["read_config"],
         "writing": ["lint_commands", "lint_sarif"],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from asrdq.console import Stage, silent
 from asrdq.errors import UsageError
 from asrdq.linting.case import Case
+from asrdq.linting.catalogue import every_rule
 from asrdq.linting.config import Config, Family, Knob
 from asrdq.linting.data import WHISPER_TOKENS, DataFacts, data_facts
 from asrdq.linting.findings import WORST_FIRST, Finding
@@ -21,7 +22,6 @@ from asrdq.linting.registry import (
     WHERE,
     Found,
     Rule,
-    every_rule,
 )
 from asrdq.linting.result import LintResult
 from asrdq.linting.suppressions import read_suppressions, suppress

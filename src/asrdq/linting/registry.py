@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from asrdq.errors import unknown
 from asrdq.linting.config import Setting
 from asrdq.linting.findings import Edit
 from asrdq.planning.findings import Level
@@ -65,7 +64,7 @@ class Rule:
 MANIFEST, VALIDATION, GPUS, WHERE = "--manifest", "--val", "--gpus", "--map"
 """Options that bring in what rules need."""
 
-_RULES: dict[str, Rule] = {}
+RULES: dict[str, Rule] = {}
 """The rules that have been registered so far."""
 
 
@@ -94,24 +93,5 @@ def reader_rule(id: str, level: Level, *, reason: str, mend: str) -> None:
 
 
 def _add(made: Rule) -> None:
-    assert made.id not in _RULES, made.id
-    _RULES[made.id] = made
-
-
-def every_rule() -> dict[str, Rule]:
-    """Return all rules by id, in alphabetical order."""
-    import asrdq.linting.rules  # noqa: F401  its modules register them
-
-    return dict(sorted(_RULES.items()))
-
-
-def find_rule(id: str) -> Rule:
-    """Return a rule.
-
-    Raises:
-        UsageError: There is none of that id; the nearest is named.
-    """
-    rules = every_rule()
-    if id not in rules:
-        raise unknown("rule", id, rules)
-    return rules[id]
+    assert made.id not in RULES, made.id
+    RULES[made.id] = made

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from asrdq.errors import nearest
+from asrdq.linting.catalogue import every_rule, find_rule
 from asrdq.linting.findings import Finding
-from asrdq.linting.registry import Rule, every_rule, find_rule
+from asrdq.linting.registry import Rule
 
 _COMMENT = re.compile(r"#\s*asrdq:\s*ignore\b(?:\[(?P<rules>[^\]]*)\])?(?P<reason>.*)")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from asrdq.annotations.github import workflow_command
 from asrdq.annotations.sarif import sarif_document, sarif_location, sarif_result, suppressed
 from asrdq.errors import ExitCode
+from asrdq.linting.catalogue import every_rule
 from asrdq.linting.findings import Finding
-from asrdq.linting.registry import every_rule
 from asrdq.linting.result import LintResult
 from asrdq.planning.findings import Level
 

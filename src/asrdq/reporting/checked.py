@@ -17,7 +17,7 @@ from asrdq.checks.tables import (
     CHECKS,
     CHECKS_SCHEMA,
 )
-from asrdq.gates.bound import file_digest
+from asrdq.gates.signoffs.bound import file_digest
 from asrdq.places import place
 from asrdq.workspace.store import quote_text
 

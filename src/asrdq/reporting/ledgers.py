@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from asrdq.errors import ToolError
 from asrdq.gates import list_waivers
-from asrdq.gates.ledger import Entry, broken_entries, read_ledger
+from asrdq.gates.ledgers.ledger import Entry, broken_entries, read_ledger
 from asrdq.gates.tables import SIGNOFFS
 
 if TYPE_CHECKING:

@@ -7,17 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asrdq.gates.alignment_report import recommendation
 from asrdq.gates.changed_audio import CHANGED_AUDIO, with_audio_compared
 from asrdq.gates.decision import Verdict
 from asrdq.gates.demands.families import judge_demands
 from asrdq.gates.demands.judged import Asked
 from asrdq.gates.evidence import Finding
+from asrdq.gates.formats.alignment_report import recommendation
+from asrdq.gates.formats.outcomes import Outcome, outcomes
+from asrdq.gates.ledgers.waivers import Waived, standing_waivers
 from asrdq.gates.measures import Measures
-from asrdq.gates.outcomes import Outcome, outcomes
 from asrdq.gates.policy import Policy, policy_hash, read_policy
 from asrdq.gates.verdict import GateResult, decide
-from asrdq.gates.waivers import Waived, standing_waivers
 from asrdq.places import place, within
 
 if TYPE_CHECKING:

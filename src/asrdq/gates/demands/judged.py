@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from asrdq.errors import AsrdqError
 from asrdq.gates.evidence import Evidence, Finding
+from asrdq.gates.ledgers.reading import BROKEN, first_line
 from asrdq.gates.measures import Measures
 from asrdq.gates.policy import Policy
-from asrdq.gates.reading import BROKEN, first_line
 from asrdq.s3_errors import S3Error
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asrdq.annotations.github import markdown_code, plain_markdown, workflow_command
-from asrdq.gates.outcomes import Outcome, State, outcomes, worst_clips
-from asrdq.gates.telling import sentences
+from asrdq.gates.formats.outcomes import Outcome, State, outcomes, worst_clips
+from asrdq.gates.formats.telling import sentences
 from asrdq.gates.verdict import GateResult
 
 CLIPS = 5

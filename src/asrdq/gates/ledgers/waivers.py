@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from asrdq.errors import ToolError, UsageError, unknown
 from asrdq.gates.evidence import Finding
-from asrdq.gates.ledger import Entry, append_entry, broken_entries, check_text, read_ledger
+from asrdq.gates.ledgers.ledger import Entry, append_entry, broken_entries, check_text, read_ledger
 from asrdq.gates.rules import FAMILIES, RULES, WAIVABLE, is_waivable
 from asrdq.gates.tables import WAIVERS
 from asrdq.results import Result

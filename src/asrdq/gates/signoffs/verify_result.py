@@ -8,7 +8,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from asrdq.errors import ExitCode
-from asrdq.gates.signoff import SignoffBody
+from asrdq.gates.signoffs.signoff import SignoffBody
 from asrdq.results import Result
 
 CHECKS = pa.schema(

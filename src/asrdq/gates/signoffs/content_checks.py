@@ -6,14 +6,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from asrdq.gates.bound import bound_file, data_digests, evidence_digests, file_digest, rows_of
 from asrdq.gates.changed_audio import changed_audio
 from asrdq.gates.evidence import Evidence
-from asrdq.gates.ledger import read_ledger
-from asrdq.gates.reading import looked
-from asrdq.gates.signoff import SignoffBody
+from asrdq.gates.ledgers.ledger import read_ledger
+from asrdq.gates.ledgers.reading import looked
+from asrdq.gates.signoffs.bound import (
+    bound_file,
+    data_digests,
+    evidence_digests,
+    file_digest,
+    rows_of,
+)
+from asrdq.gates.signoffs.signoff import SignoffBody
+from asrdq.gates.signoffs.verify_result import Check
 from asrdq.gates.tables import WAIVERS
-from asrdq.gates.verify_result import Check
 from asrdq.manifests.recomputing import recomputed_fingerprint
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from asrdq.gates.audit_facts import audit_facts, audit_source
 from asrdq.gates.decision import Decision, Verdict, band
 from asrdq.gates.demands.judged import Judged, Source, Standing
 from asrdq.gates.evidence import Finding
+from asrdq.gates.ledgers.waivers import Waived
 from asrdq.gates.rules import RULES
 from asrdq.gates.tables import OUTCOMES
-from asrdq.gates.waivers import Waived
 
 
 class State(StrEnum):

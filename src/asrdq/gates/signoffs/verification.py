@@ -10,13 +10,13 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from asrdq.errors import UndecidedError
-from asrdq.gates.content_checks import Advance, check_content
-from asrdq.gates.ledger import Entry, Ledger, broken_entries, read_ledger
-from asrdq.gates.reading import looked
-from asrdq.gates.signing import is_signed
-from asrdq.gates.signoff import SignoffBody
+from asrdq.gates.ledgers.ledger import Entry, Ledger, broken_entries, read_ledger
+from asrdq.gates.ledgers.reading import looked
+from asrdq.gates.ledgers.signing import is_signed
+from asrdq.gates.signoffs.content_checks import Advance, check_content
+from asrdq.gates.signoffs.signoff import SignoffBody
+from asrdq.gates.signoffs.verify_result import CHECKS, Check, VerifyResult
 from asrdq.gates.tables import SIGNOFFS, WAIVERS
-from asrdq.gates.verify_result import CHECKS, Check, VerifyResult
 
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace

@@ -6,10 +6,10 @@ from typing import Any
 
 from asrdq.annotations.sarif import sarif_document, sarif_location, sarif_result, suppressed
 from asrdq.gates.decision import Verdict
-from asrdq.gates.outcomes import Outcome, State, outcomes, worst_clips
+from asrdq.gates.formats.outcomes import Outcome, State, outcomes, worst_clips
+from asrdq.gates.ledgers.waivers import Waived
 from asrdq.gates.rules import RULES
 from asrdq.gates.verdict import GateResult
-from asrdq.gates.waivers import Waived
 
 CLIPS = 50
 """How many of the worst clips are results."""

@@ -12,7 +12,12 @@ import pyarrow as pa
 
 import asrdq
 from asrdq.errors import DataError, UndecidedError, UsageError
-from asrdq.gates.bound import (
+from asrdq.gates.decision import Verdict
+from asrdq.gates.gate import assess, evidence_of
+from asrdq.gates.ledgers.ledger import append_entry, check_text
+from asrdq.gates.ledgers.signing import Signer
+from asrdq.gates.policy import policy_hash, read_policy
+from asrdq.gates.signoffs.bound import (
     check_runs,
     criteria_digests,
     data_digests,
@@ -22,11 +27,6 @@ from asrdq.gates.bound import (
     rows_of,
     suite_digests,
 )
-from asrdq.gates.decision import Verdict
-from asrdq.gates.gate import assess, evidence_of
-from asrdq.gates.ledger import append_entry, check_text
-from asrdq.gates.policy import policy_hash, read_policy
-from asrdq.gates.signing import Signer
 from asrdq.gates.tables import SIGNOFFS
 from asrdq.gates.verdict import GateResult
 from asrdq.manifests.recomputing import recomputed_fingerprint

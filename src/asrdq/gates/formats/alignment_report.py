@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import asrdq
 from asrdq.gates.decision import Decision, Verdict
 from asrdq.gates.demands.judged import Standing
-from asrdq.gates.outcomes import Outcome, outcomes
+from asrdq.gates.formats.outcomes import Outcome, outcomes
 from asrdq.gates.policy import policy_hash
 from asrdq.results import plain
 

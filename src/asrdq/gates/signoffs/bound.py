@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from asrdq.errors import ToolError
 from asrdq.gates.demands.suites import suite_file
-from asrdq.gates.ledger import canonical
+from asrdq.gates.ledgers.ledger import canonical
 from asrdq.gates.policy import Policy
 from asrdq.places import Place, place, within
 from asrdq.results import plain

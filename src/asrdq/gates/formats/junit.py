@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asrdq.annotations.xml import xml_text
-from asrdq.gates.outcomes import State, outcomes
+from asrdq.gates.formats.outcomes import State, outcomes
 from asrdq.gates.verdict import GateResult
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from asrdq.errors import ToolError, UsageError
-from asrdq.gates.reading import BROKEN, first_line
+from asrdq.gates.ledgers.reading import BROKEN, first_line
 from asrdq.workspace.sql import connection
 
 if TYPE_CHECKING:

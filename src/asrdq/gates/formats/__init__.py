@@ -1,0 +1,1 @@
+"""A verdict as people and CI systems read it."""

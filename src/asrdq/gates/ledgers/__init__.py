@@ -1,0 +1,1 @@
+"""Ledgers: tables that only grow, each entry holding the hash of the one before."""

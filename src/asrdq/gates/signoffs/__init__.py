@@ -1,0 +1,1 @@
+"""Sign-offs: what a person accepted, what it is bound to, and what changed since."""
