@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from asrdq.monitoring.readers.events import read_events
+
 if TYPE_CHECKING:
     from tests.gates.conftest import Audited
 
@@ -50,3 +52,25 @@ def test_a_release_is_waived_signed_and_verified(
     assert "CHANGED policy: policies/default.yaml: has other content" in found.stdout
     told = json.loads(run_cli(*checked, "--format", "json", code=1).stdout)
     assert [row["part"] for row in told["checks"] if not row["same"]] == ["policy"]
+
+
+def test_figures_of_a_verdict_stand_beside_a_training_run(
+    audited: Audited, run_cli: Any, tmp_path: Path
+) -> None:
+    """12 of 300 noisy clips are low, and none of 100 clean ones: 4 % and 3 %."""
+    where = ["-w", audited.workspace.root]
+    unheard = run_cli(
+        "gate", "train", "--log-to", f"tensorboard:{tmp_path / 'run'}", *where, code=4
+    )
+    assert "no figures for tensorboard: nothing was judged" in unheard.stderr
+    assert not (tmp_path / "run").exists()
+    audited.write_audit({"noisy": 12})
+    run_cli("gate", "train", "--log-to", f"tensorboard:{tmp_path / 'run'}", *where, code=None)
+    (file,) = (tmp_path / "run").iterdir()
+    found = dict(read_events(file, file.name).rows.select("name", "value").iter_rows())
+    assert found["phase0/noisy/low_quality_percentage"] == 4.0
+    assert found["phase0/low_quality_percentage"] == 3.0
+    assert found["phase0/noisy/mean_coverage"] == pytest.approx(0.88)
+    assert found["phase0/gate_passed"] == 1.0
+    refused = run_cli("gate", "train", "--log-to", "tensorboard", *where, code=2)
+    assert "names no folder" in refused.stderr

@@ -13,6 +13,7 @@ from asrdq.cli.output import Format, render
 
 if TYPE_CHECKING:
     from asrdq.gates import GateResult
+    from asrdq.workspace import Workspace
 
 GateFormat = Literal["table", "json", "markdown", "junit", "github", "sarif"]
 
@@ -39,6 +40,14 @@ def gate(
         Literal["stop", "caution"],
         typer.Option("--fail-on", help="The mildest verdict that exits with 1."),
     ] = "stop",
+    log_to: Annotated[
+        str | None,
+        typer.Option(
+            "--log-to",
+            metavar="LOGGER:DIR",
+            help="Put the figures beside a training run: tensorboard:, mlflow: or wandb:DIR.",
+        ),
+    ] = None,
     workspace: WorkspaceOption = ".",
 ) -> int:
     """Give the verdict on the present content of a manifest: may it be trained on?
@@ -53,6 +62,7 @@ def gate(
     from asrdq.places import place
     from asrdq.workspace import Workspace
 
+    figures_go = None if log_to is None else logger_named(log_to)
     opened = Workspace.open(workspace)
     name = manifest.partition("@")[0]
     known = name if name in opened.manifests() else None
@@ -67,6 +77,8 @@ def gate(
             report_dir=reports,
             advance=bar.advance,
         )
+    if figures_go is not None:
+        log(result, opened, *figures_go)
     caution = fail_on == "caution"
     in_actions = os.environ.get("GITHUB_ACTIONS") == "true"
     chosen = output or ("github" if in_actions else "table")
@@ -89,6 +101,31 @@ def show(result: GateResult, output: Format, *, fail_on_caution: bool) -> None:
     if result.measures:
         print()
         render(result.arrow(), output)
+
+
+def logger_named(log_to: str) -> tuple[str, str]:
+    """Return the logger and the folder that an argument names.
+
+    Raises:
+        UsageError: It names no folder.
+    """
+    from asrdq.errors import UsageError
+
+    logger, _, folder = log_to.partition(":")
+    if not folder:
+        raise UsageError(f"--log-to {log_to} names no folder", hint="--log-to tensorboard:exp/run7")
+    return logger, folder
+
+
+def log(result: GateResult, workspace: Workspace, logger: str, folder: str) -> None:
+    """Put the figures of a verdict into an experiment logger."""
+    from asrdq import console
+    from asrdq.monitoring import audit_figures, log_figures
+
+    if result.measures is None:
+        console.warn(f"there are no figures for {logger}: nothing was judged")
+        return
+    log_figures(audit_figures(workspace, str(result.evidence.manifest)), folder, to=logger)
 
 
 def document(result: GateResult, output: str, policy: str, *, fail_on_caution: bool) -> str:
