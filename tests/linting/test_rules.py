@@ -232,6 +232,18 @@ TWINS = (
         (),
         "model.optim.sched.max_steps",
     ),
+    Twin("broken-interpolation", ("lr: ${model.optim.lr}",), (), "model.optim.lr"),
+    Twin("non-finite-value", ("lr: .nan",), (), "model.optim.lr"),
+    Twin("non-finite-value", ("learning_rate: .nan",), (), "learning_rate", base=ARGUMENTS),
+    Twin("non-finite-value", ("trainer.max_epochs=inf",)),
+    Twin("non-finite-value", ("model.train_ds.batch_size=inf",)),
+    Twin("non-finite-value", ("trainer.val_check_interval=inf",)),
+    Twin(
+        "non-finite-value",
+        ("train_ds.max_duration: .nan",),
+        ("train_ds.max_duration: .inf",),
+        "model.train_ds.max_duration",
+    ),
     Twin(
         "value-to-be-given",
         ("train_ds.manifest_filepath: ???",),

@@ -279,3 +279,9 @@ def test_the_environment_of_this_machine_stays_out(
     assert isinstance(value(config, Knob.MONITOR), Unknown)
     assert "hunter2" not in repr(config) + lint_config(config).to_json()
     assert OmegaConf.create({"a": "${oc.env:ASRDQ_SECRET}"}).a == "hunter2"
+
+
+def test_a_file_that_is_nested_in_itself_is_said_to_be(tmp_path: Path) -> None:
+    file = written(tmp_path, "trainer: &a\n  x: *a\nmodel: {}\n")
+    with pytest.raises(UsageError, match=r"train\.yaml: is nested too deeply, or in itself"):
+        read_config(file)

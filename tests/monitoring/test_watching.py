@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import RunCli
 
 from asrdq.errors import ExitCode, UndecidedError, UsageError
 from asrdq.monitoring import Level, WatchPlan, follow, watch, write_stop_file
@@ -273,3 +275,19 @@ def test_a_million_steps(workspace: Workspace, tmp_path: Path) -> None:
     report = watch(workspace, WatchPlan([run])).runs[0]
     assert report.added == 1
     assert [item.step for item in report.fired(Level.STOP)] == [1_000_000]
+
+
+def test_what_the_commands_say_has_no_markup_and_can_be_pasted(
+    run_cli: RunCli, tmp_path: Path
+) -> None:
+    """A folder may have any name, and the next command is there to be run."""
+    run_cli("init", "ws")
+    run = tmp_path / "it's $(touch here)"
+    run.mkdir()
+    (run / "metrics.csv").write_text("epoch,step,train_loss\n0,1,nan\n", encoding="utf-8")
+    followed = run_cli("watch", run, "--follow", "--workspace", "ws", code=1)
+    assert "\nstop the train loss is nan at step 1" in followed.stderr
+    assert f"asrdq checkpoints {shlex.quote(str(run))}" in followed.stderr.replace("\n", "")
+    chosen = run_cli("checkpoints", run, "--workspace", "ws", code=4)
+    assert "\nthe previous model is not named: --previous NAME" in "\n" + chosen.stderr
+    assert f"asrdq watch {shlex.quote(str(run))}" in chosen.stderr.replace("\n", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -53,7 +54,9 @@ def checkpoints(
     if result.freed:
         console.next_step("asrdq checkpoints RUN --format json", "lists the paths to be freed")
     else:
-        console.next_step(f"asrdq watch {run}", "shows the curves and what the rules say")
+        console.next_step(
+            f"asrdq watch {shlex.quote(run)}", "shows the curves and what the rules say"
+        )
     return int(result.exit_code)
 
 
@@ -71,4 +74,4 @@ def show(result: CheckpointsResult, output: Format) -> None:
     for place, step in enumerate(plan.steps(), start=1):
         print(f"{place}. {console.visible(step)}")
     if plan.remark:
-        console.say(f"[dim]{console.visible(plan.remark)}[/dim]")
+        console.say(plan.remark, "dim")

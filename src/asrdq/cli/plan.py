@@ -69,6 +69,6 @@ def plan(
 def _tell(result: Plan) -> None:
     for finding in result.findings:
         if finding.level == "note":
-            console.say(f"[dim]note:[/dim] {console.visible(str(finding))}")
+            console.say(f"note: {finding}", "dim")
         else:
             console.warn(f"{finding.level}: {finding}")

@@ -81,14 +81,8 @@ def tell_news(before: WatchResult | None, now: WatchResult) -> None:
         loss = next((m for m in run.metrics if (m.split, m.metric) == ("train", "loss")), None)
         parts = [run.summary()]
         parts += [f"{m.split} {m.metric} {m.sparkline} {m.last:.4g}" for m in (judged, loss) if m]
-        console.say(_plain("  ".join(parts)))
+        console.say("  ".join(parts))
         for item in run.findings:
             if (item.run, item.rule, item.step) not in known:
                 style = _STYLES[item.level]
-                console.say(f"[{style}]{item.level}[/{style}] " + _plain(item.message))
-
-
-def _plain(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(console.visible(text))
+                console.say(f"{item.level} {item.message}", style)

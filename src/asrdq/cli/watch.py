@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -100,7 +101,8 @@ def watch(
         emit(result, format)
     _tell_problems(result)
     console.next_step(
-        f"asrdq checkpoints {runs[0]}", "says what to deploy, to resume and to go back to"
+        f"asrdq checkpoints {shlex.quote(runs[0])}",
+        "says what to deploy, to resume and to go back to",
     )
     return int(result.exit_code(fail_on))
 
@@ -160,7 +162,7 @@ def _write_page(opened: Workspace, result: WatchResult, html: str) -> None:
     from asrdq.reporting import write_runs_page
 
     path = write_runs_page(opened, [run.run for run in result.runs], place(html))
-    console.say(f"[dim]{path}[/dim]")
+    console.say(str(path), "dim")
 
 
 def _tell_problems(result: WatchResult) -> None:

@@ -24,6 +24,7 @@ from asrdq.linting.registry import (
     Rule,
 )
 from asrdq.linting.result import LintResult
+from asrdq.linting.rules.finite import without_non_finite
 from asrdq.linting.suppressions import read_suppressions, suppress
 from asrdq.linting.tokenizers import (
     Tokenizer,
@@ -90,6 +91,7 @@ def lint_config(
         UsageError: A tokenizer cannot be read, or both manifests are the same.
     """
     around = around or Around()
+    config = without_non_finite(config)
     notes = list(config.notes)
     case, undecided = _case(config, around, notes, stage)
     rules = every_rule()

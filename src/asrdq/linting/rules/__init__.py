@@ -4,6 +4,7 @@ from asrdq.linting.rules import (  # noqa: F401
     batches,
     checkpoints,
     data,
+    finite,
     length,
     memory,
     model,

@@ -66,10 +66,14 @@ KEYS: Mapping[Knob, tuple[tuple[str, ...], Any]] = {
 _DATASETS = ("train_ds", "validation_ds", "test_ds")
 _PATHS = ("manifest_filepath", "tarred_audio_filepaths", "input_cfg", "shar_path")
 
+_FAILING = ("Interpolation key", "Recursive interpolation")
+"""How the reasons begin that an interpolation fails for wherever it runs."""
+
 reader_rule(
     "broken-interpolation",
     Level.ERROR,
-    reason="The job stops when it reads a value that points at a key which is not there.",
+    reason="The job stops when it reads a value that points at a key which is not there, or at "
+    "itself.",
     mend="correct the key between ${ and }",
 )
 reader_rule(
@@ -186,7 +190,7 @@ class _Reading:
         for key, written in flat(raw):
             if isinstance(written, str) and "${" in written:
                 value = select(self.tree, key)
-                if isinstance(value, Unknown) and value.why.startswith("Interpolation key"):
+                if isinstance(value, Unknown) and value.why.startswith(_FAILING):
                     at = self._setting(key, value, self.tree)
                     yield Fault("broken-interpolation", f"{key}: {written}: {value.why}", at)
 

@@ -69,7 +69,9 @@ def _json(file: Place, text: str) -> tuple[yaml.Node, Any]:
     except ValueError as error:
         line = getattr(error, "lineno", 1)
         raise UsageError(f"is not valid JSON: {error}", where=f"{file}:{line}") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except RecursionError as error:
+        raise UsageError("is nested too deeply", where=str(file)) from error
+    except yaml.YAMLError as error:
         raise UsageError("cannot be read: give it as YAML", where=str(file)) from error
     assert root is not None
     return root, values

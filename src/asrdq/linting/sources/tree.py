@@ -55,6 +55,8 @@ def read_tree(name: str, text: str) -> DictConfig:
         tree = OmegaConf.create(text)
     except (OmegaConfBaseException, yaml.YAMLError) as error:
         raise UsageError(f"cannot be read: {first_line(error)}", where=name) from error
+    except RecursionError as error:
+        raise UsageError("is nested too deeply, or in itself", where=name) from error
     if not isinstance(tree, DictConfig):
         raise UsageError("is no mapping of keys to values", where=name)
     return tree
