@@ -89,7 +89,7 @@ class Verification(NamedTuple):
             for f in self.findings[:_SHOWN]
         ]
         if len(self.findings) > _SHOWN:
-            lines.append(f"and {len(self.findings) - _SHOWN:,} more; --json gives all")
+            lines.append(f"and {len(self.findings) - _SHOWN:,} more; JSON has all of them")
         told = f"{self.files:,} files and {self.clips:,} clips compared"
         told += f", {self.hashed:,} of the clips byte by byte"
         same = "" if self.findings else ": all as handed off"
