@@ -176,6 +176,10 @@ ODD = [
         ' "kwargs": {"column": "text", "regex": "("}}',
         "regex '(' cannot be read",
     ),
+    (
+        '{"type": "expect_duration_between", "kwargs": {"min_value": 5, "max_value": 2}}',
+        "no value lies between 5",
+    ),
     ("[" * 100_000, "nested too deep"),
 ]
 
