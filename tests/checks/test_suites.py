@@ -153,11 +153,52 @@ def test_lint_lists_the_problems_of_all_files(tmp_path: Path, run_cli: RunCli) -
         assert line in done.stderr
 
 
-def test_lint_says_where_a_single_file_is_wrong(tmp_path: Path) -> None:
+def test_lint_says_what_a_single_file_has_twice(tmp_path: Path) -> None:
     (tmp_path / "two.json").write_text('{"expectations": [{}],\n"expectations": [1]}')
     with pytest.raises(UsageError) as raised:
         lint_suites([tmp_path / "two.json"])
-    assert [problem.line for problem in raised.value.problems] == [1]
+    [problem] = raised.value.problems
+    assert problem.file == str(tmp_path / "two.json")
+    assert "has 'expectations' more than once" in problem.message
+
+
+ODD = [
+    ('{"type": "expect_text_to_be_filled", "severity": ["critical"]}', "unknown severity"),
+    ('{"type": "expect_text_to_be_filled", "meta": "x"}', "'meta' is no object"),
+    ('{"type": "expect_text_to_be_filled", "kwargs": []}', "'kwargs' is no object"),
+    (
+        '{"type": "expect_duration_between", "kwargs": {"min_value": 3, "min_value": 0}}',
+        "has 'min_value' more than once",
+    ),
+    ('{"type": "expect_duration_between", "kwargs": {"min_value": NaN}}', "NaN is no number"),
+    (
+        '{"type": "expect_column_values_to_match_regex",'
+        ' "kwargs": {"column": "text", "regex": "("}}',
+        "regex '(' cannot be read",
+    ),
+    (
+        '{"type": "expect_duration_between", "kwargs": {"min_value": 5, "max_value": 2}}',
+        "no value lies between 5",
+    ),
+    ("[" * 100_000, "nested too deep"),
+]
+
+
+@pytest.mark.parametrize(("item", "told"), ODD, ids=[told for _, told in ODD])
+def test_lint_tells_what_an_odd_file_has_wrong(item: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "odd.json").write_text(f'{{"expectations": [{item}]}}')
+    with pytest.raises(UsageError) as raised:
+        lint_suites([tmp_path / "odd.json"])
+    assert told in raised.value.problems[0].message
+
+
+def test_a_list_of_the_same_name_elsewhere_does_not_move_the_lines(tmp_path: Path) -> None:
+    (tmp_path / "two.json").write_text(
+        '{"meta": {"expectations": []},\n"expectations": [\n{"type": "expect_nothing"}]}'
+    )
+    with pytest.raises(UsageError) as raised:
+        lint_suites([tmp_path / "two.json"])
+    assert [problem.line for problem in raised.value.problems] == [3]
 
 
 def test_the_list_says_where_suites_come_from(workspace: Any) -> None:

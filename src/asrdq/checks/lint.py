@@ -84,7 +84,7 @@ def list_suites(workspace: Workspace) -> SuiteList:
 def _count(file: Place) -> int | None:
     try:
         document = json.loads(file.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     listed = document.get("expectations") if isinstance(document, dict) else None
     return len(listed) if isinstance(listed, list) else None

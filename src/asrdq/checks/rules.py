@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from asrdq.errors import UsageError
 from asrdq.workspace.store import quote_name, quote_text
 
 if TYPE_CHECKING:
@@ -139,6 +140,8 @@ def between(value: str, low: float | None, high: float | None) -> str:
     'x >= 0.5'
     """
     if low is not None and high is not None:
+        if low > high:
+            raise UsageError(f"no value lies between {low} and {high}", hint="swap the limits")
         return f"{value} BETWEEN {literal(low)} AND {literal(high)}"  # the value is computed once
     if low is None and high is None:
         return f"{value} IS NOT NULL"

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from asrdq.checks.rules import BY, CONTENT, MANIFEST, RULES, Rule
 from asrdq.errors import Problem, UsageError, nearest, unknown
@@ -132,7 +132,7 @@ def read_suite_file(file: Place) -> Suite:
     document = _parse(content, str(file))
     problems: list[Problem] = []
     loaded = []
-    for position, (line, item) in enumerate(_items(content.decode(), document, file), 1):
+    for position, (line, item) in enumerate(_items(content.decode(), document), 1):
         try:
             loaded.append(load_expectation(item, position, line))
         except UsageError as error:
@@ -155,11 +155,15 @@ def _find(workspace: Workspace, name: str) -> Place:
 
 def _parse(content: bytes, file: str) -> dict[str, Any]:
     try:
-        document = json.loads(content)
+        document = json.loads(content, object_pairs_hook=_object, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         raise UsageError(f"no JSON: {error.msg}", where=f"{file}:{error.lineno}") from error
     except UnicodeDecodeError as error:
         raise UsageError("is not UTF-8", where=file) from error
+    except RecursionError as error:
+        raise UsageError("is nested too deep to be a suite", where=file) from error
+    except UsageError as error:
+        raise UsageError(error.message, where=file, hint=error.hint) from error
     hint = 'write {"name": "…", "expectations": [{"type": "expect_…", "kwargs": {…}}]}'
     if not isinstance(document, dict) or not isinstance(document.get("expectations"), list):
         raise UsageError("is no suite: it has no list 'expectations'", where=file, hint=hint)
@@ -168,20 +172,31 @@ def _parse(content: bytes, file: str) -> dict[str, Any]:
     return document
 
 
-def _items(text: str, document: dict[str, Any], file: Place) -> Iterator[tuple[int, Any]]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of JSON; of a key that stands twice all but the last would be lost."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise UsageError(f"has '{key}' more than once in one object", hint="keep one")
+        found[key] = value
+    return found
+
+
+def _no_number(text: str) -> NoReturn:
+    raise UsageError(f"{text} is no number that JSON knows")
+
+
+def _items(text: str, document: dict[str, Any]) -> Iterator[tuple[int, Any]]:
     """Give each expectation with the line that it begins on."""
     decoder = json.JSONDecoder()
-    at = re.compile(r'"expectations"\s*:\s*\[').search(text)
-    position = at.end() if at else 0
-    for item in document["expectations"]:
+    lists = re.finditer(r'"expectations"\s*:\s*(?=\[)', text)
+    starts = (found.end() for found in lists)
+    wanted = document["expectations"]
+    position = 1 + next(at for at in starts if decoder.raw_decode(text, at)[0] == wanted)
+    for item in wanted:
         start = position + len(text[position:]) - len(text[position:].lstrip(" \t\r\n,"))
-        found, position = decoder.raw_decode(text, start)
-        line = text.count("\n", 0, start) + 1
-        if found != item:
-            raise UsageError(
-                "has 'expectations' more than once", where=f"{file}:{line}", hint="keep one"
-            )
-        yield line, item
+        _, position = decoder.raw_decode(text, start)
+        yield text.count("\n", 0, start) + 1, item
 
 
 def load_expectation(item: Any, position: int = 1, line: int = 1) -> Expected:
@@ -194,7 +209,8 @@ def load_expectation(item: Any, position: int = 1, line: int = 1) -> Expected:
         raise UsageError("an expectation is an object with a 'type'")
     if extra := sorted(set(item) - _KEYS):
         raise unknown("key", extra[0], _KEYS)
-    name, arguments = item["type"], item.get("kwargs") or {}
+    name, arguments = item["type"], item.get("kwargs")
+    arguments = {} if arguments is None else arguments
     severity = _severity(item)
     loaded = _instantiate(name, arguments, severity, item.get("meta"))
     expected = Expected(position, line, name, severity, arguments, loaded)
@@ -204,13 +220,20 @@ def load_expectation(item: Any, position: int = 1, line: int = 1) -> Expected:
 
 
 def _severity(item: dict[str, Any]) -> str:
-    stated = {item.get("severity"), (item.get("meta") or {}).get("severity")} - {None}
-    if len(stated) > 1:
+    meta = item.get("meta")
+    if not isinstance(meta, dict | None):
+        raise UsageError("'meta' is no object")
+    stated = [
+        severity
+        for severity in (item.get("severity"), (meta or {}).get("severity"))
+        if severity is not None
+    ]
+    for severity in stated:
+        if severity not in SEVERITIES:
+            raise unknown("severity", str(severity), SEVERITIES)
+    if len(set(stated)) > 1:
         raise UsageError("'severity' and 'severity' in 'meta' differ")
-    severity = stated.pop() if stated else CRITICAL
-    if severity not in SEVERITIES:
-        raise unknown("severity", str(severity), SEVERITIES)
-    return str(severity)
+    return str(stated[0]) if stated else CRITICAL
 
 
 def _instantiate(name: str, arguments: Any, severity: str, meta: Any) -> Any:

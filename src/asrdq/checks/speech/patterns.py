@@ -6,7 +6,10 @@ those of RE2 and may match anywhere in the value.
 
 from __future__ import annotations
 
+import duckdb
+
 from asrdq.checks.rules import literal, matches, rule
+from asrdq.errors import UsageError
 
 
 @rule("expect_column_values_to_match_regex")
@@ -15,7 +18,7 @@ def match_regex(column: str, *, regex: str) -> str:
 
     Example: `{"column": "utt_id", "regex": "^[a-z0-9-]+$"}`
     """
-    return matches(column, regex)
+    return matches(column, _readable(regex))
 
 
 @rule("expect_column_values_to_not_match_regex")
@@ -24,7 +27,7 @@ def not_match_regex(column: str, *, regex: str) -> str:
 
     Example: `{"column": "text", "regex": "(?i)lorem ipsum"}`
     """
-    return f"NOT {matches(column, regex)}"
+    return f"NOT {matches(column, _readable(regex))}"
 
 
 @rule("expect_column_values_to_match_like_pattern")
@@ -43,3 +46,13 @@ def not_match_like(column: str, *, like_pattern: str) -> str:
     Example: `{"column": "audio_path", "like_pattern": "/tmp/%"}`
     """
     return f"{column}::VARCHAR NOT LIKE {literal(like_pattern)}"
+
+
+def _readable(regex: str) -> str:
+    """Return the regular expression if RE2 can read it."""
+    with duckdb.connect() as connection:
+        try:
+            connection.execute("SELECT regexp_matches('', ?)", [regex])
+        except duckdb.Error as error:
+            raise UsageError(f"regex '{regex}' cannot be read: {error}") from error
+    return regex
