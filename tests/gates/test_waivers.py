@@ -178,3 +178,10 @@ def test_every_rule_that_the_gate_can_break_has_a_name() -> None:
     found = set(re.findall(r'Finding\(\s*"(\w+)"', code))
     assert found <= set(RULES)
     assert {"no_audit", "too_weak", "rate", "low_recall"} <= found
+
+
+@pytest.mark.parametrize("reason", ["a\n::warning::x", "\x1b[31mred", "tab\there"])
+def test_a_reason_is_one_line_of_text(workspace: Workspace, reason: str) -> None:
+    until = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
+    with pytest.raises(UsageError, match="--reason has a line break or another control character"):
+        waive(workspace, "rate", owner="Dana", until=until, reason=reason)

@@ -54,5 +54,8 @@ def verify(
     if result.changes():
         console.next_step(f"asrdq gate {name}", "asks for a verdict on what is there now")
     else:
-        console.next_step(f"asrdq export {name} --output {name}.jsonl", "hands it to a trainer")
+        console.next_step(
+            f"asrdq handoff {name} --val val --recipe RECIPE --backend nemo --out bundle",
+            "hands it to a trainer",
+        )
     return int(result.exit_code())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,7 @@ def check_text(option: str, text: str | None) -> str:
     """Return a text that a person gave, without spaces around it.
 
     Raises:
-        UsageError: It is empty, or its bytes are no UTF-8.
+        UsageError: It is empty, is more than a line, or its bytes are no UTF-8.
     """
     found = (text or "").strip()
     if not found:
@@ -96,6 +97,8 @@ def check_text(option: str, text: str | None) -> str:
         found.encode()
     except UnicodeEncodeError as error:
         raise UsageError(f"{option} is not valid UTF-8") from error
+    if any(unicodedata.category(sign) == "Cc" for sign in found):
+        raise UsageError(f"{option} has a line break or another control character")
     return found
 
 
