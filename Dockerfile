@@ -5,7 +5,11 @@ WORKDIR /opt/asrdq
 COPY constraints.txt pyproject.toml README.md LICENSE ./
 COPY src ./src
 COPY policies ./policies
+COPY criteria ./criteria
 COPY expectations ./expectations
+COPY recipes ./recipes
+COPY hardware ./hardware
+COPY docs/reference/policy.schema.json ./docs/reference/policy.schema.json
 COPY data_samples ./data_samples
 RUN pip install -c constraints.txt ".[checks,s3,signing]"
 USER 10001:10001

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -137,7 +138,8 @@ def test_a_hostile_input_runs_nothing_and_fails(
     job = run_job(**{**inputs, name: HOSTILE})
     assert job.code == 2
     assert not list(tmp_path.rglob("pwned*"))
-    assert [line for line in commands(job.log) if "pwned" in line] == []
+    named = [line for line in commands(job.log) if "pwned" in line]
+    assert all(line.startswith("::error title=asrdq") for line in named)
     assert all(set(found) <= {"exit-code", "verdict", "file"} for found in job.outputs.values())
     assert job.outputs.get("gate", {}).get("verdict", "") in ("", "PROCEED")
 
@@ -195,13 +197,15 @@ def test_it_installs_this_tree_and_runs_from_there(
 ) -> None:
     audited.write_audit()
     action = tmp_path / "a tree" / "action.yml"
-    tracked = ("src", "policies", "expectations", "data_samples", "pyproject.toml", "README.md")
-    for name in (*tracked, "LICENSE", "constraints.txt", "action.yml"):
+    settings = tomllib.loads((project_root / "pyproject.toml").read_text(encoding="utf-8"))
+    shipped = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    tracked = ("src", "pyproject.toml", "README.md", "LICENSE", "constraints.txt", "action.yml")
+    for name in (*tracked, *shipped):
         source, target = project_root / name, action.parent / name
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            target.parent.mkdir(exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, target)
     folder = tmp_path / "job"
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -220,7 +220,7 @@ def test_groups_are_in_order_and_say_what_is_not_measured(tmp_path: Path, run_cl
     cells = [[own.strip() for own in line.split("|")[1:-1]] for line in done.stdout.splitlines()]
     first = [row[0] for row in cells]
     start = first.index("duration_bucket")
-    assert first[start + 2 : start + 5] == ["< 5 s", "5 to 15 s", "15 s and longer"]
+    assert first[start + 2 : start + 5] == [r"\< 5 s", "5 to 15 s", "15 s and longer"]
     assert cells[start + 4][-2:] == ["", "nothing to divide by"]
     start = first.index("snr")
     assert first[start + 2 : start + 6] == ["-5", "9", "10", "n/a"]
