@@ -45,6 +45,7 @@ def imported(folder: Path) -> Iterator[str]:
                 yield node.module.split(".")[0]
 
 
+@pytest.mark.slow
 def test_runtime_dependencies_are_exactly_what_is_imported(
     project: dict[str, Any], project_root: Path
 ) -> None:

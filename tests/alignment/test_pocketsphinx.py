@@ -193,6 +193,7 @@ def test_samples_out_of_range_are_clipped(
     assert align(aligner, samples * 100, words) == clipped
 
 
+@pytest.mark.slow
 def test_librispeech_transcripts_come_back_in_full(
     aligner: PocketSphinxAligner, librispeech: Path
 ) -> None:

@@ -20,6 +20,8 @@ from asrdq.checks import CheckResult, check, judges
 from asrdq.checks.tokens import read_tokenizer
 from asrdq.errors import UsageError
 
+pytestmark = pytest.mark.slow
+
 RunSuite = Callable[..., CheckResult]
 
 ENGLISH = ["where did you put the keys", "she never told me about it", "he said he would call back"]

@@ -484,6 +484,7 @@ def test_every_expectation_is_compared_with_polars() -> None:
     assert {name for name, *_ in [*CASES, *AUDIO]} == set(RULES)
 
 
+@pytest.mark.slow
 def test_an_empty_table_is_never_success() -> None:
     empty = pl.DataFrame(schema=SCHEMA)
     nothing = pl.DataFrame(schema=FACTS)

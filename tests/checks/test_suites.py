@@ -112,6 +112,7 @@ def test_ranges_are_widened_outwards() -> None:
     assert widened(100.0, 1234.0, 2345.0) == (0.0, 3500.0)  # 3456, at two digits, outwards
 
 
+@pytest.mark.slow
 def test_a_suite_that_is_there_is_overwritten_by_force_alone(
     workspace: Any, ingest: Any, run_cli: RunCli
 ) -> None:
@@ -131,6 +132,7 @@ def test_a_suite_that_is_there_is_overwritten_by_force_alone(
     assert "cannot be called" in done.stderr
 
 
+@pytest.mark.slow
 def test_lint_lists_the_problems_of_all_files(tmp_path: Path, run_cli: RunCli) -> None:
     good = {"expectations": [{"type": "expect_text_to_be_filled", "kwargs": {}}]}
     bad = {"expectations": [*good["expectations"], {"type": "expect_nothing", "kwargs": {}}]}

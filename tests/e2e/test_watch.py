@@ -16,6 +16,8 @@ import pytest
 
 from asrdq.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 FALLING = [{"step": step, "loss": 2.0 - step / 100} for step in range(10, 60, 10)]
 
 

@@ -109,6 +109,7 @@ def test_a_value_that_cannot_travel_is_told(function: object) -> None:
     assert outcome.failure.kind is FailureKind.RAISED
 
 
+@pytest.mark.slow
 def test_an_item_that_takes_too_long_is_given_up_and_the_others_are_done() -> None:
     outcomes = list(run_tasks(duties.sleep_if_odd, range(5), workers=2, timeout_s=2.0))
     assert answers(outcomes) == {0: 0, 1: None, 2: 2, 3: None, 4: 4}
@@ -160,6 +161,7 @@ def test_a_failing_iterable_is_passed_on() -> None:
         list(run_tasks(duties.square, broken(), workers=1))
 
 
+@pytest.mark.slow
 @settings(max_examples=5, suppress_health_check=list(HealthCheck))
 @given(st.sets(st.integers(0, 10_000), max_size=30))
 def test_answers_do_not_depend_on_the_number_of_workers(numbers: set[int]) -> None:

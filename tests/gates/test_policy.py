@@ -184,6 +184,7 @@ def test_lint_tells_of_criteria_that_are_gone_or_wrong(tmp_path: Path) -> None:
     assert [line for name, line, _ in said(raised.value) if name == "c.yaml"] == [2, 2, 2]
 
 
+@pytest.mark.slow
 def test_the_command_ends_with_2_and_names_lines(run_cli: RunCli, tmp_path: Path) -> None:
     file = tmp_path / "p.yaml"
     file.write_text("audit: {caution_from: 0.5}\n")

@@ -54,6 +54,7 @@ def test_a_release_is_waived_signed_and_verified(
     assert [row["part"] for row in told["checks"] if not row["same"]] == ["policy"]
 
 
+@pytest.mark.slow
 def test_figures_of_a_verdict_stand_beside_a_training_run(
     audited: Audited, run_cli: Any, tmp_path: Path
 ) -> None:

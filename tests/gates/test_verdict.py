@@ -18,6 +18,8 @@ from asrdq.sampling.estimators import Limit
 if TYPE_CHECKING:
     from tests.gates.conftest import Audited
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("low", "rate", "verdict", "code"),

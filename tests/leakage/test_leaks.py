@@ -20,6 +20,8 @@ from asrdq.leakage.leaks import LEAKS
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
 
+pytestmark = pytest.mark.slow
+
 Row = dict[str, Any]
 Ingest = Callable[..., "ManifestVersion"]
 NO_AUDIO = LeakPlan(without=["audio", "overlap", "transcript"])

@@ -17,6 +17,8 @@ from asrdq.linting import Around, Job, Level, LintResult, lint_config, read_conf
 from asrdq.manifests import PathMap, listed_in
 from asrdq.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 DATA_RULES = (
     "lr-too-low",
     "steps-against-epochs",

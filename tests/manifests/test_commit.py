@@ -15,6 +15,8 @@ from asrdq.manifests.ingest import ingest_manifest
 from asrdq.workspace import Workspace
 from asrdq.workspace.runs import RUNNING, RUNS, runs_schema
 
+pytestmark = pytest.mark.slow
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path

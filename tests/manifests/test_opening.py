@@ -70,6 +70,7 @@ def test_damaged_compressed_data_is_no_manifest(ingest: Any, tmp_path: Path) -> 
         assert caught.value.where == str(file)
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused(ingest: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "UNQUESTIONED_BYTES", 1 << 20)
     file = tmp_path / "m.jsonl.gz"

@@ -277,6 +277,7 @@ def test_a_million_steps(workspace: Workspace, tmp_path: Path) -> None:
     assert [item.step for item in report.fired(Level.STOP)] == [1_000_000]
 
 
+@pytest.mark.slow
 def test_what_the_commands_say_has_no_markup_and_can_be_pasted(
     run_cli: RunCli, tmp_path: Path
 ) -> None:

@@ -21,6 +21,8 @@ from asrdq.workspace import Workspace
 if TYPE_CHECKING:
     Audited = Any
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<img src=x onerror=alert(1)>"
 WER = (0.30, 0.20, 0.21, 0.22)
 

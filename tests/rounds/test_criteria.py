@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from asrdq.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 GUIDE = """\
 version: 1
 must:

@@ -189,6 +189,7 @@ def same(left: Any, right: Any) -> bool:
     return left == right or (left != left and right != right)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(before=clips, after=clips)
 def test_any_two_tables_are_compared_as_python_would(

@@ -108,6 +108,7 @@ def test_parameters_of_a_query(workspace: Workspace) -> None:
     assert found["s"].to_pylist() == [3]
 
 
+@pytest.mark.slow
 def test_cache_gives_each_key_once_and_stays_quick(workspace: Workspace) -> None:
     cache = workspace.cache("alignments")
     assert cache.lookup(pa.array(["a"])).num_rows == 0
@@ -166,6 +167,7 @@ for number in range(10):
 """
 
 
+@pytest.mark.slow
 def test_processes_that_write_one_table_lose_nothing(workspace: Workspace) -> None:
     command = [sys.executable, "-c", WRITER, str(workspace.root)]
     writers = [subprocess.Popen([*command, who], env=os.environ) for who in "abc"]
