@@ -67,7 +67,7 @@ $(VENV)/.light: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.light
 	@echo "installing the development tools into $(VENV)" >&2
-	@$(PIP) -c constraints.txt -e ".[dev]"
+	@$(PIP) -c constraints.txt -e ".[dev,train,ray]"
 	@touch $@
 
 $(PEERS)/.installed: benchmarks/peers.txt

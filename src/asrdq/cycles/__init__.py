@@ -1,0 +1,1 @@
+"""Round after round: hand-off, training, transcription, scores, comparison, in one command."""

@@ -1,0 +1,38 @@
+"""Where a model runs: on the CPU, or on a GPU that is really there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from asrdq.errors import ToolError, UsageError
+from asrdq.models.requirements import needs
+
+if TYPE_CHECKING:
+    import torch
+
+DEVICES: Final = ("auto", "cpu", "cuda")
+
+
+def device_of(wanted: str) -> torch.device:
+    """Return the device that is meant.
+
+    Args:
+        wanted: `cpu`, `cuda`, `cuda:1`, or `auto`: the GPU where there is one, else the CPU.
+
+    Raises:
+        ToolError: torch is missing, or the GPU that was asked for is not there.
+        UsageError: That is no device.
+    """
+    needs("torch", "a neural model")
+    import torch
+
+    if wanted == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    kind, _, index = wanted.partition(":")
+    if kind not in ("cpu", "cuda") or (index and not index.isdecimal()):
+        raise UsageError(f"'{wanted}' is no device", hint=f"one of {', '.join(DEVICES)}, cuda:1")
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise ToolError("a GPU is asked for, and torch finds none", hint="--device cpu, or auto")
+    if kind == "cuda" and index and int(index) >= torch.cuda.device_count():
+        raise ToolError(f"there is no GPU {index}: torch finds {torch.cuda.device_count()}")
+    return torch.device(wanted)
