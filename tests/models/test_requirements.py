@@ -25,7 +25,7 @@ def test_a_package_that_cannot_be_loaded_says_why(
     (tmp_path / "broken_extension.py").write_text("raise ImportError('libcudart.so.13 is missing')")
     monkeypatch.syspath_prepend(str(tmp_path))
 
-    with pytest.raises(ToolError, match="libcudart.so.13 is missing") as told:
+    with pytest.raises(ToolError, match=r"libcudart\.so\.13 is missing") as told:
         needs("broken_extension", "the aligner ctc", "ray")
 
     assert told.value.hint == "pip install 'asrdq[ray]'"
@@ -33,5 +33,5 @@ def test_a_package_that_cannot_be_loaded_says_why(
 
 
 def test_what_a_package_itself_lacks_is_named() -> None:
-    with pytest.raises(ToolError, match="needs the package json.no_such_part"):
+    with pytest.raises(ToolError, match=r"needs the package json\.no_such_part"):
         needs("json.no_such_part", "a test")
