@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asrdq import console
 from asrdq.errors import AsrdqError, UsageError
@@ -35,7 +35,11 @@ class RunTables:
 
     def __init__(self, workspace: Workspace, job: TrainingJob, manifest: str | None) -> None:
         self._workspace = workspace
-        self._row = {"run": job.name, "place": str(job.run_dir), "manifest": manifest}
+        self._row: dict[str, Any] = {
+            "run": job.name,
+            "place": str(job.run_dir),
+            "manifest": manifest,
+        }
         self._pace = Pace(_EVERY_S, _SHARE)
         self._superseded: pl.DataFrame | None = None
         self._resumes = 0
