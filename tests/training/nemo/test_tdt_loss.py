@@ -169,12 +169,12 @@ def test_what_it_cannot_do_is_refused(tdt: Any) -> None:
 def test_a_new_vocabulary_takes_the_loss_away_and_it_is_rebuilt(tdt: Any, tmp_path: Path) -> None:
     from nemo.collections.asr.parts.numba.rnnt_loss import RNNTLossNumba, TDTLossNumba
 
-    from asrdq.training.nemo.tdt_loss import rebuild_tdt_loss
+    from asrdq.training.nemo.tdt_loss import rebuild_loss
 
     folder = train_tokenizer(["alpha bravo charlie delta"], tmp_path, pieces=24)
     tdt.change_vocabulary(str(folder), "bpe")
     assert isinstance(tdt.loss._loss, RNNTLossNumba), "NeMo has mended this: rebuild no longer"
-    assert rebuild_tdt_loss(tdt)
+    assert rebuild_loss(tdt)
     assert isinstance(tdt.joint.loss._loss, TDTLossNumba)
     assert tdt.joint.loss._loss.blank == 24
     assert tdt.joint.loss is tdt.loss

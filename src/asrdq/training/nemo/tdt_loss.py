@@ -23,7 +23,7 @@ NEVER = -1e30
 """Log-probability of what cannot be; finite, so that no gradient becomes NaN."""
 
 
-class TdtLoss(torch.nn.Module):
+class TdtLoss(torch.nn.Module):  # type: ignore[misc]
     """NeMo's TDT loss in PyTorch, in the place of its CUDA kernel.
 
     Args:
@@ -147,22 +147,24 @@ def _skewed(arc: torch.Tensor) -> torch.Tensor:
     return arc.gather(1, frame.expand(batch, -1, -1))
 
 
-def rebuild_tdt_loss(model: Any) -> bool:
-    """Give a model the loss of its configuration back, which a change of vocabulary took away.
+def rebuild_loss(model: Any) -> bool:
+    """Give a transducer the loss of its configuration back, which a new vocabulary took away.
 
-    `change_vocabulary` of NeMo 3.0 gives every transducer the loss of RNNT.
+    `change_vocabulary` of NeMo 3.0 gives every transducer the loss of RNNT with the reduction and
+    the settings of its defaults, a TDT model too.
 
     Returns:
-        Whether the model is a TDT model, and was changed.
+        Whether the model is a transducer, and was changed.
     """
-    if not is_tdt(model):
+    joint = getattr(model, "joint", None)
+    if joint is None:
         return False
     from nemo.collections.asr.losses.rnnt import RNNTLoss
 
-    name, settings = model.extract_rnnt_loss_cfg(model.cfg.loss)
-    joint = model.joint
+    name, settings = model.extract_rnnt_loss_cfg(model.cfg.get("loss"))
+    classes = joint.num_classes_with_blank - 1
     model.loss = RNNTLoss(
-        num_classes=joint.num_classes_with_blank - 1 - joint.num_extra_outputs,
+        num_classes=classes - joint.num_extra_outputs if is_tdt(model) else classes,
         loss_name=name,
         loss_kwargs=settings,
         reduction=model.cfg.get("rnnt_reduction", "mean_batch"),
