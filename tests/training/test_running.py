@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.training.conftest import STEPS, Trial
+from tests.training.conftest import Trial
 
 
 def test_a_run_learns_and_leaves_model_log_and_information(trial: Trial) -> None:
