@@ -13,6 +13,7 @@ from asrdq.errors import ToolError, UsageError
 from asrdq.monitoring.logs import Log
 from asrdq.monitoring.readers.events import read_events
 from asrdq.monitoring.readers.metrics_csv import read_metrics_csv
+from asrdq.monitoring.readers.run_info import RUN_INFO, read_run_info
 from asrdq.monitoring.readers.text_log import read_text_log
 from asrdq.monitoring.readers.trainer_state import read_trainer_state
 
@@ -31,6 +32,7 @@ class Kind(IntEnum):
     CSV = 1
     EVENTS = 2
     TEXT = 3
+    RUN_INFO = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ _READERS: Final[dict[Kind, Callable[[Path, str], Log]]] = {
     Kind.CSV: read_metrics_csv,
     Kind.EVENTS: read_events,
     Kind.TEXT: read_text_log,
+    Kind.RUN_INFO: read_run_info,
 }
 
 _OTHER_RANK: Final = re.compile(r"rank[-_]?(?!0(?:\D|$))\d+")
@@ -89,7 +92,7 @@ def find_sources(run: Path) -> list[Source]:
         kind = _kind(path)
         if kind is not None:
             found.append(Source(path, str(path.relative_to(run)), kind))
-    if not found:
+    if all(source.kind is Kind.RUN_INFO for source in found):
         raise _nothing(run)
     _refuse_several(run, [source.path for source in found if source.kind is Kind.TRAINER_STATE])
     return sorted(found, key=lambda source: (source.kind, _natural(source.file)))
@@ -109,6 +112,8 @@ def _files(folder: Path, depth: int) -> Iterator[Path]:
 
 def _kind(path: Path) -> Kind | None:
     name = path.name
+    if name == RUN_INFO:
+        return Kind.RUN_INFO
     if "trainer_state" in name and path.suffix == ".json":
         return Kind.TRAINER_STATE
     if ".tfevents." in name:
