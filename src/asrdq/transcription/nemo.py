@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from asrdq.errors import UsageError
 from asrdq.models.content import content_hash
@@ -22,9 +22,6 @@ from asrdq.transcription.protocol import (
     TranscriptionStatus,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 _BACKEND_VERSION: Final = 1
 _BATCH_S: Final = 240.0
 _MOST_CLIPS: Final = 64
@@ -32,6 +29,18 @@ _LONGEST_S, _LONGEST_PROMPTED_S = 1500.0, 40.0
 """Canary is trained on clips of up to 40 s, and says less than all of a longer one."""
 _LEAST_S: Final = 1.0
 """NeMo pads shorter clips to this length, half of it before them."""
+_SLOTS: Final = {
+    "task": "asr",
+    "pnc": "yes",
+    "itn": "no",
+    "timestamp": "no",
+    "diarize": "no",
+    "decodercontext": "",
+    "emotion": "<|emo:undefined|>",
+}
+"""What Canary's prompts say where the model has no defaults: those of NeMo's data loader."""
+_PROMPT_TOKENS: Final = 16
+"""More than the prompt of any Canary."""
 _CONFIDENCE: Final = {
     "preserve_frame_confidence": True,
     "preserve_token_confidence": True,
@@ -69,6 +78,7 @@ class NemoTranscriber:
         self._device = options.device
         self._model: Any = None
         self._timed = False
+        self._known: frozenset[str] = frozenset()
         self.sample_rate = self._file.sample_rate
         self.languages = self._file.languages
         self.longest_s = _LONGEST_PROMPTED_S if self._file.prompted else _LONGEST_S
@@ -82,20 +92,19 @@ class NemoTranscriber:
     def load(self) -> None:
         """Load the model; see `Transcriber.load`."""
         model = load_nemo(str(self._file.path), device_of(self._device))
-        self._timed = _ask_for_confidence(model)
+        self._timed = _ask_for_more(model)
+        self._known = frozenset(model.tokenizer.vocab) if self._file.prompted else frozenset()
         self._model = model.eval()
 
     def transcribe(
         self, clips: Sequence[Samples], languages: Sequence[str]
     ) -> Sequence[Transcription]:
         """Transcribe clips; see `Transcriber.transcribe`."""
-        if not self._file.prompted:
-            return self._batch(clips, {})
         answers: dict[int, Transcription] = {}
-        for language in dict.fromkeys(languages):
-            own = [index for index, each in enumerate(languages) if each == language]
-            prompt = {"source_lang": language, "target_lang": language}
-            found = self._prompted([clips[index] for index in own], prompt)
+        told = languages if self._file.prompted else [None] * len(clips)
+        for language in dict.fromkeys(told):
+            own = [index for index, each in enumerate(told) if each == language]
+            found = self._in_language([clips[index] for index in own], language)
             answers.update(zip(own, found, strict=True))
         return [answers[index] for index in range(len(clips))]
 
@@ -103,61 +112,88 @@ class NemoTranscriber:
         """Forget the model."""
         self._model = None
 
-    def _prompted(
-        self, clips: Sequence[Samples], prompt: Mapping[str, str]
+    def _in_language(
+        self, clips: Sequence[Samples], language: str | None
     ) -> Sequence[Transcription]:
-        language = prompt["source_lang"]
-        if f"<|{language}|>" not in self._model.tokenizer.special_tokens:
+        """Transcribe clips of one language, None where the model is not told it."""
+        if language is not None and f"<|{language}|>" not in self._known:
             detail = f"the model has no language '{language}'"
             return [Transcription(TranscriptionStatus.FAILED, detail=detail)] * len(clips)
-        return self._batch(clips, {**prompt, "enable_chunking": False})
+        return halving(lambda some: self._batch(some, language), clips)
 
-    def _batch(
-        self, clips: Sequence[Samples], more: Mapping[str, Any]
-    ) -> Sequence[Transcription]:
-        return halving(lambda some: self._said(some, more), clips)
+    def _batch(self, clips: Sequence[Samples], language: str | None) -> list[Transcription]:
+        found = self._heard(clips, language)
+        if language is not None and len(clips) > 1:
+            found = [
+                self._heard([clip], language)[0] if self._ran_on(said, clip) else said
+                for said, clip in zip(found, clips, strict=True)
+            ]
+        rate = self.sample_rate
+        return [_answer(said, len(clip) / rate) for said, clip in zip(found, clips, strict=True)]
 
-    def _said(self, clips: Sequence[Samples], more: Mapping[str, Any]) -> list[Transcription]:
+    def _heard(self, clips: Sequence[Samples], language: str | None) -> list[Any]:
+        """Return NeMo's hypotheses."""
+        config = self._model.get_transcribe_config()
+        config.batch_size = len(clips)
+        config.return_hypotheses = True
+        config.num_workers = 0
+        config.verbose = False
+        config.timestamps = self._timed or None
+        if language is not None:
+            config.prompt = [{"role": "user", "slots": self._slots(language)}]
+            config.enable_chunking = False
         with quiet_nemo():
-            found = self._model.transcribe(
-                list(clips),
-                batch_size=len(clips),
-                return_hypotheses=True,
-                timestamps=self._timed or None,
-                num_workers=0,
-                verbose=False,
-                **more,
-            )
-        return [
-            self._answer(said, len(clip) / self.sample_rate)
-            for said, clip in zip(found, clips, strict=True)
-        ]
+            return list(self._model.transcribe(list(clips), override_config=config))
 
-    def _answer(self, said: Any, duration_s: float) -> Transcription:
-        words = _words(said, duration_s)
-        sure = [float(each) for each in said.word_confidence or ()]
-        confidence = sum(sure) / len(sure) if sure else None
-        text = str(said.text or "").strip()
-        return Transcription(TranscriptionStatus.TRANSCRIBED, text, confidence, words)
+    def _ran_on(self, said: Any, clip: Samples) -> bool:
+        """Return whether Canary said more than it may of this clip alone.
+
+        How much it may say goes by the longest clip of a batch.
+        """
+        decoding = self._model.cfg.decoding
+        kind = "beam" if "beam" in decoding.strategy else "greedy"
+        most = (decoding.get(kind) or {}).get("max_generation_delta", -1)
+        stride_s = self._model.cfg.preprocessor.window_stride
+        length_s = max(len(clip) / self.sample_rate, _LEAST_S)
+        frames = length_s / (stride_s * self._model.encoder.subsampling_factor)
+        return most >= 0 and len(said.y_sequence) > frames + most - _PROMPT_TOKENS
+
+    def _slots(self, language: str) -> dict[str, str]:
+        """Return what Canary is told: as the model's own defaults say, else to write it down."""
+        (turn,) = self._model.prompt.get_default_dialog_slots()
+        own = {slot: value for slot, value in turn["slots"].items() if value is not None}
+        left = {slot: value for slot, value in _SLOTS.items() if slot in turn["slots"]}
+        return {**left, **own, "source_lang": language, "target_lang": language}
 
 
-def _ask_for_confidence(model: Any) -> bool:
-    """Have the decoder of a model give confidence; return whether it gives times too.
+def _ask_for_more(model: Any) -> bool:
+    """Have the decoder of a model give confidence and times; return whether it gives times.
 
-    How it decodes is not changed: only greedy decoding has both.
+    How it decodes is not changed: only greedy decoding has them.
     """
     from omegaconf import OmegaConf, open_dict
 
     decoder = getattr(model, "cur_decoder", None)
     config = model.cfg.aux_ctc.decoding if decoder == "ctc" else model.cfg.decoding
-    if not str(config.get("strategy", "")).startswith("greedy"):
-        return False
-    with open_dict(config):
-        config.confidence_cfg = OmegaConf.create(_CONFIDENCE)
-    chosen = {} if decoder is None else {"decoder_type": decoder}
-    with quiet_nemo():
-        model.change_decoding_strategy(config, **chosen)
-    return True
+    prompted = hasattr(model, "timestamps_asr_model")
+    greedy = str(config.get("strategy", "")).startswith("greedy")
+    if greedy:
+        with open_dict(config):
+            config.confidence_cfg = OmegaConf.create(_CONFIDENCE)
+            if not prompted:
+                config.compute_timestamps = True
+        chosen = {} if decoder is None else {"decoder_type": decoder}
+        with quiet_nemo():
+            model.change_decoding_strategy(config, **chosen)
+    return model.timestamps_asr_model is not None if prompted else greedy
+
+
+def _answer(said: Any, duration_s: float) -> Transcription:
+    words = _words(said, duration_s)
+    sure = [float(each) for each in said.word_confidence or ()]
+    confidence = sum(sure) / len(sure) if sure else None
+    text = str(said.text or "").strip()
+    return Transcription(TranscriptionStatus.TRANSCRIBED, text, confidence, words)
 
 
 def _words(said: Any, duration_s: float) -> tuple[TimedWord, ...]:
@@ -174,7 +210,7 @@ def _words(said: Any, duration_s: float) -> tuple[TimedWord, ...]:
 
     return tuple(
         TimedWord(
-            str(word["word"]),
+            str(word["word"]).strip(),
             inside(word["start"]),
             inside(word["end"]),
             None if one is None else float(one),
