@@ -1,82 +1,71 @@
 """The Free Spoken Digit Dataset as manifests of a workspace: its own split, labels swapped.
 
-3,000 recordings of one digit by six speakers at 8 kHz. The first tenth of each speaker's recordings
-of a digit (index 0 to 4) is the data set's own test side.
+3,000 recordings of one digit each, by six speakers, at 8 kHz. Of each speaker and digit the first
+tenth of the recordings (index 0 to 4 of 50) is the data set's own test side.
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import soundfile as sf
 
-from asrdq.exporting import AUDIO_TARGETS, export_converted
+from asrdq.exporting import AudioTarget, export_audio
 from asrdq.manifests import ingest_manifest
 from asrdq.splitting import SideTarget, SplitPlan, split_manifest
 from asrdq.versions import derive_manifest
 from asrdq.workspace import Workspace
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 TEST_TAKES = 5
-SWAPPED_SHARE = 0.20
-VALIDATION_SHARE = "6%"
+SWAPPED_SHARE = 0.2
+TEST, VALIDATION, RIGHT, SWAPPED = "test", "pool_validation", "pool_train", "swapped"
+_SPLIT = SplitPlan(
+    sides=[SideTarget.parse("validation=6%")], strata=["speaker", "text"], at_least_rows=1
+)
 
 
-@dataclass(frozen=True)
-class Sides:
-    """Names of the manifests.
+def prepare(workspace: Workspace, recordings: Path, takes: int, seed: int) -> None:
+    """Ingest the recordings, convert them to 16 kHz, and make the manifests.
 
-    Attributes:
-        test: The data set's own test side, labels right.
-        validation: A part of the rest, by speaker and digit; labels right, never trained on.
-        right: What is trained on, labels right.
-        swapped: The same clips; a fifth of them carry the label of another digit.
-        swaps: Clips with such a label.
-    """
-
-    test: str
-    validation: str
-    right: str
-    swapped: str
-    swaps: frozenset[str]
-
-
-def prepare(workspace: Workspace, recordings: Path, *, takes: int, seed: int) -> Sides:
-    """Ingest the recordings, convert them to 16 kHz, and make the sides.
+    `test` is the data set's own test side. The rest is split by speaker and digit into
+    `pool_validation` and `pool_train`. `swapped` holds the clips of the latter, a fifth of them
+    under the label of another digit; `right_text` is what was said.
 
     Args:
         workspace: Where the manifests go; the converted audio lies beside their tables.
         recordings: The folder with `{digit}_{speaker}_{index}.wav`.
-        takes: Recordings of each digit and speaker that are used: 50 are all.
-        seed: Of the swaps, and of the validation side.
+        takes: Recordings of each digit and speaker that are used; there are 50.
+        seed: Of the swaps.
     """
+    source = workspace.root / "recordings.jsonl"
     rows = list(_rows(recordings, takes))
-    _ingest(workspace, "raw", rows)
-    converted = workspace.root / "digits16"
-    export_converted(workspace, workspace.manifest("raw"), "nemo", AUDIO_TARGETS["wav16k"], converted)
-    ingest_manifest(workspace, [converted / "raw.jsonl"], "digits")
-    derive_manifest(workspace, "test", f"SELECT * FROM digits WHERE take < {TEST_TAKES}")
-    derive_manifest(workspace, "pool", f"SELECT * FROM digits WHERE take >= {TEST_TAKES}")
-    plan = SplitPlan(
-        sides=[SideTarget.parse(f"validation={VALIDATION_SHARE}")],
-        rest="right",
-        strata=["speaker", "text"],
-        seed=seed,
+    for row, label in zip(rows, _labels([row["text"] for row in rows], seed), strict=True):
+        row["swapped_text"] = label
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    ingest_manifest(workspace, [source], "recordings")
+    folder = Path(workspace.root / "digits16")
+    raw = workspace.manifest("recordings")
+    made = export_audio(workspace, raw, "nemo", folder, AudioTarget.WAV16K)
+    if made.failed.num_rows:
+        raise SystemExit(f"not all recordings can be converted: {made.reasons()}")
+    ingest_manifest(workspace, [folder / "recordings.jsonl"], "digits")
+    side = (
+        f"SELECT * EXCLUDE (swapped_text), text AS right_text FROM digits WHERE take < {TEST_TAKES}"
     )
-    names = split_manifest(workspace, workspace.manifest("pool"), plan).manifests
-    right = names["right"]
-    labels = workspace.sql(f"SELECT utt_id, text FROM {right} ORDER BY utt_id").arrow().to_pylist()
-    swaps = swapped_labels({row["utt_id"]: row["text"] for row in labels}, seed)
-    workspace.sql  # noqa: B018
-    return Sides("test", names["validation"], right, "swapped", frozenset(swaps))
+    derive_manifest(workspace, TEST, side)
+    derive_manifest(workspace, "pool", f"SELECT * FROM digits WHERE take >= {TEST_TAKES}")
+    split_manifest(workspace, workspace.manifest("pool"), _SPLIT)
+    query = f"SELECT * EXCLUDE (text, swapped_text), swapped_text AS text, text AS right_text FROM {RIGHT}"
+    derive_manifest(workspace, SWAPPED, query)
 
 
-def _rows(recordings: Path, takes: int) -> Iterable[dict[str, Any]]:
+def _rows(recordings: Path, takes: int) -> Iterator[dict[str, Any]]:
     for file in sorted(recordings.glob("*.wav")):
         digit, speaker, take = file.stem.split("_")
         if int(take) < takes:
@@ -90,11 +79,11 @@ def _rows(recordings: Path, takes: int) -> Iterable[dict[str, Any]]:
             }
 
 
-def swapped_labels(labels: dict[str, str], seed: int) -> dict[str, str]:
-    """Return the clips that get a wrong label, a fifth of all, and that label."""
+def _labels(words: list[str], seed: int) -> list[str]:
+    """Return the words, a fifth of them replaced by another digit."""
     chance = random.Random(seed)
-    chosen = chance.sample(sorted(labels), round(SWAPPED_SHARE * len(labels)))
-    return {
-        utt_id: chance.choice([word for word in WORDS if word != labels[utt_id]])
-        for utt_id in chosen
-    }
+    chosen = set(chance.sample(range(len(words)), round(SWAPPED_SHARE * len(words))))
+    return [
+        chance.choice([other for other in WORDS if other != word]) if index in chosen else word
+        for index, word in enumerate(words)
+    ]
