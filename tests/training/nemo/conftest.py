@@ -1,4 +1,4 @@
-"""Jobs on sixteen clips of real digits, three spoken one after another in each."""
+"""Jobs on sixteen clips of real digits, two spoken one after another in each."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def digits(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Rows:
     """Rows of NeMo's manifest: clips of 8 kHz, no text twice."""
     folder = tmp_path_factory.mktemp("digits")
     recordings = shared_data / "fsdd" / "recordings"
-    drawn = random.Random(7)
+    pairs = random.Random(7).sample(list(itertools.permutations(range(10), 2)), CLIPS)
     rows: Rows = []
-    for number, speaker in zip(range(CLIPS), itertools.cycle(SPEAKERS), strict=False):
-        spoken = drawn.sample(range(10), 3)
+    for number, spoken in enumerate(pairs):
+        speaker = SPEAKERS[number % len(SPEAKERS)]
         files = [recordings / f"{digit}_{speaker}_{number}.wav" for digit in spoken]
         signal = np.concatenate([soundfile.read(file)[0] for file in files])
         path = folder / f"clip{number}.wav"
@@ -56,7 +56,6 @@ def digits(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Rows:
         text = " ".join(WORDS[digit] for digit in spoken)
         duration = round(len(signal) / 8000, 3)
         rows.append({"audio_filepath": str(path), "duration": duration, "text": text, "lang": "en"})
-    assert len({row["text"] for row in rows}) == CLIPS
     return rows
 
 

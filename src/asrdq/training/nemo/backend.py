@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from asrdq.errors import ToolError, UsageError
 from asrdq.models import device_of, needs
 from asrdq.training.nemo.material import Material, prepare, texts_of
 from asrdq.training.nemo.refusals import refuse_what_is_not_done
-from asrdq.training.nemo.settings import loggers_of, settings_of, trainer_settings
+from asrdq.training.nemo.settings import processes_here, settings_of
 from asrdq.training.protocol import Trained
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from asrdq.training.job import TrainingJob
+    from asrdq.training.preflight import PreflightReport
     from asrdq.training.run_writer import RunWriter
 
 MODEL = "adapted_model.nemo"
@@ -39,7 +39,7 @@ class NemoBackend:
         """
         refuse_what_is_not_done(job)
         device = device_of(job.device)
-        _check_gpus(job, device)
+        _check_gpus(device)
         _check_files(job)
         needs("nemo.collections.asr", "the backend nemo")
 
@@ -63,6 +63,17 @@ class NemoBackend:
         from asrdq.training.nemo.running import run
 
         return run(job, log, gather(job))
+
+    def preflight(self, job: TrainingJob) -> PreflightReport:
+        """Search the largest batch, estimate buckets, and time loader and steps.
+
+        The batches are of the longest clip, and two steps are made on each; a batch that does not
+        fit costs no more than that. Larger ones than the recipe's are tried up to 1,024 clips on a
+        GPU, twice its own on a CPU, and no longer than five minutes.
+        """
+        from asrdq.training.nemo.looking import look
+
+        return look(job, gather(job))
 
 
 @dataclass(frozen=True)
@@ -108,17 +119,16 @@ def gather(job: TrainingJob) -> Gathered:
     return Gathered(device_of(job.device), settings, train, validation)
 
 
-def _check_gpus(job: TrainingJob, device: torch.device) -> None:
+def _check_gpus(device: torch.device) -> None:
     if device.type != "cuda" or device.index is not None:
         return
     import torch
 
-    wanted = int(os.environ.get("ASRDQ_DEVICES", job.figures.devices))
-    there = torch.cuda.device_count()
-    if wanted > there:
+    started, there = processes_here(), torch.cuda.device_count()
+    if started > there:
         raise ToolError(
-            f"the run is planned for {wanted} GPUs, and there are {there}",
-            hint=f"hand off with --gpus for this machine, or ASRDQ_DEVICES={there}",
+            f"{started} processes were started here, and there are {there} GPUs",
+            hint="one process a GPU: torchrun --nproc-per-node",
         )
 
 
@@ -132,6 +142,3 @@ def _check_files(job: TrainingJob) -> None:
             f"model.tokenizer {tokenizer} has no {' and no '.join(files)}",
             hint="it is a folder as NeMo's process_asr_text_tokenizer.py writes it",
         )
-
-
-__all__ = ["MODEL", "Gathered", "NemoBackend", "gather", "loggers_of", "trainer_settings"]

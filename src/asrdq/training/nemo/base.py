@@ -47,7 +47,7 @@ def build_model(job: TrainingJob, settings: DictConfig, *, on_cpu: bool) -> Any:
         _validate(model, job)
         model.cfg.optim = _optimiser(settings, model)
     if on_cpu:
-        from asrdq.training.nemo.tdt_loss import run_on_cpu
+        from asrdq.training.nemo.transducer_loss import run_on_cpu
 
         run_on_cpu(model)
     if job.recipe.optimiser.layer_decay is not None:
@@ -63,7 +63,7 @@ def family_of(model: Any) -> str:
     """
     from nemo.collections.asr import models
 
-    from asrdq.training.nemo.tdt_loss import is_tdt
+    from asrdq.training.nemo.transducer_loss import is_tdt
 
     if isinstance(model, models.EncDecMultiTaskModel):
         return "aed"
@@ -92,7 +92,7 @@ def check_languages(model: Any, materials: tuple[Material, ...]) -> None:
 
 
 def _change_vocabulary(model: Any, folder: Path) -> None:
-    from asrdq.training.nemo.tdt_loss import rebuild_loss
+    from asrdq.training.nemo.transducer_loss import rebuild_loss
 
     kind = "bpe" if (folder / "tokenizer.model").exists() else "wpe"
     model.change_vocabulary(new_tokenizer_dir=str(folder), new_tokenizer_type=kind)

@@ -14,6 +14,7 @@ import lightning.pytorch as pl
 import torch
 
 from asrdq.errors import ToolError
+from asrdq.training.nemo.loaders import clips_of
 
 if TYPE_CHECKING:
     from asrdq.training.job import TrainingJob
@@ -44,7 +45,7 @@ class Teller(pl.Callback):  # type: ignore[misc]
         self._every = job.recipe.trainer.log_every_n_steps
         self._log, self._feeds, self._last = log, feeds, last
         self._loss: Any = 0.0
-        self._losses, self._step = 0, 0
+        self._losses, self._clips, self._step = 0, 0, 0
         self._validated_s = 0.0
         self._handlers = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
 
@@ -58,8 +59,8 @@ class Teller(pl.Callback):  # type: ignore[misc]
 
     def _measure_anew(self) -> None:
         self._began, self._validated_s = time.perf_counter(), 0.0
-        self._waited, self._clips = self._feeds.train.waited_s, self._feeds.train.clips
-        self._loss, self._losses = 0.0, 0
+        self._waited = self._feeds.train.waited_s
+        self._loss, self._losses, self._clips = 0.0, 0, 0
 
     def on_before_optimizer_step(self, trainer: Any, module: Any, *_: Any) -> None:
         """Measure the gradients of steps that are logged, before they are clipped."""
@@ -68,10 +69,12 @@ class Teller(pl.Callback):  # type: ignore[misc]
             gradients = [p.grad for p in module.parameters() if p.grad is not None]
             self._norm = torch.nn.utils.get_total_norm(gradients)
 
-    def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, *_: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: Any, module: Any, outputs: Any, batch: Any, *_: Any
+    ) -> None:
         """Log a step, and ask whether the run goes on."""
         self._loss = self._loss + outputs["loss"].detach()
-        self._losses += 1
+        self._losses, self._clips = self._losses + 1, self._clips + clips_of(batch)
         if trainer.global_step == self._step:
             return
         self._step = trainer.global_step
@@ -88,9 +91,9 @@ class Teller(pl.Callback):  # type: ignore[misc]
         if self._norm is not None:
             values["grad_norm"] = float(self._norm)
         seconds = max(time.perf_counter() - self._began - self._validated_s, 1e-9)
-        feed, world = self._feeds.train, trainer.world_size
-        values["samples_per_second"] = (feed.clips - self._clips) * world / seconds
-        values["data_share"] = min(1.0, (feed.waited_s - self._waited) / seconds)
+        values["samples_per_second"] = self._clips * trainer.world_size / seconds
+        waited = self._feeds.train.waited_s - self._waited
+        values["data_share"] = min(1.0, waited / seconds)
         return values
 
     def _epoch(self, trainer: Any) -> float:

@@ -37,6 +37,8 @@ class Feeds:
         used_train: What one pass over all ranks uses.
         used_validation: The same of the validation manifest.
         per_epoch: Passes of an epoch of each rank; a mean where batches are counted in seconds.
+        longest: The longest clip of a pass, as its data set takes it: an index, or a cut of Lhotse.
+        longest_s: Its seconds.
     """
 
     train: Feed
@@ -44,6 +46,8 @@ class Feeds:
     used_train: LoaderCounts
     used_validation: LoaderCounts
     per_epoch: float
+    longest: Any
+    longest_s: float
 
 
 @dataclass(frozen=True)
@@ -84,15 +88,17 @@ def feeds_of(
         model.setup_validation_data(settings.model.validation_ds)
         make = _of_lhotse if data.batch_duration_s is not None else _of_clips
         train, validation = make(model, settings, ranks, seed, skip)
-    workers: dict[str, Any] = {
-        "workers": data.workers,
-        "prefetch": data.prefetch,
-        "seed": seed,
-        "pin": pin,
-    }
-    endless = loader_of(train.dataset, train.sampler, collate=train.collate, **workers)
+    ways = {"workers": data.workers, "prefetch": data.prefetch}
+    endless = loader_of(
+        train.dataset, train.sampler, collate=train.collate, seed=seed, pin=pin, **ways
+    )
     finite = loader_of(
-        validation.dataset, validation.sampler, collate=validation.collate, **workers
+        validation.dataset,
+        validation.sampler,
+        collate=validation.collate,
+        seed=seed,
+        pin=pin,
+        **ways,
     )
     model._validation_dl = finite
     return Feeds(
@@ -101,6 +107,8 @@ def feeds_of(
         used_train=_counts(train.durations, materials[0], data),
         used_validation=_counts(validation.durations, materials[1], None),
         per_epoch=train.batches,
+        longest=train.longest,
+        longest_s=max(train.durations),
     )
 
 
@@ -113,6 +121,7 @@ class _Source:
     collate: Any
     durations: Sequence[float]
     batches: int
+    longest: Any
 
 
 def _of_clips(
@@ -134,7 +143,8 @@ def _of_clips(
             else BatchSampler(clips, said.batch_size, drop_last=False)
         )
         batches = sampler.per_epoch if said.shuffle else len(sampler)
-        found.append(_Source(dataset, sampler, loader.collate_fn, durations, batches))
+        longest = max(range(len(durations)), key=durations.__getitem__)
+        found.append(_Source(dataset, sampler, loader.collate_fn, durations, batches, longest))
     return found[0], found[1]
 
 
@@ -146,15 +156,15 @@ def _of_lhotse(
         (model._train_dl, settings.model.train_ds, skip),
         (_only(model._validation_dl), settings.model.validation_ds, 0),
     ):
-        durations, batches = _one_pass(said)
+        durations, batches, longest = _one_pass(said)
         sampler = CutPasses(loader.sampler, skipped)
         each = max(1, -(-batches // ranks.world))
-        found.append(_Source(loader.dataset, sampler, None, durations, each))
+        found.append(_Source(loader.dataset, sampler, None, durations, each, longest))
     return found[0], found[1]
 
 
-def _one_pass(said: DictConfig) -> tuple[list[float], int]:
-    """Return the seconds of each cut that one pass of Lhotse's sampler gives, and its batches."""
+def _one_pass(said: DictConfig) -> tuple[list[float], int, Any]:
+    """Return what one pass of Lhotse's sampler gives: seconds, batches, the longest cut."""
     from nemo.collections.common.data.lhotse.dataloader import (
         get_lhotse_sampler_from_config,
         make_structured_with_schema_warnings,
@@ -164,11 +174,12 @@ def _one_pass(said: DictConfig) -> tuple[list[float], int]:
     finite = OmegaConf.merge(said, {"force_finite": True, "shuffle": False})
     config = make_structured_with_schema_warnings(finite)
     sampler, _ = get_lhotse_sampler_from_config(config, global_rank=0, world_size=1)
-    durations, batches = [], 0
+    durations, batches, longest = [], 0, None
     for cuts in sampler:
         durations += [cut.duration for cut in cuts]
         batches += 1
-    return durations, batches
+        longest = max((longest, *cuts) if longest else cuts, key=lambda cut: float(cut.duration))
+    return durations, batches, longest
 
 
 def _only(loaders: Any) -> DataLoader:

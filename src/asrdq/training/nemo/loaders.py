@@ -76,12 +76,10 @@ class Feed:
 
     Attributes:
         waited_s: Seconds that were spent waiting for batches.
-        clips: Clips that came out.
     """
 
     def __init__(self, loader: DataLoader) -> None:
-        self.loader = loader
-        self.waited_s, self.clips = 0.0, 0
+        self.loader, self.waited_s = loader, 0.0
 
     def __iter__(self) -> Iterator[Any]:
         batches = iter(self.loader)
@@ -92,21 +90,19 @@ class Feed:
             except StopIteration:
                 return
             self.waited_s += time.perf_counter() - began
-            self.clips += self._counted(batch)
+            self._check(batch)
             yield batch
 
-    def _counted(self, batch: Any) -> int:
-        there = clips_of(batch)
+    def _check(self, batch: Any) -> None:
         sampler = self.loader.sampler
-        if isinstance(sampler, CutPasses):
-            lost = sampler.drawn.popleft() - there
-            if lost:
-                raise DataError(
-                    f"{lost} clips of a batch cannot be decoded, and Lhotse left them out",
-                    hint="asrdq probe finds them; leave them out of the manifest, and hand off "
-                    "again",
-                )
-        return there
+        if not isinstance(sampler, CutPasses):
+            return
+        lost = sampler.drawn.popleft() - clips_of(batch)
+        if lost:
+            raise DataError(
+                f"{lost} clips of a batch cannot be decoded, and Lhotse left them out",
+                hint="asrdq probe finds them; leave them out of the manifest, and hand off again",
+            )
 
 
 class FiniteFeed(Feed):

@@ -5,7 +5,6 @@ Importing this module imports torch, Lightning and NeMo.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +25,12 @@ from asrdq.training.nemo.checkpoints import (
     read_checkpoint,
 )
 from asrdq.training.nemo.feeding import Feeds, Ranks, feeds_of
-from asrdq.training.nemo.settings import loggers_of, trainer_settings, validation_interval
+from asrdq.training.nemo.settings import (
+    loggers_of,
+    processes,
+    trainer_settings,
+    validation_interval,
+)
 from asrdq.training.protocol import Trained
 
 if TYPE_CHECKING:
@@ -45,7 +49,7 @@ def run(job: TrainingJob, log: RunWriter, gathered: Gathered) -> Trained:
         last = Last(job, log, best)
         position = position_of(last.path) if last.path.exists() else None
         said = trainer_settings(gathered.settings, job, gathered.device)
-        ranks = Ranks(job.rank, int(os.environ.get("WORLD_SIZE", "1")))
+        ranks = Ranks(job.rank, processes())
         feeds = feeds_of(
             job,
             model,

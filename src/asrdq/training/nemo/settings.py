@@ -57,16 +57,20 @@ def trainer_settings(
 ) -> dict[str, Any]:
     """Return what Lightning's trainer is made with, but for callbacks and validation.
 
-    On a CPU there is one process unless torchrun started more, and everything is computed in
-    single precision, whatever the recipe says of a GPU.
+    There are as many processes as torchrun has started, one for each GPU. On a CPU everything is
+    computed in single precision, whatever the recipe says of a GPU.
     """
     from omegaconf import OmegaConf
 
     resolved: Any = OmegaConf.to_container(settings.trainer, resolve=True)
-    said: dict[str, Any] = resolved
-    on_gpu = device.type == "cuda"
-    said |= {
+    on_gpu, here, world = device.type == "cuda", processes_here(), processes()
+    pinned = on_gpu and device.index is not None
+    said: dict[str, Any] = {
+        **resolved,
         "accelerator": "gpu" if on_gpu else "cpu",
+        "devices": [device.index] if pinned else here,
+        "num_nodes": world // here,
+        "strategy": "auto" if world == 1 else "ddp",
         "max_steps": job.figures.steps,
         "max_epochs": -1,
         "check_val_every_n_epoch": None,
@@ -75,15 +79,17 @@ def trainer_settings(
         "enable_model_summary": False,
         "default_root_dir": str(job.run_dir),
     }
-    if on_gpu and device.index is not None:
-        said["devices"] = [device.index]
-    if not on_gpu:
-        said |= {"devices": int(os.environ.get("LOCAL_WORLD_SIZE", "1")), "precision": "32-true"}
-    if not on_gpu or said["devices"] == 1:
-        said["strategy"] = "auto" if said["devices"] == 1 else "ddp"
-    elif isinstance(said["strategy"], dict):
-        said["strategy"] = "ddp"
-    return said
+    return said if on_gpu else {**said, "precision": "32-true"}
+
+
+def processes_here() -> int:
+    """Return how many processes of the run are on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
+def processes() -> int:
+    """Return how many processes the run has."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def validation_interval(job: TrainingJob, per_epoch: float) -> int:

@@ -39,7 +39,7 @@ def test_it_agrees_with_nemos_reference_in_loss_and_gradient(
     import torch
     from nemo.collections.asr.losses.rnnt_pytorch import TDTLossPytorch
 
-    from asrdq.training.nemo.tdt_loss import TdtLoss
+    from asrdq.training.nemo.transducer_loss import TdtLoss
 
     monkeypatch.setattr(torch.Tensor, "cuda", lambda self, *_, **__: self)
     acts, targets, act_lens, label_lens = random_batch(seed)
@@ -62,7 +62,7 @@ def test_it_agrees_with_nemos_reference_in_loss_and_gradient(
 def test_it_is_the_sum_over_all_paths() -> None:
     import torch
 
-    from asrdq.training.nemo.tdt_loss import TdtLoss
+    from asrdq.training.nemo.transducer_loss import TdtLoss
 
     torch.manual_seed(3)
     acts = torch.randn(1, 3, 3, 3 + 3, dtype=torch.float64)
@@ -99,7 +99,7 @@ def _paths(tokens: Any, lasting: Any, labels: Sequence[int], frames: int) -> lis
 def test_its_gradient_is_that_of_its_values() -> None:
     import torch
 
-    from asrdq.training.nemo.tdt_loss import TdtLoss
+    from asrdq.training.nemo.transducer_loss import TdtLoss
 
     acts, targets, act_lens, label_lens = random_batch(1, frames=4, labels=2, tokens=2)
     acts = acts.double().requires_grad_()
@@ -111,12 +111,14 @@ def test_omega_draws_the_loss_of_a_plain_transducer() -> None:
     import torch
     from nemo.collections.asr.losses.rnnt_pytorch import RNNTLossPytorch
 
-    from asrdq.training.nemo.tdt_loss import TdtLoss
+    from asrdq.training.nemo.transducer_loss import RnntLoss, TdtLoss
 
     acts, targets, act_lens, label_lens = random_batch(2)
     plain = RNNTLossPytorch(blank=7, reduction="none")(
         acts=acts[..., :8], labels=targets, act_lens=act_lens, label_lens=label_lens
     )
+    own = RnntLoss(7)(acts[..., :8], targets, act_lens, label_lens)
+    assert torch.allclose(own, plain, atol=1e-4)
     lasting = TdtLoss(7, DURATIONS)(acts, targets, act_lens, label_lens)
     random.seed(0)
     loss = TdtLoss(7, DURATIONS, omega=0.5)
@@ -131,7 +133,7 @@ def test_omega_draws_the_loss_of_a_plain_transducer() -> None:
 def test_half_precision_is_computed_in_single() -> None:
     import torch
 
-    from asrdq.training.nemo.tdt_loss import TdtLoss
+    from asrdq.training.nemo.transducer_loss import TdtLoss
 
     acts, targets, act_lens, label_lens = random_batch(4)
     rounded = acts.bfloat16()
@@ -142,14 +144,14 @@ def test_half_precision_is_computed_in_single() -> None:
 
 
 def test_durations_without_0_or_1_are_refused() -> None:
-    from asrdq.training.nemo.tdt_loss import TdtLoss
+    from asrdq.training.nemo.transducer_loss import TdtLoss
 
     with pytest.raises(UsageError, match="hold 0 and 1"):
         TdtLoss(7, (1, 2))
 
 
 def test_a_tdt_model_gets_it_on_a_cpu_and_keeps_its_settings(tdt: Any) -> None:
-    from asrdq.training.nemo.tdt_loss import TdtLoss, run_on_cpu
+    from asrdq.training.nemo.transducer_loss import TdtLoss, run_on_cpu
 
     assert run_on_cpu(tdt)
     loss = tdt.joint.loss._loss
@@ -159,7 +161,7 @@ def test_a_tdt_model_gets_it_on_a_cpu_and_keeps_its_settings(tdt: Any) -> None:
 
 
 def test_what_it_cannot_do_is_refused(tdt: Any) -> None:
-    from asrdq.training.nemo.tdt_loss import run_on_cpu
+    from asrdq.training.nemo.transducer_loss import run_on_cpu
 
     tdt.loss._loss.fastemit_lambda = 0.01
     with pytest.raises(UsageError, match=r"fastemit_lambda 0\.01"):
@@ -169,7 +171,7 @@ def test_what_it_cannot_do_is_refused(tdt: Any) -> None:
 def test_a_new_vocabulary_takes_the_loss_away_and_it_is_rebuilt(tdt: Any, tmp_path: Path) -> None:
     from nemo.collections.asr.parts.numba.rnnt_loss import RNNTLossNumba, TDTLossNumba
 
-    from asrdq.training.nemo.tdt_loss import rebuild_loss
+    from asrdq.training.nemo.transducer_loss import rebuild_loss
 
     folder = train_tokenizer(["alpha bravo charlie delta"], tmp_path, pieces=24)
     tdt.change_vocabulary(str(folder), "bpe")

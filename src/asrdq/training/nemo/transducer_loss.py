@@ -1,4 +1,4 @@
-"""The loss of token-and-duration transducers on a CPU, where NeMo has none.
+"""Losses of transducers on a CPU, where NeMo has none with durations, and a slow one without.
 
 NeMo computes it with a CUDA kernel and has a reference in plain loops, which needs a GPU too. Here
 the lattice is swept along its anti-diagonals: a cell (t, u) is reached by a blank from (t − d, u)
@@ -64,9 +64,7 @@ class TdtLoss(torch.nn.Module):  # type: ignore[misc]
             act_lens: Frames of each clip.
             label_lens: Labels of each clip.
         """
-        if acts.dtype in (torch.float16, torch.bfloat16):
-            acts = acts.float()
-        count = len(self.durations)
+        acts, count = _in_full(acts), len(self.durations)
         tokens = acts[..., :-count].log_softmax(-1)
         blank = tokens[..., self.blank]
         emitted = _of_labels(tokens, labels)
@@ -79,6 +77,36 @@ class TdtLoss(torch.nn.Module):  # type: ignore[misc]
             if duration > 0:
                 blanks[duration] = blank - self.sigma + log_probability
         return -_log_likelihood(blanks, emissions, act_lens, label_lens)
+
+
+class RnntLoss(torch.nn.Module):  # type: ignore[misc]
+    """NeMo's loss of a plain transducer in PyTorch, several times as fast as its CPU code.
+
+    Args:
+        blank: Index of the blank among the labels.
+    """
+
+    def __init__(self, blank: int) -> None:
+        super().__init__()
+        self.blank = blank
+        self.reduction: str | None = None
+        """Set by NeMo, which reduces by itself."""
+
+    def forward(
+        self,
+        acts: torch.Tensor,
+        labels: torch.Tensor,
+        act_lens: torch.Tensor,
+        label_lens: torch.Tensor,
+    ) -> torch.Tensor:
+        """Return the negative log-likelihood of each clip, as `TdtLoss` does."""
+        tokens = _in_full(acts).log_softmax(-1)
+        blanks, emissions = {1: tokens[..., self.blank]}, {0: _of_labels(tokens, labels)}
+        return -_log_likelihood(blanks, emissions, act_lens, label_lens)
+
+
+def _in_full(acts: torch.Tensor) -> torch.Tensor:
+    return acts.float() if acts.dtype in (torch.float16, torch.bfloat16) else acts
 
 
 def _of_labels(tokens: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -181,23 +209,29 @@ def is_tdt(model: Any) -> bool:
 
 
 def run_on_cpu(model: Any) -> bool:
-    """Put the loss of a TDT model that runs on a CPU in the place of NeMo's.
+    """Put a loss that runs on a CPU in the place of a transducer's own.
 
     Returns:
-        Whether the model is a TDT model, and was changed.
+        Whether the model has one of those that are known here, and was changed.
 
     Raises:
-        UsageError: The model asks for `fastemit_lambda` or `clamp`, which this loss lacks.
+        UsageError: The model asks for `fastemit_lambda` or `clamp`, which these losses lack.
     """
-    if not is_tdt(model):
+    from nemo.collections.asr.parts.numba.rnnt_loss import RNNTLossNumba, TDTLossNumba
+
+    kernel = getattr(getattr(model, "loss", None), "_loss", None)
+    if not isinstance(kernel, RNNTLossNumba | TDTLossNumba):
         return False
-    kernel = model.loss._loss
-    asked = {"fastemit_lambda": kernel.fastemit_lambda, "clamp": kernel.clamp}
-    for setting, value in asked.items():
-        if value:
+    for setting in ("fastemit_lambda", "clamp"):
+        value = getattr(kernel, setting)
+        if value > 0:
             raise UsageError(
                 f"this model asks for {setting} {value} in its loss, which is there on a GPU only",
-                hint=f"train it on a GPU, or with loss.tdt_kwargs.{setting} 0",
+                hint=f"train it on a GPU, or with {setting} 0 in the loss of its configuration",
             )
-    model.loss._loss = TdtLoss(kernel.blank, kernel.durations, kernel.sigma, kernel.omega)
+    model.loss._loss = (
+        TdtLoss(kernel.blank, kernel.durations, kernel.sigma, kernel.omega)
+        if isinstance(kernel, TDTLossNumba)
+        else RnntLoss(kernel.blank)
+    )
     return True
