@@ -44,7 +44,11 @@ def clips(folder: Path, side: str, count: int, **more: Any) -> list[dict[str, An
         audio.write_bytes(f"audio of {side} {number}".encode())
         seconds = 1.0 + 0.05 * (number * 7 % 41)
         text = f"{side[0]}{number} " + "abcde " * 10
-        row = {"audio_filepath": str(audio), "duration": seconds, "text": text[: round(10 * seconds)].strip()}
+        row = {
+            "audio_filepath": str(audio),
+            "duration": seconds,
+            "text": text[: round(10 * seconds)].strip(),
+        }
         rows.append({**row, **more})
     return rows
 
