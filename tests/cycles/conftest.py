@@ -21,6 +21,7 @@ from asrdq.handoff import Asked
 from asrdq.manifests import ingest_manifest
 from asrdq.recipes import read_recipe_file
 from asrdq.rounds import ComparePlan
+from asrdq.scoring.plan import ScorePlan
 from asrdq.workspace import Workspace
 
 PLUGINS = Path(__file__).parent / "plugins"
@@ -30,6 +31,7 @@ memory = memory_backend:MemoryBackend
 [asrdq.transcribers]
 memory = memory_backend:MemoryTranscriber
 """
+QUICK = ScorePlan(replicates=100)
 RIGHT, OTHER = 20, 10
 """Clips of the evaluation of 2.0 s, as those of the training data are, and of 2.5 s."""
 
@@ -71,6 +73,7 @@ class Trial:
             evaluation=workspace.manifest("eval"),
             trainer="memory",
             base=str(self.base),
+            score=QUICK,
             compare=ComparePlan(metric="wer", replicates=1_000),
             workers=1,
         )

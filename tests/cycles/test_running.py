@@ -7,14 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.cycles.conftest import Trial, states
+from tests.cycles.conftest import QUICK, Trial, states
 
 from asrdq.errors import DataError, ExitCode, ToolError, UsageError
 from asrdq.manifests import ingest_manifest
-from asrdq.scoring.plan import ScorePlan
 
 pytestmark = pytest.mark.slow
 
@@ -95,7 +95,7 @@ def test_evidence_that_is_gone_is_made_again(trial: Trial) -> None:
 
 def test_another_way_of_scoring_is_scored_and_compared_again(trial: Trial) -> None:
     trial.run()
-    result = trial.run(score=ScorePlan(normaliser="none"))
+    result = trial.run(score=replace(QUICK, normaliser="none"))
     assert states(result) == {
         **FOUND,
         **{"score before": "done", "score after": "done", "compare": "done", "advise": "done"},
@@ -141,7 +141,7 @@ def test_clips_without_a_hypothesis_are_not_passed_over(trial: Trial) -> None:
     (trial.folder / "eval-0.wav").write_bytes(b"no audio")
     with pytest.raises(DataError):
         trial.run()
-    result = trial.run(score=ScorePlan(ids="empty"))
+    result = trial.run(score=replace(QUICK, ids="empty"))
     assert states(result)["transcribe after"] == "found"
     assert result.after_rate == pytest.approx(32 / 70)
 
@@ -149,7 +149,7 @@ def test_clips_without_a_hypothesis_are_not_passed_over(trial: Trial) -> None:
 def test_a_training_that_a_rule_stops_ends_the_round_there(trial: Trial) -> None:
     trial.run()
     plan = trial.plan(max_steps=5)
-    stop = trial.place / "round-2" / "run" / "stop"
+    stop = trial.place / "round-2" / "run" / STOP_FILE
     stop.parent.mkdir(parents=True)
     stop.write_text("", encoding="utf-8")
     from asrdq.cycles import run_cycle
