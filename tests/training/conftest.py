@@ -78,7 +78,8 @@ def write_bundle(
     }.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(content, encoding="utf-8")
-    kept = [row for row in train_rows if row["duration"] <= whole["data"]["max_duration_s"]]
+    longest = whole["data"]["max_duration_s"]
+    kept = [row for row in train_rows if (row["duration"] or 1.0) <= longest]
     body = {
         "schema_version": 1,
         "backend": whole["backend"],
@@ -102,7 +103,7 @@ def _file(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _hours(rows: list[dict[str, Any]]) -> float:
-    return float(sum(row["duration"] for row in rows)) / 3600
+    return float(sum(row["duration"] or 1.0 for row in rows)) / 3600
 
 
 def _side(manifest: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -119,7 +120,7 @@ def _figures(rows: list[dict[str, Any]], kept: list[dict[str, Any]]) -> Figures:
     dropped = (Filtered(Dropped.TOO_LONG, len(long), _hours(long)),) if long else ()
     hours = _hours(kept)
     return Figures(
-        kept=Kept(len(kept), hours, max(row["duration"] for row in kept), hours, dropped),
+        kept=Kept(len(kept), hours, max(row["duration"] or 1.0 for row in kept), hours, dropped),
         devices=1,
         nodes=1,
         gpu=None,

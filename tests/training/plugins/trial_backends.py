@@ -106,8 +106,9 @@ class LineBackend:
             order = np.random.default_rng([job.recipe.trainer.seed, epoch]).permutation(len(train))
             batch = train[order[place * size : (place + 1) * size]]
             loss, slope = _loss(state.weights, batch)
-            state.momentum = 0.5 * state.momentum - rate * slope
-            state.weights = state.weights + state.momentum
+            with np.errstate(all="ignore"):
+                state.momentum = 0.5 * state.momentum - rate * slope
+                state.weights = state.weights + state.momentum
             state.step += 1
             told = {"train_loss": loss, "learning_rate": rate, "samples_per_second": 400.0}
             log.log(state.step, told, epoch=state.step / per_epoch)
