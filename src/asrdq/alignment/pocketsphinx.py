@@ -54,7 +54,7 @@ class PocketSphinxAligner:
     evidence_names = EVIDENCE
     strain: str | None = "wide_beams"
     batch_size = 1
-    most_workers: int | None = None
+    processes = 0
     aligns_copies = True
 
     def __init__(self, options: AlignerOptions | None = None) -> None:

@@ -129,7 +129,8 @@ class Aligner(Protocol):
         strain: The evidence that is 1 where only extraordinary effort found an alignment, else 0;
             None where the aligner makes no such difference.
         batch_size: Most clips it is given at once.
-        most_workers: Processes that can share what it needs, such as a GPU; None for any number.
+        processes: Most processes that one machine is to run it in; 0 for any number. On a GPU it
+            is 1.
         aligns_copies: Whether it can be asked about copies with planted faults. Alignments made
             elsewhere cannot.
     """
@@ -142,7 +143,7 @@ class Aligner(Protocol):
     evidence_names: tuple[str, ...]
     strain: str | None
     batch_size: int
-    most_workers: int | None
+    processes: int
     aligns_copies: bool
 
     def load(self) -> None:
