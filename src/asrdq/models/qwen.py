@@ -136,9 +136,7 @@ def prompt(processor: Any, context: str = "", language: str | None = None) -> st
         {"role": "system", "content": context},
         {"role": "user", "content": [{"type": "audio", "audio": ""}]},
     ]
-    begun = str(
-        processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-    )
+    begun = str(processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False))
     return begun if language is None else f"{begun}language {language}{MARK}"
 
 

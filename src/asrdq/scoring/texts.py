@@ -31,8 +31,9 @@ def count_errors(
         hypotheses: As many texts as they came.
         normaliser: Applied to both.
     """
-    given = (pa.array(texts, pa.string()) for texts in (references, hypotheses))
-    reference, hypothesis = normalised(*given, normaliser)
+    reference, hypothesis = normalised(
+        pa.array(references, pa.string()), pa.array(hypotheses, pa.string()), normaliser
+    )
     pairs = tokenise(reference, hypothesis)
     words = word_counts(pairs, find_edits(pairs.references, pairs.hypotheses))
     characters = character_counts(reference, hypothesis)

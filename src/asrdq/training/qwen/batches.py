@@ -26,13 +26,13 @@ class Draw(NamedTuple):
     """A clip of an epoch.
 
     Attributes:
-        index: Its row.
+        row: Its number among the rows.
         epoch: The epoch, from 0.
         copy: How often it came before in this epoch; more than 0 only where groups are mixed.
         masked: Whether no loss is taken of it: it fills a pass that would be empty.
     """
 
-    index: int
+    row: int
     epoch: int
     copy: int = 0
     masked: bool = False
@@ -150,7 +150,7 @@ class EpochBatches:
         """Give the passes of a step: the clips of each GPU, as evenly as they can be shared."""
         world = self.sharing.world
         passes = math.ceil(len(step) / (self.sharing.batch * world))
-        by_length = sorted(step, key=lambda draw: (-self._seconds[draw.index], draw))
+        by_length = sorted(step, key=lambda draw: (-self._seconds[draw.row], draw))
         idle = passes * world - len(by_length)
         by_length += [by_length[-1]._replace(masked=True)] * max(0, idle)
         cells = np.array_split(np.arange(len(by_length)), passes * world)

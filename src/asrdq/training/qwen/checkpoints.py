@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -52,7 +51,7 @@ def seal(folder: Path, state: RunState) -> None:
     told = {"files": sizes, "state": asdict(state)}
     part = folder / f"{_MARK}.part"
     part.write_text(json.dumps(told, indent=1), encoding="utf-8")
-    os.replace(part, folder / _MARK)
+    part.replace(folder / _MARK)
 
 
 def newest(run_dir: Path) -> tuple[Path, RunState] | None:

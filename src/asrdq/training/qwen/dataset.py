@@ -52,7 +52,7 @@ def clip_features(
     return mask(mel, augmentation.spec_augment, rng)
 
 
-class SpeechClips(Dataset[Example]):
+class SpeechClips(Dataset[Example]):  # type: ignore[misc]
     """Rows as examples, asked for by `Draw`s.
 
     What chance does to a clip follows from seed, epoch, row and copy: neither the number of loader
@@ -80,14 +80,14 @@ class SpeechClips(Dataset[Example]):
         return len(self.rows)
 
     def __getitem__(self, draw: Draw) -> Example:
-        row = self.rows[draw.index]
-        rng = np.random.default_rng([self._seed, draw.epoch, draw.index, draw.copy])
+        row = self.rows[draw.row]
+        rng = np.random.default_rng([self._seed, draw.epoch, draw.row, draw.copy])
         try:
             mel, failed = clip_features(self.processor, row, self.augmentation, rng), False
         except AudioError:
             mel, failed = features_of(self.processor, np.zeros(RATE // 2, np.float32)), True
         tokens = tokens_of(self.processor, row, mel.shape[1])
-        return Example(draw.index, tokens, mel, draw.masked or failed, failed)
+        return Example(draw.row, tokens, mel, draw.masked or failed, failed)
 
 
 class Collate:
@@ -108,7 +108,7 @@ class Collate:
         return {**batch, "labels": labels, "failed": failed}
 
 
-class EpochLoader(DataLoader[Example]):
+class EpochLoader(DataLoader[Example]):  # type: ignore[misc]
     """A loader whose batches are those of an epoch."""
 
     def set_epoch(self, epoch: int) -> None:

@@ -120,5 +120,3 @@ def _parts(judged: Sequence[Judged]) -> Iterator[tuple[str, list[Judged]]]:
     if len(domains) > 1:
         for domain in domains:
             yield f"_{domain}", [each for each in judged if each.row.domain == domain]
-
-
