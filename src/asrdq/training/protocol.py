@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from asrdq.training.job import TrainingJob
@@ -43,6 +43,8 @@ class Trained:
         stopped_by: `RunWriter.stop_reason()`, or `early_stopping`; None: it went to its end.
         parameters: Parameters of the model.
         trainable: Those of them that trained in the end.
+        facts: What else is worth keeping beside the run, in JSON types: the device that it really
+            ran on, its loss, its tokenizer.
     """
 
     model: Path | None
@@ -54,8 +56,10 @@ class Trained:
     stopped_by: str | None
     parameters: int
     trainable: int
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+@runtime_checkable
 class TrainingBackend(Protocol):
     """A trainer, found by its name in the entry-point group `asrdq.backends`.
 
