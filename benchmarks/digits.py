@@ -224,6 +224,7 @@ def _begin_with_bands(weight: Any) -> None:
 def nemo_model(folder: Path, digits: Recordings, *, steps: int = 120) -> Path:
     """Train a tiny CTC model of NeMo, whose tokenizer has a piece for each digit, and save it."""
     import torch
+
     from asrdq.models.nemo import load_nemo, quiet_nemo
     from asrdq.training.nemo.tiny import tiny_model
 

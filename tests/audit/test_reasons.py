@@ -191,9 +191,7 @@ def tasks_of(workspace: Workspace, texts: list[str], clip: Path, aligner: str) -
 def collect(workspace: Workspace, tasks: list[ClipTask]) -> pa.Table:
     options = AlignerOptions("crashing")
     aligner = build_aligner(options)
-    return collect_evidence(
-        workspace, aligner, options, tasks, workers=1, on_clip=lambda _: None
-    )
+    return collect_evidence(workspace, aligner, options, tasks, workers=1, on_clip=lambda _: None)
 
 
 def test_a_crash_costs_its_clip_and_nothing_else(

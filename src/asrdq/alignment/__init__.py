@@ -65,4 +65,3 @@ def build_aligner(wanted: str | AlignerOptions) -> Aligner:
     if not isinstance(aligner, Aligner):
         raise ToolError(f"'{found[options.name].value}' is not an aligner")
     return aligner
-

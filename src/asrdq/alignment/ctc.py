@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -25,8 +24,8 @@ from asrdq.alignment.protocol import (
     WordSpan,
 )
 from asrdq.alignment.viterbi import BETWEEN, BestPath, best_path, frames_needed
-from asrdq.audio import MODEL_RATE
 from asrdq.audio import FRAME_S as VOICED_FRAME_S
+from asrdq.audio import MODEL_RATE
 from asrdq.errors import UsageError
 from asrdq.models.content import content_hash
 from asrdq.models.devices import device_of

@@ -58,7 +58,9 @@ class Alphabet:
         if unicodedata.category(letter) == "Mn":
             return ""
         base = "".join(
-            one for one in unicodedata.normalize("NFKD", letter) if unicodedata.category(one) != "Mn"
+            one
+            for one in unicodedata.normalize("NFKD", letter)
+            if unicodedata.category(one) != "Mn"
         )
         if base == letter:
             return None
@@ -103,16 +105,17 @@ def spans_by_characters(
     ]
     if "".join(words) != "".join(letter for letter, *_ in letters):
         raise ValueError("the tokens do not spell the words")
-    spans, begin = [], 0
+    spans, begin, here_s = [], 0, 0.0
     for word, share in zip(words, kept, strict=True):
         own = letters[begin : begin + len(word)]
         begin += len(word)
         scores = [score for *_, score in own if score is not None]
+        here_s = own[-1][2] if own else here_s
         spans.append(
             WordSpan(
                 word,
-                own[0][1] if own else 0.0,
-                own[-1][2] if own else 0.0,
+                own[0][1] if own else here_s,
+                here_s,
                 sum(scores) / len(scores) if scores else None,
                 min(scores, default=None),
                 share,

@@ -79,7 +79,9 @@ def covered_frames(
 
 
 def _kept(spans: Sequence[WordSpan], plausible: Sequence[bool]) -> float:
-    return sum(span.kept for span, is_plausible in zip(spans, plausible, strict=True) if is_plausible)
+    return sum(
+        span.kept for span, is_plausible in zip(spans, plausible, strict=True) if is_plausible
+    )
 
 
 def _is_plausible(span: WordSpan, duration_s: float) -> bool:

@@ -116,9 +116,7 @@ def audit(
 
 def _settled(settings: AuditSettings) -> AlignerOptions:
     """Return the aligner of the settings."""
-    return parse_aligner(
-        settings.aligner, device=settings.device, batch_size=settings.batch_size
-    )
+    return parse_aligner(settings.aligner, device=settings.device, batch_size=settings.batch_size)
 
 
 def _check_plan(plan: AuditPlan, aligner: Aligner) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asrdq.errors import ToolError
 from asrdq.models.mms_languages import three_letters
 from asrdq.models.posteriors import LogPosteriors, Samples
+from asrdq.models.qwen import quiet_transformers
 from asrdq.models.requirements import needs
 
 if TYPE_CHECKING:
@@ -21,25 +20,6 @@ if TYPE_CHECKING:
 _VOCABULARY: Final = "vocab.json"
 _WORD_MARK: Final = "▁"
 _TRIAL_S: Final = 10
-
-
-@contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Keep remarks and progress bars of transformers off the screen inside."""
-    needs("transformers", "a model of Hugging Face")
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def adapter_languages(folder: Path) -> frozenset[str] | None:
