@@ -145,11 +145,11 @@ def _laid_over(utterance: Utterance, imported: Sequence[WordSpan], offset_s: flo
         if item.end_s > offset_s and item.start_s < offset_s + duration_s
         for one in _spoken(item, utterance.language, offset_s)
     ]
-    blocks = LCSseq.opcodes([one.word for one in placed], list(utterance.words)).as_list()
     matched: dict[int, WordSpan] = {}
-    for tag, first, last, begin, _ in blocks:
-        if tag == "equal":
-            matched |= {begin + at: placed[first + at] for at in range(last - first)}
+    for block in LCSseq.opcodes([one.word for one in placed], list(utterance.words)):
+        if block.tag == "equal":
+            own = placed[block.src_start : block.src_end]
+            matched.update(enumerate(own, start=block.dest_start))
     if not matched:
         detail = "not one imported word is in the transcript"
         return Alignment(AlignmentStatus.NO_ALIGNMENT, detail=detail)

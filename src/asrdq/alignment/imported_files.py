@@ -70,9 +70,8 @@ def _ctm(file: Path) -> dict[str, ImportedWords]:
             if len(cells) < _FEWEST_CELLS:
                 raise ValueError("too few cells")
             begin, length = float(cells[2]), float(cells[3])
-            confidence = (
-                float(cells[5]) if len(cells) > _FEWEST_CELLS and cells[5] != "NA" else None
-            )
+            said = cells[5] if len(cells) > _FEWEST_CELLS else "NA"
+            confidence = None if said == "NA" else float(said)
         except ValueError:
             raise DataError(
                 "not NAME CHANNEL BEGIN DURATION WORD [CONFIDENCE]", where=f"{file}:{number}"

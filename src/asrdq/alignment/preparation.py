@@ -51,7 +51,7 @@ class Alphabet:
         return Written("".join(one or "" for one in found), kept / len(word) if word else 0.0)
 
     def _letters(self, letter: str) -> str | None:
-        """Return what stands for a letter: nothing for a mark the model leaves out, None if lost."""
+        """Return what is written for a letter: nothing for a mark, None where it is lost."""
         for form in (letter, letter.upper(), letter.lower()):
             if self._has(form):
                 return form

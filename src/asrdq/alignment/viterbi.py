@@ -11,6 +11,7 @@ for this torch; that of NeMo Forced Aligner has neither, and returns a path wher
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -51,7 +52,7 @@ def frames_needed(words: Sequence[Sequence[int]]) -> int:
     (4, 0)
     """
     tokens = [token for word in words for token in word]
-    return len(tokens) + sum(a == b for a, b in zip(tokens, tokens[1:], strict=False))
+    return len(tokens) + sum(a == b for a, b in itertools.pairwise(tokens))
 
 
 def best_path(

@@ -124,7 +124,7 @@ class HfCtcModel:
 
     @property
     def _raw_audio(self) -> bool:
-        return self._extract.model_input_names[0] == "input_values"
+        return bool(self._extract.model_input_names[0] == "input_values")
 
     def _ratio(self) -> float:
         """Return samples a frame: by the strides of the convolutions, else by trying it out."""

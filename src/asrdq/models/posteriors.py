@@ -1,4 +1,4 @@
-"""Models that give each frame of audio a probability for each token: CTC, wherever it comes from."""
+"""What a CTC model is, wherever it comes from: a probability of each token at each frame."""
 
 from __future__ import annotations
 
