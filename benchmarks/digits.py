@@ -144,7 +144,7 @@ def train(
     model.eval()
 
 
-def hf_model(folder: Path, digits: Recordings, *, steps: int = 220) -> Path:
+def hf_model(folder: Path, digits: Recordings, *, steps: int = 300) -> Path:
     """Train a tiny Wav2Vec2ForCTC on letters and save it as Hugging Face does."""
     import torch
     from transformers import (
@@ -221,7 +221,7 @@ def _begin_with_bands(weight: Any) -> None:
         )
 
 
-def nemo_model(folder: Path, digits: Recordings, *, steps: int = 120) -> Path:
+def nemo_model(folder: Path, digits: Recordings, *, steps: int = 180) -> Path:
     """Train a tiny CTC model of NeMo, whose tokenizer has a piece for each digit, and save it."""
     import torch
 

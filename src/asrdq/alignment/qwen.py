@@ -100,11 +100,11 @@ class QwenAligner:
     aligns_copies = True
 
     def __init__(self, options: AlignerOptions) -> None:
-        installed("qwen_asr", "the aligner qwen")
         self._folder = find_model(options.address or _MODEL, _EXAMPLE)
         if self._folder.is_file():
             raise ToolError("is a file, not a folder of a model", where=str(self._folder))
         check_forced_aligner(self._folder)
+        installed("qwen_asr", "the aligner qwen")
         self._device = device_of(options.device)
         self.batch_size = options.batch_size
         self.processes = 1 if self._device.type == "cuda" else 0
@@ -212,7 +212,10 @@ def _answer(
         tokens = [
             WordSpan(token, begin + piece.offset_s, end + piece.offset_s, score)
             for token, (begin, end), score in zip(
-                slots.tokens, slots.repaired_s, np.log(slots.peaks).mean(axis=1), strict=True
+                slots.tokens,
+                slots.repaired_s.tolist(),
+                np.log(slots.peaks).mean(axis=1).tolist(),
+                strict=True,
             )
         ]
         words = utterance.words[piece.first : piece.last]

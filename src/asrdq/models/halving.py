@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
-
-from asrdq.models.requirements import needs
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -49,6 +48,7 @@ def in_halves(
 
 
 def _free() -> None:
-    torch = needs("torch", "a neural model")
-    if torch.cuda.is_available():
+    """Give back what torch holds of a GPU; it is loaded where its memory ran out."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()

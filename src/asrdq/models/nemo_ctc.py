@@ -36,7 +36,7 @@ class NemoCtcModel:
         self.sample_rate = read_nemo_file(file).sample_rate
         self._model = load_nemo(str(file), device).eval()
         model = self._model
-        self._decoder: Any = getattr(model, "ctc_decoder", None) or getattr(model, "decoder", None)
+        self._decoder: Any = getattr(model, "ctc_decoder", getattr(model, "decoder", None))
         transducer = hasattr(model, "joint") and not hasattr(model, "ctc_decoder")
         if transducer or not hasattr(self._decoder, "num_classes_with_blank"):
             raise ToolError(
