@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsdd import WORDS
+from digits import WORDS
 from unjudged import unjudged_bundle
 
 from asrdq.workspace import Workspace

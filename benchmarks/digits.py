@@ -1,209 +1,250 @@
-"""Digits from end to end: tiny models, labels right and swapped, and two judges that clean them.
+"""Tiny CTC models that learn spoken digits in seconds, and digits in a row to align.
 
-    python benchmarks/digits.py [--recordings DIR] [--quick] [--folder DIR]
-
-Tiny CTC and TDT models are trained on the Free Spoken Digit Dataset with `asrdq train`, transcribe
-its test side, and are scored and compared: with the labels right, with a fifth of them swapped, and
-with what two judges doubt left out. One judge is the audit with PocketSphinx, the other the model
-of the first round itself, trained without the speakers that it judges. The ratio is the share of
-the swaps that the second finds to that of the first, at 3 % false alarms each.
+The recordings are those of the Free Spoken Digit Dataset; where one begins and ends in a row of
+them is known to the sample.
 """
 
 from __future__ import annotations
 
-import argparse
+import itertools
 import json
-import os
-import sys
-import tempfile
-import time
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import digit_judges as judges
-from digit_training import Training, bases, run_all
-from fsdd import RIGHT, SPEAKERS, SWAPPED, TEST, VALIDATION, prepare
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import soxr
 
-from asrdq.rounds import ComparePlan, compare_rounds
-from asrdq.scoring import ScorePlan, score_hypotheses
-from asrdq.versions import derive_manifest
-from asrdq.workspace import Workspace
+RATE = 16_000
+WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 
-SEED = 7
-LEFT_OUT = "theo"
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-RECORDINGS = Path(os.environ.get("ASRDQ_SHARED_DATA", SHARED)) / "fsdd" / "recordings"
+Samples = npt.NDArray[np.float32]
+Recordings = Mapping[str, Sequence[Samples]]
+"""For each word its recordings at 16 kHz."""
 
 
 @dataclass(frozen=True)
-class Size:
-    """How much is trained: recordings of a digit and speaker, epochs, speakers of a fold."""
+class Row:
+    """Digits in a row, with begin and end of each in samples."""
 
-    takes: int
-    epochs: int
-    judge_epochs: int
-    fold: int
-
-
-WHOLE, QUICK = Size(50, 8, 6, 1), Size(12, 3, 3, 3)
+    samples: Samples
+    words: tuple[str, ...]
+    edges: tuple[tuple[int, int], ...]
 
 
-def main() -> None:
-    """Print what was measured as text, then one line of JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--recordings", type=Path, default=RECORDINGS)
-    parser.add_argument("--quick", action="store_true", help="few recordings, to see that it runs")
-    parser.add_argument("--folder", type=Path, help="keep the workspace here")
-    given = parser.parse_args()
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory() as name:
-        folder = given.folder or Path(name)
-        Workspace.init(folder)
-        figures = measure(folder, given.recordings, QUICK if given.quick else WHOLE)
-    print(json.dumps({**figures, "minutes": round((time.monotonic() - began) / 60, 1)}))
-
-
-def measure(folder: Path, recordings: Path, size: Size) -> dict[str, Any]:
-    """Train, judge, clean, train again; print each figure as soon as it is there."""
-    workspace = Workspace.open(folder)
-    prepare(workspace, recordings, size.takes, SEED)
-    show_data(workspace)
-    models = bases(folder / "bases", ("ctc", "tdt"), SEED)
-
-    doubt, said = judges.by_audit(workspace)
-    print("\n".join(["", "PocketSphinx, by `asrdq audit swapped`:", *said]))
-
-    first = [*rounds_of_right_labels(workspace, size), round_of("swapped", SWAPPED, size)]
-    trained_judges = judges.folds(SPEAKERS, size.fold, size.judge_epochs)
-    judges.make_folds(workspace, trained_judges)
-    run_all(workspace, [*first, *trained_judges], models, SEED)
-    own = judges.by_models(Workspace.open(folder), trained_judges)
-
-    cuts = {
-        "audit": (doubt, doubt.at_false_alarms()),
-        "model": (own, own.at_false_alarms()),
-        "model-all": (own, own.above(0.0)),
+def read_digits(fsdd: Path, speakers: Sequence[str], takes: Sequence[int]) -> Recordings:
+    """Read recordings of each digit by some speakers."""
+    return {
+        word: [
+            _read(fsdd / "recordings" / f"{digit}_{speaker}_{take}.wav")
+            for speaker in speakers
+            for take in takes
+        ]
+        for digit, word in enumerate(WORDS)
     }
-    found = {name: judges.against_truth(*cut) for name, cut in cuts.items()}
-    show_judges(found)
-    cleaned = [
-        round_of(
-            f"cleaned-{name}",
-            judges.without(workspace, f"cleaned_{name}".replace("-", "_"), *cut),
-            size,
-        )
-        for name, cut in cuts.items()
-    ]
-    run_all(workspace, cleaned, models, SEED)
-
-    workspace = Workspace.open(folder)
-    rates = {each.name: score(workspace, each) for each in (*first, *cleaned)}
-    show_epochs(workspace, [*first, *cleaned])
-    show_rates(rates)
-    show_changes(workspace, [each.name for each in cleaned], rates)
-    recalls = {name: each.recall for name, each in found.items()}
-    wer = {f"wer_{name}": round(rate["rate"], 4) for name, rate in rates.items()}
-    return {"ratio": round(recalls["model"] / recalls["audit"], 3), **wer}
 
 
-def round_of(name: str, train: str, size: Size) -> Training:
-    """Return the round of a CTC model on some labels."""
-    return Training(name, "ctc", train, VALIDATION, TEST, size.epochs)
+def _read(file: Path) -> Samples:
+    samples, rate = soundfile.read(file, dtype="float32")
+    return np.asarray(soxr.resample(samples, rate, RATE), dtype=np.float32)
 
 
-def rounds_of_right_labels(workspace: Workspace, size: Size) -> list[Training]:
-    """Return both families with all speakers, and with one left out and asked about."""
-    here = f"speaker <> '{LEFT_OUT}'"
-    for name, query in {
-        "seen_train": f"SELECT * FROM {RIGHT} WHERE {here}",
-        "seen_validation": f"SELECT * FROM {VALIDATION} WHERE {here}",
-        "unseen": f"SELECT * FROM digits WHERE speaker = '{LEFT_OUT}'",
-    }.items():
-        derive_manifest(workspace, name, query)
-    rounds = []
-    for family in ("ctc", "tdt"):
-        whole = Training(f"{family}-right", family, RIGHT, VALIDATION, TEST, size.epochs)
-        left = Training(
-            f"{family}-without-{LEFT_OUT}",
-            *(family, "seen_train", "seen_validation", "unseen", size.epochs),
-        )
-        rounds += [whole, left]
-    return rounds
+def row_of(chance: np.random.Generator, digits: Recordings, words: Sequence[str]) -> Row:
+    """Put digits in a row, with 50 to 250 ms of room noise before, between and after them."""
+    parts: list[Samples] = [_pause(chance)]
+    edges = []
+    for word in words:
+        begin = sum(map(len, parts))
+        recording = digits[word][chance.integers(len(digits[word]))]
+        parts += [recording, _pause(chance)]
+        edges.append((begin, begin + len(recording)))
+    return Row(np.concatenate(parts), tuple(words), tuple(edges))
 
 
-def score(workspace: Workspace, each: Training) -> dict[str, Any]:
-    """Score a round and return its WER with the interval, as `asrdq score` has it."""
-    result = score_hypotheses(workspace, workspace.manifest(each.hears), each.name, ScorePlan())
-    rows = result.groups.to_pylist()
-    return next(row for row in rows if row["metric"] == "wer" and not row["grouped_by"])
+def _pause(chance: np.random.Generator) -> Samples:
+    noise = chance.standard_normal(chance.integers(RATE // 20, RATE // 4)) * 1e-3
+    return noise.astype(np.float32)
 
 
-def show_data(workspace: Workspace) -> None:
-    """Print the manifests."""
-    print("manifest               clips    hours   labels that are wrong")
-    for name, wrong in (
-        (RIGHT, "0"),
-        (SWAPPED, "sum((text <> right_text)::INT)"),
-        (VALIDATION, "0"),
-        (TEST, "0"),
-    ):
-        query = f"SELECT count(*), sum(duration_s) / 3600, {wrong} FROM {name}"
-        clips, hours, swaps = workspace.query(query).to_pydict().values()
-        print(f"{name:20} {clips[0]:7,} {hours[0]:8.3f} {int(swaps[0]):7,}")
+def any_row(chance: np.random.Generator, digits: Recordings, most: int) -> Row:
+    """Return a row of one to `most` random digits."""
+    return row_of(chance, digits, chance.choice(WORDS, chance.integers(1, most + 1)).tolist())
 
 
-def show_judges(found: dict[str, judges.Found]) -> None:
-    """Print what each judge found."""
-    names = {
-        "audit": "PocketSphinx, limit by the truth at 3 % false alarms",
-        "model": "the model itself, out of fold by speaker, the same limit",
-        "model-all": "the model itself, every label that it does not hear",
-    }
-    print("\njudge                                                       swaps found  false alarms")
-    for name, each in found.items():
-        print(f"{names[name]:58} {each.recall:12.1%} {each.false_alarms:13.1%}")
+def frame_labels(
+    row: Row, frames: int, frame_s: float, tokens: Callable[[str], list[int]], blank: int, gap: int
+) -> npt.NDArray[np.int64]:
+    """Return a token for each frame: those of a word share its frames, silence is blank.
+
+    The middle of a pause between words is `gap`.
+    """
+    labels = np.full(frames, blank, dtype=np.int64)
+    before = None
+    for word, (begin, end) in zip(row.words, row.edges, strict=True):
+        spelled = tokens(word)
+        doubled = [
+            label
+            for token, last in zip(spelled, [None, *spelled], strict=False)
+            for label in ([blank, token] if token == last else [token])
+        ]
+        first, last = round(begin / RATE / frame_s), min(frames, round(end / RATE / frame_s))
+        edges = np.linspace(first, last, len(doubled) + 1).round().astype(int)
+        for label, (a, b) in zip(doubled, itertools.pairwise(edges), strict=True):
+            labels[a:b] = label
+        if before is not None:
+            labels[(before + first) // 2] = gap
+        before = last
+    return labels
 
 
-def show_epochs(workspace: Workspace, trainings: list[Training]) -> None:
-    """Print the WER on the validation side after each epoch, as the runs have logged it."""
-    print("\nWER of validation, in %, by epoch")
-    for each in trainings:
-        rows = workspace.query(
-            "SELECT value FROM train_metrics WHERE run = $run AND split = 'validation' "
-            "AND metric = 'wer' ORDER BY step",
-            {"run": each.name},
-        )
-        print(
-            f"{each.name:24}"
-            + "".join(f"{100 * value:7.1f}" for value in rows["value"].to_pylist())
-        )
-
-
-def show_rates(rates: dict[str, dict[str, Any]]) -> None:
-    """Print the WER of each round with its interval."""
-    print("\nround                      WER   95 % interval     clips  resampled by")
-    for name, row in rates.items():
-        low, high = (f"{100 * row[key]:.1f}" for key in ("low", "high"))
-        blocks = f"{row['blocks']} × {row['blocked_by']}"
-        print(
-            f"{name:22} {row['rate']:7.1%}   {low:>5} to {high:>5} {row['units']:9,.0f}  {blocks}"
-        )
-
-
-def show_changes(
-    workspace: Workspace, cleaned: list[str], rates: dict[str, dict[str, Any]]
+def train(
+    model: Any,
+    logits: Callable[[list[Samples]], tuple[Any, list[int]]],
+    labels: Callable[[Row, int], npt.NDArray[np.int64]],
+    digits: Recordings,
+    *,
+    steps: int,
+    rate: float,
+    seed: int = 0,
 ) -> None:
-    """Print what swapping cost, and what cleaning won back, as `asrdq compare` has it."""
-    print("\nasrdq compare")
-    lost = rates["swapped"]["rate"] - rates["ctc-right"]["rate"]
-    for before, after in (("ctc-right", "swapped"), *(("swapped", name) for name in cleaned)):
-        result = compare_rounds(workspace, before, after, ComparePlan(metric="wer"))
-        back = ""
-        if before == "swapped" and lost > 0:
-            back = f"; won back {(rates['swapped']['rate'] - rates[after]['rate']) / lost:.0%}"
-        print(f"{before} → {after}: {result.target}: {result.decision.verdict}{back}")
+    """Teach a model which token each frame holds, by plain gradient descent.
+
+    Args:
+        model: A torch module.
+        logits: Gives (clips, frames, tokens) and the frames of each clip.
+        labels: Gives the tokens of a row for a number of frames.
+        digits: What it learns.
+        steps: Batches of eight rows of up to three digits.
+        rate: Highest learning rate.
+        seed: Of the rows.
+    """
+    import torch
+
+    chance = np.random.default_rng(seed)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, steps, pct_start=0.15)
+    model.train()
+    for _ in range(steps):
+        rows = [any_row(chance, digits, 3) for _ in range(8)]
+        found, frames = logits([row.samples for row in rows])
+        wanted = torch.full(found.shape[:2], -100)
+        for at, (row, count) in enumerate(zip(rows, frames, strict=True)):
+            wanted[at, :count] = torch.from_numpy(labels(row, count))
+        loss = torch.nn.functional.cross_entropy(found.transpose(1, 2), wanted)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimiser.step()
+        schedule.step()
+    model.eval()
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def hf_model(folder: Path, digits: Recordings, *, steps: int = 300) -> Path:
+    """Train a tiny Wav2Vec2ForCTC on letters and save it as Hugging Face does."""
+    import torch
+    from transformers import (
+        Wav2Vec2Config,
+        Wav2Vec2CTCTokenizer,
+        Wav2Vec2FeatureExtractor,
+        Wav2Vec2ForCTC,
+    )
+
+    folder.mkdir(parents=True, exist_ok=True)
+    letters = sorted(set("".join(WORDS).upper()))
+    vocabulary = {text: at for at, text in enumerate(["<pad>", "<unk>", "|", *letters])}
+    (folder / "vocab.json").write_text(json.dumps(vocabulary), encoding="utf-8")
+    Wav2Vec2CTCTokenizer(
+        str(folder / "vocab.json"), bos_token=None, eos_token=None
+    ).save_pretrained(folder)
+    extract = Wav2Vec2FeatureExtractor(return_attention_mask=True)
+    extract.save_pretrained(folder)
+    torch.manual_seed(0)
+    model = Wav2Vec2ForCTC(
+        Wav2Vec2Config(
+            vocab_size=len(vocabulary),
+            hidden_size=96,
+            num_hidden_layers=1,
+            num_attention_heads=4,
+            intermediate_size=192,
+            conv_dim=(48, 64, 96),
+            conv_kernel=(96, 20, 3),
+            conv_stride=(16, 10, 2),
+            feat_extract_norm="layer",
+            do_stable_layer_norm=True,
+            num_conv_pos_embeddings=16,
+            num_conv_pos_embedding_groups=4,
+            hidden_dropout=0.0,
+            attention_dropout=0.0,
+            activation_dropout=0.0,
+            feat_proj_dropout=0.0,
+            final_dropout=0.0,
+            layerdrop=0.0,
+            mask_time_prob=0.0,
+            pad_token_id=0,
+        )
+    )
+    _begin_with_bands(model.wav2vec2.feature_extractor.conv_layers[0].conv.weight)
+    frame_s = math.prod(model.config.conv_stride) / RATE
+
+    def logits(clips: list[Samples]) -> tuple[Any, list[int]]:
+        features = extract(clips, sampling_rate=RATE, padding=True, return_tensors="pt")
+        lengths = [int(model._get_feat_extract_output_lengths(len(clip))) for clip in clips]
+        return model(**features).logits, lengths
+
+    def labels(row: Row, frames: int) -> npt.NDArray[np.int64]:
+        return frame_labels(
+            row, frames, frame_s, lambda word: [vocabulary[c] for c in word.upper()], 0, 2
+        )
+
+    train(model, logits, labels, digits, steps=steps, rate=4e-3)
+    model.save_pretrained(folder)
+    return folder
+
+
+def _begin_with_bands(weight: Any) -> None:
+    """Let the first convolution begin as a bank of band filters (mel scale) and not as noise."""
+    import torch
+
+    filters, _, length = weight.shape
+    mel = np.linspace(*(2595 * math.log10(1 + hertz / 700) for hertz in (100, 4000)), filters)
+    hertz = torch.from_numpy(700 * (10 ** (mel / 2595) - 1)).float()
+    seconds = torch.arange(length) / RATE
+    phase = 2 * math.pi * torch.rand(filters, 1)
+    with torch.no_grad():
+        weight[:, 0] = torch.hann_window(length) * torch.cos(
+            2 * math.pi * hertz[:, None] * seconds + phase
+        )
+
+
+def nemo_model(folder: Path, digits: Recordings, *, steps: int = 180) -> Path:
+    """Train a tiny CTC model of NeMo, whose tokenizer has a piece for each digit, and save it."""
+    import torch
+
+    from asrdq.models.nemo import load_nemo, quiet_nemo
+    from asrdq.training.nemo.tiny import tiny_model
+
+    file = tiny_model("ctc", WORDS, folder)
+    with quiet_nemo():
+        model = load_nemo(str(file), torch.device("cpu"))
+        blank = int(model.decoder.num_classes_with_blank) - 1
+        frame_s = float(model.cfg.preprocessor.window_stride) * model.encoder.subsampling_factor
+
+        def logits(clips: list[Samples]) -> tuple[Any, list[int]]:
+            lengths = torch.tensor([len(clip) for clip in clips])
+            padded = torch.nn.utils.rnn.pad_sequence(
+                [torch.from_numpy(clip) for clip in clips], batch_first=True
+            )
+            found, frames, _ = model(input_signal=padded, input_signal_length=lengths)
+            return found, frames.tolist()
+
+        def labels(row: Row, frames: int) -> npt.NDArray[np.int64]:
+            return frame_labels(row, frames, frame_s, model.tokenizer.text_to_ids, blank, blank)
+
+        train(model, logits, labels, digits, steps=steps, rate=4e-3)
+        model.save_to(str(file))
+    return file

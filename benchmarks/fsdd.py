@@ -14,14 +14,14 @@ from typing import Any
 
 import soundfile as sf
 
+from digits import WORDS
+
 from asrdq.exporting import AudioTarget, export_audio
 from asrdq.manifests import ingest_manifest
 from asrdq.splitting import SideTarget, SplitPlan, split_manifest
 from asrdq.versions import derive_manifest
 from asrdq.workspace import Workspace
 
-WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 TEST_TAKES = 5
 SWAPPED_SHARE = 0.2
 TEST, VALIDATION, RIGHT, SWAPPED = "test", "pool_validation", "pool_train", "swapped"

@@ -185,7 +185,7 @@ def _ask_for_more(model: Any) -> bool:
         chosen = {} if decoder is None else {"decoder_type": decoder}
         with quiet_nemo():
             model.change_decoding_strategy(config, **chosen)
-    return model.timestamps_asr_model is not None if prompted else greedy
+    return bool(model.timestamps_asr_model) if prompted else greedy
 
 
 def _answer(said: Any, duration_s: float) -> Transcription:
