@@ -19,6 +19,7 @@ HANDED = LoaderCounts(1000, 2.0, {"too_long": 3})
         (LoaderCounts(990, 1.99), 0.01),
         (LoaderCounts(1010, 2.01), 0.01),
         (LoaderCounts(950, 1.9), 0.05),
+        (LoaderCounts(710, 1.42), 0.29),
     ],
 )
 def test_it_passes(used: LoaderCounts, tolerance: float) -> None:
