@@ -17,6 +17,11 @@ _MODULES = (learning, optimiser, machine)
 """Importing them enters their rules into the registry."""
 
 
+def rule_names() -> list[str]:
+    """Return the ids of all rules."""
+    return sorted(RULES)
+
+
 def judge(curves: Curves, settings: WatchSettings) -> tuple[list[Finding], list[RuleOutcome]]:
     """Hold all rules against a run; findings that stop it come first, then by step.
 

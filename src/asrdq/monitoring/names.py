@@ -13,6 +13,7 @@ TRAIN, VALIDATION, TEST, SYSTEM, AUDIT = "train", "validation", "test", "system"
 
 LEARNING_RATE, GRAD_NORM, LOSS = "learning_rate", "grad_norm", "loss"
 STEP_SECONDS, STEPS_PER_SECOND = "step_seconds", "steps_per_second"
+DATA_SHARE = "data_share"
 SAMPLES_PER_SECOND, GPU_MEMORY_GB, GPU_USE = "samples_per_second", "gpu_memory_gb", "gpu_use"
 
 _SPLITS: Final = (

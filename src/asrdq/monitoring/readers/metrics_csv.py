@@ -1,4 +1,4 @@
-"""`metrics.csv` of Lightning's CSVLogger."""
+"""`metrics.csv`, as Lightning's CSVLogger and `asrdq train` write it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from asrdq.monitoring.logs import LARGEST_STEP, Log, frame, with_metrics
 if TYPE_CHECKING:
     import polars as pl
 
-_INDEX: Final = ("step", "epoch")
+INDEX: Final = ("step", "epoch", "wall_time")
+"""Columns that are no metrics; all but the first may be absent, and Lightning has no times."""
 _LINE: Final = "line"
 
 
 def read_metrics_csv(path: Path, file: str) -> Log:
-    """Read a CSV with a line a step: `step`, `epoch`, and a column a metric.
+    """Read a CSV with a line a step: `step`, `epoch`, `wall_time`, and a column a metric.
 
     A last line without an end is being written and left for the next reading. A line without a
     step and a cell that is no number are rejected; the other cells of their line are read.
@@ -63,7 +64,7 @@ def _table(content: bytes, log: Log) -> pl.DataFrame | None:
 def _rows(table: pl.DataFrame, log: Log) -> pl.DataFrame:
     import polars as pl
 
-    metrics = [name for name in table.columns if name not in (*_INDEX, _LINE)]
+    metrics = [name for name in table.columns if name not in (*INDEX, _LINE)]
     cells = table.with_columns(
         pl.col(name).str.strip_chars() for name in table.columns if name != _LINE
     )
@@ -71,15 +72,17 @@ def _rows(table: pl.DataFrame, log: Log) -> pl.DataFrame:
     valid = (steps.is_between(0, LARGEST_STEP) & (steps == steps.floor())).fill_null(False)
     for line in cells.filter(~valid)[_LINE].to_list():
         log.reject("has no step", line)
-    epoch = pl.col("epoch") if "epoch" in cells.columns else pl.lit(None).alias("epoch")
-    cells = cells.with_columns(
-        steps.cast(pl.Int64, strict=False).alias("step"), epoch.cast(pl.Float64, strict=False)
-    ).filter(valid)
-    long = cells.unpivot(metrics, index=[_LINE, *_INDEX], variable_name="name", value_name="cell")
+    absent = [pl.lit(None).alias(name) for name in INDEX if name not in cells.columns]
+    cells = cells.with_columns(absent).with_columns(
+        steps.cast(pl.Int64, strict=False).alias("step"),
+        pl.col("epoch", "wall_time").cast(pl.Float64, strict=False),
+    )
+    cells = cells.filter(valid)
+    long = cells.unpivot(metrics, index=[_LINE, *INDEX], variable_name="name", value_name="cell")
     long = long.filter(pl.col("cell").fill_null("") != "")
     long = long.with_columns(pl.col("cell").cast(pl.Float64, strict=False).alias("value"))
     bad = long.filter(pl.col("value").is_null()).sort(_LINE)
     for line, name, cell in bad.select(_LINE, "name", "cell").iter_rows():
         log.reject(f"{name} is no number: {cell[:40]!r}", line)
     good = long.filter(pl.col("value").is_not_null()).sort(_LINE, maintain_order=True)
-    return with_metrics(good.with_columns(pl.lit(None, dtype=pl.Float64).alias("wall_time")))
+    return with_metrics(good)

@@ -8,6 +8,7 @@ import numpy as np
 
 from asrdq.monitoring.findings import Fired, evidence, rule
 from asrdq.monitoring.names import (
+    DATA_SHARE,
     GPU_MEMORY_GB,
     GPU_USE,
     SAMPLES_PER_SECOND,
@@ -27,13 +28,17 @@ _RECENT: Final = 20
 
 @rule(
     "data_loading_bound",
-    needs="compute time per step, and steps per second or times of logging",
+    needs="the share of the time that is waited for data; or compute time per step, and steps per "
+    "second or times of logging",
     reason="The GPU waits for data: what is paid for it in that time is lost.",
     advice="More loader workers, pinned memory, audio on a local disk, tar shards, decoded at "
     "the rate of the model.",
 )
 def data_loading_bound(curves: Curves, settings: WatchSettings) -> list[Fired] | None:
     """Compare the compute time of a step with its time on the clock."""
+    waited = curves.get(TRAIN, DATA_SHARE)
+    if waited is not None and len(waited.finite()):
+        return _waited(waited.finite(), settings)
     compute = curves.get(TRAIN, STEP_SECONDS)
     wall = _wall_seconds(curves)
     if compute is None or wall is None or not len(compute.finite()):
@@ -47,6 +52,14 @@ def data_loading_bound(curves: Curves, settings: WatchSettings) -> list[Fired] |
         f"the GPU is idle {100 * (1 - share):.0f} % of the time"
     )
     return [Fired(int(compute.steps[-1]), message, evidence(compute, -1) + evidence(wall, -1))]
+
+
+def _waited(waited: Curve, settings: WatchSettings) -> list[Fired]:
+    share = _median(waited)
+    if 1 - share >= settings.compute_share_minimum:
+        return []
+    message = f"a step waits for data {100 * share:.0f} % of the time"
+    return [Fired(int(waited.steps[-1]), message, evidence(waited, -1))]
 
 
 def _wall_seconds(curves: Curves) -> Curve | None:
