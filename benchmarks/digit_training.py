@@ -1,4 +1,4 @@
-"""Tiny models of digits: trained, and asked what they hear, each by `asrdq` in processes of its own."""
+"""Tiny models of digits: trained, and asked what they hear, each by `asrdq` in its processes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ optimiser:
   weight_decay: 1.0e-3
   betas: [0.9, 0.98]
 schedule: {{name: CosineAnnealing, warmup_share: 0.1, min_lr: 1.0e-5, epochs: {epochs}}}
-trainer: {{precision: fp32, log_every_n_steps: 10, seed: {seed}}}
+trainer: {{precision: fp32, log_every_n_steps: 10, seed: {seed}, val_check_interval: {interval}}}
 augmentation:
   spec_augment: {{frequency_masks: 2, frequency_width: 20, time_masks: 2, time_width: 0.1}}
 evaluation: {{per_epoch: 1}}
@@ -64,6 +64,28 @@ def bases(folder: Path, families: Sequence[str], seed: int) -> dict[str, Path]:
     return {family: tiny_model(family, WORDS, folder / family, seed) for family in families}
 
 
+def bundle_of(
+    workspace: Workspace, each: Training, base: Path, seed: int, validate_after: int | None = None
+) -> Path:
+    """Write the bundle of a training.
+
+    Args:
+        workspace: Where its manifests are.
+        each: The training.
+        base: The model that it starts from.
+        seed: Of its batches.
+        validate_after: Steps between validations; None: an epoch.
+    """
+    root = Path(workspace.root)
+    recipe = root / "recipes" / f"{each.name}.yaml"
+    recipe.parent.mkdir(exist_ok=True)
+    interval = "null" if validate_after is None else validate_after
+    values = {"family": each.family, "base": base, "epochs": each.epochs, "interval": interval}
+    recipe.write_text(_RECIPE.format(**values, seed=seed), encoding="utf-8")
+    bundle = root / "bundles" / each.name
+    return unjudged_bundle(workspace, each.train, each.validation, recipe, bundle)
+
+
 def run_all(
     workspace: Workspace, trainings: Sequence[Training], models: dict[str, Path], seed: int
 ) -> None:
@@ -74,12 +96,7 @@ def run_all(
     """
     root = Path(workspace.root)
     for each in trainings:
-        recipe = root / "recipes" / f"{each.name}.yaml"
-        recipe.parent.mkdir(exist_ok=True)
-        values = {"family": each.family, "base": models[each.family], "epochs": each.epochs}
-        recipe.write_text(_RECIPE.format(**values, seed=seed), encoding="utf-8")
-        bundle = root / "bundles" / each.name
-        unjudged_bundle(workspace, each.train, each.validation, recipe, bundle)
+        bundle_of(workspace, each, models[each.family], seed)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for line in pool.map(lambda each: _run(root, each), trainings):
             print(line, file=sys.stderr, flush=True)

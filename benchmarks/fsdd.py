@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import soundfile as sf
-
 from digits import WORDS
 
 from asrdq.exporting import AudioTarget, export_audio
@@ -55,13 +54,11 @@ def prepare(workspace: Workspace, recordings: Path, takes: int, seed: int) -> No
     if made.failed.num_rows:
         raise SystemExit(f"not all recordings can be converted: {made.reasons()}")
     ingest_manifest(workspace, [folder / "recordings.jsonl"], "digits")
-    side = (
-        f"SELECT * EXCLUDE (swapped_text), text AS right_text FROM digits WHERE take < {TEST_TAKES}"
-    )
-    derive_manifest(workspace, TEST, side)
+    derive_manifest(workspace, TEST, f"SELECT * FROM digits WHERE take < {TEST_TAKES}")
     derive_manifest(workspace, "pool", f"SELECT * FROM digits WHERE take >= {TEST_TAKES}")
     split_manifest(workspace, workspace.manifest("pool"), _SPLIT)
-    query = f"SELECT * EXCLUDE (text, swapped_text), swapped_text AS text, text AS right_text FROM {RIGHT}"
+    texts = "swapped_text AS text, text AS right_text"
+    query = f"SELECT * EXCLUDE (text, swapped_text), {texts} FROM {RIGHT}"
     derive_manifest(workspace, SWAPPED, query)
 
 
