@@ -1,26 +1,27 @@
 """How fast `asrdq train` goes through the data, against a bare loop of Lightning.
 
-    python benchmarks/train_throughput.py [--steps N] [--rounds N] [--recordings DIR]
+    python benchmarks/train_throughput.py [--steps N] [--recordings DIR]
 
-Both sides train the same tiny CTC model with NeMo on the same digits, in one process, in turn, each
-first as often as the other. The bare side is a model of NeMo, its own loader, and a Lightning
-trainer that keeps nothing. asrdq counts what its loader uses, logs, judges the rules that watch a
-run, can be gone on with, and writes its checkpoint. A hook of torch notes when each optimiser step
-of either side is done; the steps of a warm-up at the beginning are left out. The ratio is the
-samples a second of asrdq to those of the bare loop, the median of the rounds.
+Both sides train the same tiny CTC model with NeMo on the same digits, in one process on one core.
+They take turns, five optimiser steps each, so that whatever else the machine does falls on both.
+The bare side is a model of NeMo, its own loader, and a Lightning trainer that keeps nothing. asrdq
+counts what its loader uses, logs, judges the rules that watch a run, and can be gone on with. A
+hook of torch counts the steps. The ratio is the samples a second of asrdq to those of the bare
+loop, after a warm-up.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
-import sys
 import tempfile
+import threading
 import time
+import traceback
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,29 +33,54 @@ from asrdq.models.nemo import load_nemo, quiet_nemo
 from asrdq.training import TrainPlan, train
 from asrdq.workspace import Workspace
 
-WARM_UP = 20
-TAKES = 25
+TAKES, BATCH, TURN, WARM_UP = 25, 32, 5, 4
 
 
-@dataclass
-class Clock:
-    """When each optimiser step was done: wall time, and processor time of this process."""
+class Turns:
+    """Two threads that train in turn; each is measured while it has its turn.
 
-    wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
+    Args:
+        turns: Turns of each that are measured; what comes after runs free.
 
-    def tick(self, *_: Any) -> None:
-        """Note a step."""
-        self.wall.append(time.perf_counter())
-        self.cpu.append(time.process_time())
+    Attributes:
+        wall: Seconds of each turn, by the name of the thread.
+        cpu: Processor seconds of each.
+    """
 
-    def measure(self, side: Callable[[], None]) -> tuple[float, float]:
-        """Return the seconds a step that a side takes: wall time, processor time."""
-        self.wall.clear()
-        self.cpu.clear()
-        side()
-        steps = len(self.wall) - 1 - WARM_UP
-        return tuple((times[-1] - times[WARM_UP]) / steps for times in (self.wall, self.cpu))  # type: ignore[return-value]
+    def __init__(self, names: tuple[str, str], turns: int) -> None:
+        self.wall: dict[str, list[float]] = {name: [] for name in names}
+        self.cpu: dict[str, list[float]] = {name: [] for name in names}
+        self._names, self._turns = names, turns
+        self._steps = dict.fromkeys(names, 0)
+        self._began = dict.fromkeys(names, (0.0, 0.0))
+        self._meet = threading.Barrier(len(names))
+        self._go = {name: threading.Event() for name in names}
+
+    def step(self, *_: Any) -> None:
+        """Count a step of the thread that makes it, and hand over after the last one of a turn."""
+        name = threading.current_thread().name
+        if len(self.wall[name]) == self._turns:
+            return
+        if self._steps[name] == 0:
+            self._meet.wait()
+            self._wait(name, first=name == self._names[0])
+        elif self._steps[name] % TURN == 0:
+            began_wall, began_cpu = self._began[name]
+            self.wall[name].append(time.perf_counter() - began_wall)
+            self.cpu[name].append(time.thread_time() - began_cpu)
+            [other] = set(self._names) - {name}
+            self._go[other].set()
+            if len(self.wall[name]) == self._turns:
+                self._meet.wait()
+                return
+            self._wait(name)
+        self._steps[name] += 1
+
+    def _wait(self, name: str, *, first: bool = False) -> None:
+        if not first:
+            self._go[name].wait()
+        self._go[name].clear()
+        self._began[name] = (time.perf_counter(), time.thread_time())
 
 
 def bare(bundle: Path, base: Path, steps: int) -> None:
@@ -100,66 +126,64 @@ def bare(bundle: Path, base: Path, steps: int) -> None:
 def main() -> None:
     """Print the figures as a line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--recordings", type=Path, default=RECORDINGS)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as name:
-        print(json.dumps(compare(Path(name), given)))
+        turns = compare(Path(name), given.recordings, given.steps)
+    print(json.dumps(figures(turns)))
 
 
-def compare(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
-    """Run both sides in turn and return the figures."""
+def compare(folder: Path, recordings: Path, steps: int) -> Turns:
+    """Run both sides in turn."""
     import torch
     from torch.optim.optimizer import register_optimizer_step_post_hook
 
     torch.set_num_threads(1)
     Workspace.init(folder / "ws")
     workspace = Workspace.open(folder / "ws")
-    prepare(workspace, given.recordings, TAKES, SEED)
-    models = bases(folder / "bases", ("ctc",), SEED)
-    rows = workspace.manifest(RIGHT).rows
-    epochs = -(-given.steps * 32 // rows) + 1
+    prepare(workspace, recordings, TAKES, SEED)
+    base = bases(folder / "bases", ("ctc",), SEED)["ctc"]
+    longer = steps + 2 * TURN
+    epochs = -(-longer * BATCH // workspace.manifest(RIGHT).rows) + 1
     training = Training("throughput", "ctc", RIGHT, VALIDATION, RIGHT, epochs)
-    bundle = bundle_of(workspace, training, models["ctc"], SEED, validate_after=10 * given.steps)
-    clock = Clock()
-    register_optimizer_step_post_hook(clock.tick)
-
-    def ours(number: int) -> None:
-        run_dir = folder / "runs" / str(number)
-        train(TrainPlan(bundle, run_dir=run_dir, device="cpu", max_steps=given.steps), workspace)
-
-    found: dict[str, list[tuple[float, float]]] = {"asrdq": [], "bare": []}
-    for number in range(given.rounds):
-        sides = {
-            "bare": lambda: bare(bundle, models["ctc"], given.steps),
-            "asrdq": lambda number=number: ours(number),
-        }
-        for side in sorted(sides, reverse=bool(number % 2)):
-            found[side].append(clock.measure(sides[side]))
-            wall, cpu = found[side][-1]
-            print(
-                f"{side:6} {1e3 * wall:7.1f} ms a step, processor {1e3 * cpu:7.1f}", file=sys.stderr
-            )
-    return figures(found, 32)
+    bundle = bundle_of(workspace, training, base, SEED, validate_after=10 * longer)
+    turns = Turns(("asrdq", "bare"), steps // TURN)
+    register_optimizer_step_post_hook(turns.step)
+    plan = TrainPlan(bundle, run_dir=folder / "run", device="cpu", max_steps=longer)
+    sides = {
+        "asrdq": lambda: train(plan, workspace),
+        "bare": lambda: bare(bundle, base, longer),
+    }
+    threads = [threading.Thread(target=_side, args=(sides[name],), name=name) for name in sides]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return turns
 
 
-def figures(found: dict[str, list[tuple[float, float]]], batch: int) -> dict[str, Any]:
-    """Return the medians of the ratios round by round, and the samples a second."""
+def _side(side: Callable[[], object]) -> None:
+    """Train one side; an error ends the process, for the other one would wait for ever."""
+    try:
+        side()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+
+
+def figures(turns: Turns) -> dict[str, Any]:
+    """Return ratio and samples a second over all turns after the warm-up."""
     wall, cpu = (
-        [
-            bare[index] / ours[index]
-            for bare, ours in zip(found["bare"], found["asrdq"], strict=True)
-        ]
-        for index in (0, 1)
+        {name: statistics.mean(each[WARM_UP:]) / TURN for name, each in found.items()}
+        for found in (turns.wall, turns.cpu)
     )
-    seconds = {side: statistics.median(each[0] for each in times) for side, times in found.items()}
     return {
-        "ratio": round(statistics.median(wall), 3),
-        "cpu_ratio": round(statistics.median(cpu), 3),
-        "rounds": [round(each, 3) for each in wall],
-        **{f"{side}_samples_per_s": round(batch / each, 1) for side, each in seconds.items()},
+        "ratio": round(wall["bare"] / wall["asrdq"], 3),
+        "cpu_ratio": round(cpu["bare"] / cpu["asrdq"], 3),
+        **{f"{name}_samples_per_s": round(BATCH / each, 1) for name, each in wall.items()},
+        **{f"{name}_cpu_ms_a_step": round(1e3 * each, 1) for name, each in cpu.items()},
     }
 
 
