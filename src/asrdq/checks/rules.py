@@ -43,6 +43,8 @@ class Rule:
         audio: Whether the facts of a probe are needed.
         judge: Gives what judges the texts beforehand, from what finds files and the parameters;
             None where SQL does it alone.
+        plain_texts_pass: Whether every text passes that has but letters, white space, and single
+            signs of punctuation; such texts are recognised once for all rules.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Rule:
     shows: str | Callable[..., str] | None = None
     audio: bool = False
     judge: Callable[..., TextJudge | None] | None = None
+    plain_texts_pass: bool = False
 
     @property
     def parameters(self) -> dict[str, tuple[Any, Any]]:
