@@ -136,6 +136,17 @@ def matches(column: str, pattern: str) -> str:
     return f"regexp_matches({column}::VARCHAR, {quote_text(pattern)})"
 
 
+def check_share(**given: float | None) -> None:
+    """Check that a parameter is a share.
+
+    Raises:
+        UsageError: It is below 0 or above 1.
+    """
+    for name, value in given.items():
+        if value is not None and not 0 <= value <= 1:
+            raise UsageError(f"{name} is {value}, and a share is from 0 to 1")
+
+
 def between(value: str, low: float | None, high: float | None) -> str:
     """Return SQL that asks whether a value lies between two limits, which belong to it.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asrdq.checks.rules import listed, literal, matches, rule
+from asrdq.checks.rules import check_share, listed, literal, matches, rule
 from asrdq.errors import UsageError, unknown
 from asrdq.text.languages import words_for
 from asrdq.workspace.store import quote_name
@@ -147,6 +147,7 @@ def without_loops(
     """
     if max_repeats < 1 or max_words < 1:
         raise UsageError("max_repeats and max_words are at least 1")
+    check_share(min_unique_share=min_unique_share)
     if not 1 <= longest_word <= _LONGEST_REPEAT:
         raise UsageError(f"longest_word is from 1 to {_LONGEST_REPEAT}")
     varied = f"if(len(w) < {from_words}, 0, {literal(min_unique_share)} * len(w))"
