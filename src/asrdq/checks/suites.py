@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from asrdq.checks.rules import BY, CONTENT, MANIFEST, RULES, Rule
-from asrdq.errors import Problem, UsageError, nearest, unknown
+from asrdq.errors import Problem, UsageError, counted, nearest, unknown
 from asrdq.places import Place, place
 from asrdq.shipped import shipped_folder
 
@@ -140,8 +140,8 @@ def read_suite_file(file: Place) -> Suite:
             hint = f" ({error.hint})" if error.hint else ""
             problems.append(Problem(f"{error.message}{hint}", str(file), line))
     if problems:
-        many = "s" if len(problems) > 1 else ""
-        raise UsageError(f"{len(problems)} problem{many} in {file.name}", problems=problems)
+        told = f"{counted(len(problems), 'problem')} in {file.name}"
+        raise UsageError(told, problems=problems)
     digest = hashlib.sha256(content).hexdigest()
     own_name = document.get("name") or file.name.removesuffix(".json")
     return Suite(str(own_name), str(file), digest, tuple(loaded))
