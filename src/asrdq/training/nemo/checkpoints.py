@@ -136,6 +136,12 @@ class Last(Checkpoint):  # type: ignore[misc]
         """Take both up again; the random numbers when the first pass begins."""
         self.passes, self._resumed = state_dict["passes"], state_dict["random"]
 
+    def on_save_checkpoint(self, trainer: Any, module: Any, checkpoint: dict[str, Any]) -> None:
+        """Take back the pass that Lightning has counted as begun, and that is begun again."""
+        progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]
+        for counts in (progress["total"], progress["current"]):
+            counts["ready"] = counts["completed"]
+
     def want(self) -> None:
         """Have a checkpoint written before the next pass."""
         self._due = True
