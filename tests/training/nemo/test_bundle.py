@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.training.conftest import Trial, write_bundle
+from tests.training.nemo.conftest import Rows
 
 from asrdq.errors import UsageError
 from asrdq.training import TrainPlan, train
 from asrdq.training.nemo.tiny import tiny_model
 from asrdq.training.preflight import look_before
-from tests.training.conftest import Trial, write_bundle
-from tests.training.nemo.conftest import Rows
 
 
 @pytest.fixture
