@@ -28,6 +28,8 @@ def quiet_nemo() -> Iterator[None]:
     nemo_logging.set_verbosity(logging.ERROR)
     for logger in loggers:
         logger.setLevel(logging.ERROR)
+    hydra, hydra_level = logging.getLogger("hydra"), logging.getLogger("hydra").level
+    hydra.setLevel(logging.CRITICAL)  # NeMo tries a name as a class first and lets it report that
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -36,6 +38,7 @@ def quiet_nemo() -> Iterator[None]:
         nemo_logging.set_verbosity(level)
         for logger, before in zip(loggers, levels, strict=True):
             logger.setLevel(before)
+        hydra.setLevel(hydra_level)
 
 
 def load_nemo(model: str, device: torch.device, *, trainer: Any = None) -> Any:

@@ -1,0 +1,1 @@
+"""Training with NeMo: CTC, RNNT, TDT, hybrid and Canary models."""
