@@ -57,6 +57,11 @@ class Transcription:
     detail: str = ""
 
 
+def no_memory(_clip: Samples, error: Exception) -> Transcription:
+    """Return the answer for a clip that there is no memory for."""
+    return Transcription(TranscriptionStatus.FAILED, detail=f"no memory for it: {error}")
+
+
 @dataclass(frozen=True, slots=True)
 class TranscriberOptions:
     """What a transcriber is built from, in this process and in workers.
