@@ -347,6 +347,11 @@ class TestSeveralProcesses:
         result = trial.train(allow=frozenset({"effective-batch-changed"}), max_steps=1)
         assert [each.rule for each in result.info.allowed] == ["effective-batch-changed"]
 
+    def test_one_process_rehearses(self, trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("WORLD_SIZE", "2")
+        with pytest.raises(UsageError, match="one process rehearses"):
+            trial.train(rehearse=True)
+
     def test_a_rank_that_is_none(self, trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("RANK", "first")
         with pytest.raises(UsageError, match="RANK is 'first'"):

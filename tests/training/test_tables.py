@@ -13,7 +13,6 @@ from asrdq.errors import ToolError, UsageError
 from asrdq.monitoring import WatchPlan, watch
 from asrdq.workspace import Workspace
 
-
 pytestmark = pytest.mark.slow
 
 

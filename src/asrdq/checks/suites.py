@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FOLDER = "expectations"
 CRITICAL, WARNING = SEVERITIES = ("critical", "warning")
 _KEYS = frozenset({"type", "kwargs", "meta", "severity", "id", "notes", "description"})
+_SUITE_KEYS = frozenset({"name", "expectations", "meta", "notes", "id", "suite_parameters"})
 _COLUMNS = ("column", "column_A", "column_B")
 
 
@@ -169,6 +170,9 @@ def _parse(content: bytes, file: str) -> dict[str, Any]:
         raise UsageError("is no suite: it has no list 'expectations'", where=file, hint=hint)
     if not document["expectations"]:
         raise UsageError("has no expectation, so it would prove nothing", where=file, hint=hint)
+    if extra := sorted(set(document) - _SUITE_KEYS):
+        told = unknown("key", extra[0], _SUITE_KEYS)
+        raise UsageError(told.message, where=file, hint=told.hint)
     return document
 
 
@@ -214,6 +218,8 @@ def load_expectation(item: Any, position: int = 1, line: int = 1) -> Expected:
     severity = _severity(item)
     loaded = _instantiate(name, arguments, severity, item.get("meta"))
     expected = Expected(position, line, name, severity, arguments, loaded)
+    if getattr(loaded, "mostly", None) == 0:
+        raise UsageError(f"{name}: mostly is 0, so no row has to pass", hint="above 0, at most 1")
     if expected.rule is not None:
         expected.rule.condition('"column"', **expected.given)
     return expected

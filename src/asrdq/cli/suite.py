@@ -72,7 +72,8 @@ def lint(
     from asrdq.places import place
 
     for read in lint_suites([place(file) for file in files]):
-        console.say(f"{read.file} is sound: {len(read.expectations)} expectations")
+        several = "s" if len(read.expectations) > 1 else ""
+        console.say(f"{read.file} is sound: {len(read.expectations)} expectation{several}")
     console.next_step(f"asrdq check train --suite {files[0]}", "runs it")
 
 

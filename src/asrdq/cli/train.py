@@ -94,6 +94,7 @@ def train(
     from asrdq.places import on_disk
     from asrdq.training import TrainPlan
     from asrdq.training import train as run
+    from asrdq.training.plan import rank_of
 
     plan = TrainPlan(
         bundle=on_disk(bundle),
@@ -108,9 +109,13 @@ def train(
         name=name,
         rehearse=rehearse,
     )
+    first = rank_of() == 0
+    if not first:
+        console.set_quiet(True)
     result = run(plan, workspace_if_any(workspace), stage=console.progress)
-    print(result.to_json() if output == "json" else result.summary())
-    _advise(result, bundle)
+    if first:
+        print(result.to_json() if output == "json" else result.summary())
+        _advise(result, bundle)
     return result.exit_code
 
 

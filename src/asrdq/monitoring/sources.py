@@ -13,7 +13,7 @@ from asrdq.errors import ToolError, UsageError
 from asrdq.monitoring.logs import Log
 from asrdq.monitoring.readers.events import read_events
 from asrdq.monitoring.readers.metrics_csv import read_metrics_csv
-from asrdq.monitoring.readers.run_info import RUN_INFO, read_run_info
+from asrdq.monitoring.readers.run_info import RUN_INFO, RUN_LOG, read_run_info
 from asrdq.monitoring.readers.text_log import read_text_log
 from asrdq.monitoring.readers.trainer_state import read_trainer_state
 
@@ -87,15 +87,26 @@ def find_sources(run: Path) -> list[Source]:
     if run.is_file():
         kind = _kind(run)
         return [Source(run, run.name, Kind.TEXT if kind is None else kind)]
+    if (run / RUN_INFO).is_file():
+        return _own(run)
     found = []
     for path in _files(run, DEEPEST):
         kind = _kind(path)
         if kind is not None:
             found.append(Source(path, str(path.relative_to(run)), kind))
-    if all(source.kind is Kind.RUN_INFO for source in found):
+    if not found:
         raise _nothing(run)
     _refuse_several(run, [source.path for source in found if source.kind is Kind.TRAINER_STATE])
     return sorted(found, key=lambda source: (source.kind, _natural(source.file)))
+
+
+def _own(run: Path) -> list[Source]:
+    """Return the log of a run of `asrdq train`: whatever its trainer logs besides, this has all."""
+    log = run / RUN_LOG
+    if not log.is_file():
+        raise NoLogError("the run has logged nothing yet", where=str(run))
+    own = ((log, Kind.CSV), (run / RUN_INFO, Kind.RUN_INFO))
+    return [Source(path, path.name, kind) for path, kind in own]
 
 
 def _files(folder: Path, depth: int) -> Iterator[Path]:
@@ -112,8 +123,6 @@ def _files(folder: Path, depth: int) -> Iterator[Path]:
 
 def _kind(path: Path) -> Kind | None:
     name = path.name
-    if name == RUN_INFO:
-        return Kind.RUN_INFO
     if "trainer_state" in name and path.suffix == ".json":
         return Kind.TRAINER_STATE
     if ".tfevents." in name:

@@ -124,7 +124,7 @@ def _base(plan: TrainPlan, handed: HandedOff) -> str:
 
 
 def check_world(job: TrainingJob) -> str | None:
-    """Hold the processes that there are against those of the recipe.
+    """Hold the processes that there are against those of the recipe; a rehearsal is one.
 
     Returns:
         What is let pass, None where they agree.
@@ -133,6 +133,10 @@ def check_world(job: TrainingJob) -> str | None:
         UsageError: They are others, and that was not switched off.
     """
     there, wanted = rank_of("WORLD_SIZE", 1), job.figures.devices * job.figures.nodes
+    if job.rehearsal:
+        if there > 1:
+            raise UsageError("one process rehearses", hint="asrdq train BUNDLE --rehearse")
+        return None
     if there == wanted:
         return None
     told = f"{there} processes train, and the recipe is for {wanted} GPUs: another effective batch"

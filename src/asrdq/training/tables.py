@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from asrdq import console
 from asrdq.errors import AsrdqError, UsageError
 from asrdq.monitoring.lineage import KEY
+from asrdq.monitoring.readers.run_info import RUN_LOG
 from asrdq.monitoring.run_log import RunLog
 from asrdq.monitoring.storing import check_name, store_run
-from asrdq.training.metrics_file import NAME
 from asrdq.training.pace import Pace
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ class RunTables:
 
         assert self._superseded is not None, "store() before begin()"
         log = RunLog(
-            rows=rows.with_columns(pl.lit(NAME).alias("file")),
+            rows=rows.with_columns(pl.lit(RUN_LOG).alias("file")),
             superseded=self._superseded,
-            files=(NAME,),
+            files=(RUN_LOG,),
             max_steps=None,
             ended=ended,
             unfreezes=(),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from asrdq.monitoring.logs import Log, frame
 
-RUN_INFO = "training_run_info.json"
+RUN_INFO, RUN_LOG = "training_run_info.json", "metrics.csv"
 
 
 def read_run_info(path: Path, file: str) -> Log:
