@@ -160,6 +160,12 @@ def test_a_training_that_a_rule_stops_ends_the_round_there(trial: Trial) -> None
     assert (result.verdict, result.model, result.exit_code) == ("", None, ExitCode.FAILED)
 
 
+def test_a_server_cannot_be_given_the_model_of_a_round(trial: Trial) -> None:
+    url = "http://127.0.0.1:9/v1"
+    with pytest.raises(UsageError, match="asks a server"):
+        trial.run(transcriber="openai", base=url)
+
+
 def test_names_that_cannot_be_folders(trial: Trial) -> None:
     with pytest.raises(UsageError, match="cannot name a cycle"):
         trial.run(name="../elsewhere")
