@@ -100,7 +100,7 @@ def timed_bare(tasks: Sequence[ClipTask]) -> float:
 def work(tasks: Sequence[ClipTask]) -> None:
     """Examine every task and keep nothing."""
     for task in tasks:
-        examine("pocketsphinx", task)
+        examine("pocketsphinx", [task])
 
 
 def _children_cpu_s() -> float:

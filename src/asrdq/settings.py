@@ -110,6 +110,8 @@ class AuditSettings(Strict):
     """Thresholds of the alignment audit (the definitions are in docs/definitions.md)."""
 
     aligner: str = "pocketsphinx"
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    batch_size: Annotated[int, Field(ge=1)] = 8
     coverage_minimum: Share = 0.6
     confidence_minimum: Share = 0.5
     characters_per_second: SpeakingRates = 10.0

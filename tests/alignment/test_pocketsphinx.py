@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from asrdq.alignment import Aligner, Alignment, AlignmentStatus, build_aligner
+from asrdq.alignment import Aligner, Alignment, AlignmentStatus, Utterance, build_aligner
 from asrdq.alignment.evidence import PlacedPhone, PlacedWord
 from asrdq.alignment.pocketsphinx import PocketSphinxAligner
 from asrdq.audio import decode, voice_activity
@@ -43,7 +43,8 @@ def clip(librivox: list[Path]) -> tuple[Samples, list[str]]:
 
 
 def align(aligner: Aligner, samples: Samples, words: list[str]) -> Alignment:
-    return aligner.align(samples, words, voice_activity(samples))
+    [found] = aligner.align([Utterance(samples, tuple(words), voice_activity(samples))])
+    return found
 
 
 def test_it_follows_the_protocol_and_is_found_by_name() -> None:
@@ -148,7 +149,7 @@ def test_figures_are_spelled_before_they_reach_it(
 
 def test_too_long_a_clip_is_refused(aligner: PocketSphinxAligner) -> None:
     samples = np.zeros(int(aligner.longest_s * aligner.sample_rate) + 1, np.float32)
-    found = aligner.align(samples, ["he"], np.zeros(0, np.bool_))
+    [found] = aligner.align([Utterance(samples, ("he",), np.zeros(0, np.bool_))])
     assert found.status is AlignmentStatus.TOO_LONG
     assert found.detail == "over 120 s"
 
@@ -211,7 +212,7 @@ def test_what_is_not_an_aligner_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 
     points = EntryPoints(
         [
-            EntryPoint("no_aligner", "pathlib:Path", "asrdq.aligners"),
+            EntryPoint("no_aligner", "builtins:repr", "asrdq.aligners"),
             EntryPoint("no_module", "asrdq_absent:Aligner", "asrdq.aligners"),
             EntryPoint("no_class", "pathlib:Aligner", "asrdq.aligners"),
             EntryPoint("no_arguments", "fractions:Decimal.from_float", "asrdq.aligners"),

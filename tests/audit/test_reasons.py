@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 import soundfile
 
-from asrdq.alignment import build_aligner
+from asrdq.alignment import AlignerOptions, build_aligner
 from asrdq.audit import AuditPlan, audit
 from asrdq.audit.collection import CACHE, OnClip, clip_task, collect_evidence
 from asrdq.audit.examination import ClipTask
@@ -189,7 +189,9 @@ def tasks_of(workspace: Workspace, texts: list[str], clip: Path, aligner: str) -
 
 
 def collect(workspace: Workspace, tasks: list[ClipTask]) -> pa.Table:
-    return collect_evidence(workspace, "crashing", tasks, workers=1, on_clip=lambda _: None)
+    options = AlignerOptions("crashing")
+    aligner = build_aligner(options)
+    return collect_evidence(workspace, aligner, options, tasks, workers=1, on_clip=lambda _: None)
 
 
 def test_a_crash_costs_its_clip_and_nothing_else(

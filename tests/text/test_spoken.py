@@ -105,6 +105,23 @@ def test_every_apostrophe_inside_a_word_is_one(mark: str) -> None:
     assert spoken_words(f"It{mark}s O{mark}Neil{mark}s") == ["it's", "o'neil's"]
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "spoken"),
+    [
+        ("今天天气很好。", "zh", "今 天 天 气 很 好"),
+        ("私はPythonを使って、ニュース", "ja", "私 は python を 使 っ て ニュー ス"),
+        ("สวัสดีครับ", "th", "ส วั ส ดี ค รั บ"),
+        ("เป็นไทย", "th", "เป็ น ไท ย"),
+        ("안녕하세요 세계", "ko", "안녕하세요 세계"),
+        ("עברית ו-English", "he", "עברית ו english"),
+    ],
+)
+def test_scripts_without_spaces_have_a_word_for_each_character(
+    text: str, language: str, spoken: str
+) -> None:
+    assert spoken_words(text, language) == spoken.split()
+
+
 def test_apostrophes_around_words_are_quotes() -> None:
     assert spoken_words("'tis rock 'n' roll, ‘so’ the dogs’ bark") == (
         ["tis", "rock", "n", "roll", "so", "the", "dogs", "bark"]
@@ -140,7 +157,7 @@ def test_right_to_left_text_keeps_its_words_without_marks() -> None:
         ("fr", "3.5", "trois virgule cinq"),
         ("fr", "50% & $5", "cinquante cinq"),
         ("he", "3.5", "שלוש נקודה חמש"),
-        ("ja", "1999", "千九百九十九"),
+        ("ja", "1999", "千 九 百 九 十 九"),
     ],
 )
 def test_other_languages_spell_their_own_numbers(language: str, text: str, spoken: str) -> None:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 FRAMES_A_SECOND: Final = 100
 FRAME_S: Final = 1 / FRAMES_A_SECOND
-_MARGIN_FRAMES: Final = 10
+_MARGIN_S: Final = 0.1
 _LONG_SILENCE_FRAMES: Final = 15
 _RUN_OF_PHONES: Final = 5
 _RUN_OF_WORDS: Final = 3
@@ -99,7 +99,11 @@ def measure_evidence(
             np.array([len(word.text) for word in words]),
             np.array([-word.score for word in words]),
         ),
-        **_voice_outside(words, voiced, frames),
+        **voice_outside(
+            [(word.start * FRAME_S, (word.start + word.frames) * FRAME_S) for word in words],
+            voiced,
+            frames * FRAME_S,
+        ),
         **_fit_of_silences(silences),
     }
     return {name: values[name] for name in EVIDENCE}
@@ -160,19 +164,28 @@ def _run_sums(values: npt.NDArray[Any], size: int) -> npt.NDArray[np.float64]:
     return np.convolve(values.astype(np.float64), np.ones(size), "valid")
 
 
-def _voice_outside(
-    words: Sequence[PlacedWord], voiced: npt.NDArray[np.bool_], frames: int
+def voice_outside(
+    spans: Sequence[tuple[float, float]], voiced: npt.NDArray[np.bool_], duration_s: float
 ) -> dict[str, float]:
-    part = frames / max(1, len(voiced))
-    middles = (np.arange(len(voiced)) + 0.5) * part
+    """Measure the voice that no word covers: words that are missing in the text.
+
+    Args:
+        spans: Begin and end of each word in seconds.
+        voiced: Voice activity of the clip, in equal parts of it.
+        duration_s: Length of the clip.
+
+    Returns:
+        The share of voice outside of words, and the longest stretch of it (log of seconds + 1).
+    """
+    part_s = duration_s / max(1, len(voiced))
+    middles = (np.arange(len(voiced)) + 0.5) * part_s
     inside = np.zeros(len(voiced), dtype=np.bool_)
-    for word in words:
-        first, last = word.start - _MARGIN_FRAMES, word.start + word.frames + _MARGIN_FRAMES
-        inside |= (middles >= first) & (middles <= last)
+    for start_s, end_s in spans:
+        inside |= (middles >= start_s - _MARGIN_S) & (middles <= end_s + _MARGIN_S)
     outside = voiced & ~inside
     return {
         "uncovered_voice": float(outside.sum() / max(1, voiced.sum())),
-        "longest_uncovered_s": math.log1p(_longest_run(outside) * part * FRAME_S),
+        "longest_uncovered_s": math.log1p(_longest_run(outside) * part_s),
     }
 
 

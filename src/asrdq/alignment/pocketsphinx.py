@@ -24,7 +24,14 @@ from asrdq.alignment.evidence import (
     measure_evidence,
 )
 from asrdq.alignment.pronunciation import Pronouncer
-from asrdq.alignment.protocol import Alignment, AlignmentStatus, WordSpan
+from asrdq.alignment.protocol import (
+    AlignerOptions,
+    Alignment,
+    AlignmentStatus,
+    Utterance,
+    WordSpan,
+)
+from asrdq.errors import UsageError
 
 _BACKEND_VERSION: Final = 1
 _WIDEST: Final = 1e-300
@@ -42,12 +49,21 @@ class PocketSphinxAligner:
 
     name = "pocketsphinx"
     sample_rate = 16_000
-    languages = frozenset({"en"})
+    languages: frozenset[str] | None = frozenset({"en"})
     longest_s = _LONGEST_S
     evidence_names = EVIDENCE
     strain: str | None = "wide_beams"
+    batch_size = 1
+    processes = 0
+    aligns_copies = True
 
-    def __init__(self) -> None:
+    def __init__(self, options: AlignerOptions | None = None) -> None:
+        if options is not None and options.address is not None:
+            raise UsageError(
+                f"the aligner '{self.name}' brings its own model and takes no other",
+                where=options.address,
+                hint=f"--aligner {self.name}, or --aligner ctc:{options.address}",
+            )
         self.version = f"{importlib.metadata.version('pocketsphinx')}+{_BACKEND_VERSION}"
         self._decoders: dict[bool, Any] = {}
 
@@ -56,12 +72,15 @@ class PocketSphinxAligner:
         self._pronouncer = Pronouncer()
         self._decoders = {widest: _decoder(widest) for widest in (False, True)}
 
-    def align(
-        self, samples: npt.NDArray[np.float32], words: Sequence[str], voiced: npt.NDArray[np.bool_]
-    ) -> Alignment:
-        """Align words with 16 kHz samples; see `Aligner.align`."""
+    def align(self, utterances: Sequence[Utterance]) -> list[Alignment]:
+        """Align clips of 16 kHz one by one; see `Aligner.align`."""
         if not self._decoders:
             self.load()
+        return [self._align(each.samples, each.words, each.voiced) for each in utterances]
+
+    def _align(
+        self, samples: npt.NDArray[np.float32], words: Sequence[str], voiced: npt.NDArray[np.bool_]
+    ) -> Alignment:
         if len(samples) > self.longest_s * self.sample_rate:
             return Alignment(AlignmentStatus.TOO_LONG, detail=f"over {self.longest_s:g} s")
         if not words or len(samples) < _SHORTEST_S * self.sample_rate:

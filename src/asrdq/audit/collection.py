@@ -5,23 +5,24 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from asrdq.alignment import Aligner, AlignmentStatus
+from asrdq.alignment import Aligner, AlignerOptions, AlignmentStatus
 from asrdq.audio import AudioReason, file_identity
 from asrdq.audit.examination import ClipEvidence, ClipTask, examine, start_worker
 from asrdq.audit.faults import AUDIO_FAULTS, Fault, PlantedClip
 from asrdq.audit.selection import Clip
-from asrdq.engine import FailureKind, Outcome, in_pieces, run_tasks
+from asrdq.engine import Failure, FailureKind, in_pieces, run_tasks
 
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace
 
 CACHE: Final = "alignments"
-_MEASURE_VERSION: Final = 1
+_MEASURE_VERSION: Final = 2
 _COMMIT_EVERY_S: Final = 2.0
 _TIMEOUT_S: Final = 600.0
 _PASSING: Final = [
@@ -37,6 +38,8 @@ SPAN = pa.struct(
         ("start_s", pa.float64()),
         ("end_s", pa.float64()),
         ("score", pa.float64()),
+        ("lowest", pa.float64()),
+        ("kept", pa.float64()),
         ("plausible", pa.bool_()),
     ]
 )
@@ -67,8 +70,9 @@ def clip_task(clip: Clip, planted: PlantedClip, aligner: Aligner, seed: int) -> 
         aligner.name,
         aligner.version,
     ]
+    about = [clip.language] if aligner.aligns_copies else [clip.utt_id, clip.path]
     damage = [planted.fault, seed, clip.utt_id] if planted.fault in AUDIO_FAULTS else []
-    content = "\x1f".join(map(str, [_MEASURE_VERSION, *parts, *damage, *planted.words]))
+    content = "\x1f".join(map(str, [_MEASURE_VERSION, *parts, *about, *damage, *planted.words]))
     key = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     return ClipTask(
         key=key,
@@ -77,6 +81,7 @@ def clip_task(clip: Clip, planted: PlantedClip, aligner: Aligner, seed: int) -> 
         offset_s=clip.offset_s,
         length_s=clip.length_s,
         words=planted.words,
+        language=clip.language,
         fault=planted.fault if planted.fault in AUDIO_FAULTS else Fault.UNTOUCHED,
         seed=seed,
         readable=clip.audio_hash is not None,
@@ -85,7 +90,8 @@ def clip_task(clip: Clip, planted: PlantedClip, aligner: Aligner, seed: int) -> 
 
 def collect_evidence(
     workspace: Workspace,
-    aligner_name: str,
+    aligner: Aligner,
+    options: AlignerOptions,
     tasks: Sequence[ClipTask],
     *,
     workers: int,
@@ -108,7 +114,8 @@ def collect_evidence(
     work = [task for task in pending.values() if task.readable]
     closed = [_row(_without_bytes(task)) for task in pending.values() if not task.readable]
     tables.append(pa.Table.from_pylist(closed, schema=EVIDENCE_TABLE))
-    examined = _examined(aligner_name, work, workers, on_clip) if work else ()
+    processes = min(workers or aligner.processes, aligner.processes) or workers
+    examined = _examined(options, work, processes, aligner.batch_size, on_clip)
     for piece in in_pieces(examined, _COMMIT_EVERY_S):
         rows = pa.Table.from_pylist([_row(one) for one in piece], schema=EVIDENCE_TABLE)
         cache.add(rows.filter(~pc.field("status").isin(_PASSING)))
@@ -119,21 +126,33 @@ def collect_evidence(
 
 
 def _examined(
-    aligner_name: str, work: Sequence[ClipTask], workers: int, on_clip: OnClip
+    options: AlignerOptions,
+    work: Sequence[ClipTask],
+    workers: int,
+    batch_size: int,
+    on_clip: OnClip,
 ) -> Iterator[ClipEvidence]:
-    """Examine clips in worker processes."""
+    """Examine clips in worker processes; those of a batch that failed again, one by one."""
+    rest = iter(work)
+    batches = iter(lambda: tuple(islice(rest, batch_size)), ())
+    alone: list[ClipTask] = []
     outcomes = run_tasks(
-        functools.partial(examine, aligner_name),
-        work,
+        functools.partial(examine, options),
+        batches if work else (),
         workers=workers,
         initializer=start_worker,
-        initargs=(aligner_name,),
+        initargs=(options,),
         timeout_s=_TIMEOUT_S,
     )
     for outcome in outcomes:
-        found = _answer(outcome)
-        on_clip(found.duration_s or 0.0)
-        yield found
+        if outcome.value is None and len(outcome.item) > 1:
+            alone += outcome.item
+            continue
+        for found in outcome.value or [_failed(outcome.item[0], outcome.failure)]:
+            on_clip(found.duration_s or 0.0)
+            yield found
+    if alone:
+        yield from _examined(options, alone, workers, 1, on_clip)
 
 
 def _without_bytes(task: ClipTask) -> ClipEvidence:
@@ -142,13 +161,11 @@ def _without_bytes(task: ClipTask) -> ClipEvidence:
     return ClipEvidence(task.key, reason.value)
 
 
-def _answer(outcome: Outcome[ClipTask, ClipEvidence]) -> ClipEvidence:
-    if outcome.failure is None:
-        assert outcome.value is not None
-        return outcome.value
-    crashed = outcome.failure.kind is FailureKind.CRASHED
+def _failed(task: ClipTask, failure: Failure | None) -> ClipEvidence:
+    assert failure is not None
+    crashed = failure.kind is FailureKind.CRASHED
     status = AlignmentStatus.CRASHED if crashed else AlignmentStatus.FAILED
-    return ClipEvidence(outcome.item.key, status.value, outcome.failure.detail)
+    return ClipEvidence(task.key, status.value, failure.detail)
 
 
 def _row(found: ClipEvidence) -> dict[str, Any]:
@@ -158,6 +175,8 @@ def _row(found: ClipEvidence) -> dict[str, Any]:
             "start_s": span.start_s,
             "end_s": span.end_s,
             "score": span.score,
+            "lowest": span.lowest,
+            "kept": span.kept,
             "plausible": plausible,
         }
         for span, plausible in zip(found.spans, found.coverage.plausible, strict=True)

@@ -23,7 +23,8 @@ class Coverage:
 
     Attributes:
         plausible: For each span whether its place and length can be those of its word.
-        text: Words with a plausible span ÷ words of the transcript; 0 for an empty text.
+        text: Words with a plausible span ÷ words of the transcript, each counted by the share of
+            its characters that the aligner could look for; 0 for an empty text.
         speech: Voiced seconds inside the widened word spans ÷ voiced seconds; 0 where there is
             a text and no voice.
     """
@@ -61,7 +62,7 @@ def measure_coverage(
     voiced_frames = int(voiced.sum())
     return Coverage(
         plausible=plausible,
-        text=sum(plausible) / word_count if word_count else 0.0,
+        text=_kept(spans, plausible) / word_count if word_count else 0.0,
         speech=float((voiced & inside).sum() / voiced_frames) if voiced_frames else 0.0,
     )
 
@@ -75,6 +76,12 @@ def covered_frames(
     for span in spans:
         inside |= (middles >= span.start_s - margin_s) & (middles <= span.end_s + margin_s)
     return inside
+
+
+def _kept(spans: Sequence[WordSpan], plausible: Sequence[bool]) -> float:
+    return sum(
+        span.kept for span, is_plausible in zip(spans, plausible, strict=True) if is_plausible
+    )
 
 
 def _is_plausible(span: WordSpan, duration_s: float) -> bool:

@@ -28,13 +28,15 @@ def calibration_table(
     *,
     run_id: str,
     settings: AuditSettings,
+    can_prove: bool = True,
 ) -> pa.Table:
     """Say for each stratum whether its instrument can judge it (schema `CALIBRATIONS`).
 
     An instrument is too weak where it hardly separates some gross fault from right clips, or
     where the aligner has to strain itself to align most clips as they are: then the audio is
     beyond it, or most transcripts are wrong. Shipped thresholds prove nothing about this data:
-    `shipped`; with too few clips there is none: `too_few`.
+    `shipped`, as does an aligner that cannot be asked about planted faults (`can_prove`); with too
+    few clips there is none: `too_few`.
     """
     rows = []
     for stratum in sorted(set(trials.strata.tolist())):
@@ -47,7 +49,9 @@ def calibration_table(
             {
                 "run_id": run_id,
                 "stratum": stratum,
-                "verdict": _verdict(instrument, area, strained, settings),
+                "verdict": _verdict(instrument, area, strained, settings)
+                if can_prove
+                else InstrumentStatus.SHIPPED,
                 "clips": int((inside & trials.untouched).sum()),
                 "planted": int(planted.sum()),
                 "speakers": len(set(trials.speakers[inside].tolist())),

@@ -35,6 +35,16 @@ class DetectorPlan:
     faults: tuple[Fault, ...]
 
 
+_CTC_WORDS: Final = ("weak_tokens", "windowed_minimum", "path_excess", "absent_words")
+_SLOTS: Final = (
+    "slot_doubt",
+    "weakest_slot",
+    "slot_entropy",
+    "worst_entropy",
+    "repaired_times",
+    "zero_length",
+    "out_of_order",
+)
 PLANS: Final = (
     DetectorPlan(
         "words",
@@ -48,6 +58,8 @@ PLANS: Final = (
             "short_phones",
             "word_run_cost",
             "word_run_excess",
+            *_CTC_WORDS,
+            *_SLOTS,
         ),
         tuple(fault for fault in PLANTED if fault is not Fault.MISSING_WORDS),
     ),
@@ -58,7 +70,7 @@ PLANS: Final = (
     ),
     DetectorPlan(
         "voice",
-        ("uncovered_voice", "longest_uncovered_s", "worst_silence", "total_silence"),
+        ("uncovered_voice", "longest_uncovered_s", "worst_silence", "total_silence", "other_sounds"),
         (Fault.MISSING_WORDS, Fault.SWAPPED_TEXT),
     ),
 )
@@ -128,13 +140,18 @@ def fit_detectors(
 
 
 def plans_for(names: Sequence[str]) -> tuple[DetectorPlan, ...]:
-    """Return the detectors that an aligner's evidence allows.
+    """Return the detectors that an aligner's evidence allows, each with what there is of its own.
 
-    Evidence of other names than PocketSphinx gives goes into one detector for all faults.
+    Evidence of names that no plan has goes into one detector for all faults.
     """
-    known = set(names)
-    plans = tuple(plan for plan in PLANS if known >= set(plan.evidence))
-    return plans or (DetectorPlan("all", tuple(names), PLANTED),)
+    planned = {name for plan in PLANS for name in plan.evidence}
+    others = tuple(name for name in names if name not in planned)
+    plans = [
+        DetectorPlan(plan.name, own, plan.faults)
+        for plan in PLANS
+        if (own := tuple(name for name in plan.evidence if name in names))
+    ]
+    return (*plans, DetectorPlan("all", others, PLANTED)) if others else tuple(plans)
 
 
 def suspicion(detectors: Sequence[Detector], evidence: Matrix, aligned: Flags) -> Matrix:

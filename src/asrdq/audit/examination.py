@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from asrdq.alignment import Aligner, WordSpan, build_aligner
+from asrdq.alignment import Aligner, AlignerOptions, Alignment, Utterance, WordSpan, build_aligner
 from asrdq.audio import (
     FRAME_S,
     AudioError,
@@ -30,6 +30,7 @@ class ClipTask:
         offset_s: Where the clip starts in it.
         length_s: How long it is; None to the end of the file.
         words: Spoken words to align.
+        language: Code of their language.
         fault: What to do to the audio first.
         seed: Seed of the planted faults.
         readable: Whether the bytes of the file could be read before.
@@ -41,6 +42,7 @@ class ClipTask:
     offset_s: float
     length_s: float | None
     words: tuple[str, ...]
+    language: str
     fault: Fault
     seed: int
     readable: bool = True
@@ -64,47 +66,67 @@ class ClipEvidence:
 
 
 @cache
-def worker_aligner(name: str) -> Aligner:
+def worker_aligner(wanted: str | AlignerOptions) -> Aligner:
     """Return the aligner of this process, built and loaded once."""
-    aligner = build_aligner(name)
+    aligner = build_aligner(wanted)
     aligner.load()
     return aligner
 
 
-def start_worker(name: str) -> None:
+def start_worker(wanted: str | AlignerOptions) -> None:
     """Load the aligner before the first clip, so that a failure stops the audit at once."""
-    worker_aligner(name)
+    worker_aligner(wanted)
 
 
-def examine(aligner_name: str, task: ClipTask) -> ClipEvidence:
-    """Decode, damage, align and measure one clip.
+def examine(wanted: str | AlignerOptions, tasks: Sequence[ClipTask]) -> list[ClipEvidence]:
+    """Decode, damage, align and measure clips, and answer in their order.
 
     Raises:
         NotFetchedError: A server did not give the audio, which says nothing of the clip.
     """
-    aligner = worker_aligner(aligner_name)
+    aligner = worker_aligner(wanted)
+    heard = [_heard(aligner.sample_rate, task) for task in tasks]
+    utterances = [one for one in heard if isinstance(one, Utterance)]
+    alignments = iter(aligner.align(utterances) if utterances else ())
+    return [
+        one
+        if isinstance(one, ClipEvidence)
+        else _measured(task, one, next(alignments), aligner.sample_rate)
+        for task, one in zip(tasks, heard, strict=True)
+    ]
+
+
+def _heard(rate: int, task: ClipTask) -> Utterance | ClipEvidence:
+    """Decode and damage a clip; evidence in its place says why it cannot be decoded."""
     try:
-        audio = decode(
-            task.path,
-            rate=aligner.sample_rate,
-            offset_s=task.offset_s,
-            duration_s=task.length_s,
-        )
+        audio = decode(task.path, rate=rate, offset_s=task.offset_s, duration_s=task.length_s)
     except AudioError as error:
         if isinstance(error, NotFetchedError) and error.reason is not AudioReason.MISSING:
             raise
         return ClipEvidence(task.key, error.reason.value, error.detail)
     samples = damaged_audio(audio.samples, audio.rate, task.fault, task.utt_id, task.seed)
-    voiced = voice_activity(samples)
-    duration_s = len(samples) / audio.rate
-    alignment = aligner.align(samples, task.words, voiced)
+    return Utterance(
+        samples=samples,
+        words=task.words,
+        voiced=voice_activity(samples),
+        language=task.language,
+        utt_id=task.utt_id,
+        path=task.path,
+        offset_s=task.offset_s,
+    )
+
+
+def _measured(task: ClipTask, heard: Utterance, alignment: Alignment, rate: int) -> ClipEvidence:
+    duration_s = len(heard.samples) / rate
     return ClipEvidence(
         key=task.key,
         status=alignment.status.value,
         detail=alignment.detail,
         duration_s=duration_s,
-        voiced_s=float(voiced.sum()) * FRAME_S,
-        coverage=measure_coverage(alignment.spans, len(task.words), voiced, FRAME_S, duration_s),
+        voiced_s=float(heard.voiced.sum()) * FRAME_S,
+        coverage=measure_coverage(
+            alignment.spans, len(task.words), heard.voiced, FRAME_S, duration_s
+        ),
         spans=alignment.spans,
         evidence=alignment.evidence,
     )

@@ -53,6 +53,7 @@ INSTRUMENT_FAULTS: Final = frozenset(
     {
         AlignmentStatus.OUT_OF_VOCABULARY,
         AlignmentStatus.TOO_LONG,
+        AlignmentStatus.NOT_IMPORTED,
         AlignmentStatus.CRASHED,
         AlignmentStatus.FAILED,
     }

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asrdq.alignment import Aligner
+from asrdq.audit.collection import SPAN
 from asrdq.audit.judgement import Judgement
 from asrdq.audit.tables import ALIGNMENTS, AUDITS, FAULT_TRIALS, WORD_SPANS
 from asrdq.audit.trials import Flags, Trials
@@ -73,7 +74,7 @@ def span_rows(trials: Trials, run_id: str) -> pa.Table:
         "utt_id": np.asarray(keys["utt_id"])[owner],
         "stratum": np.asarray(keys["stratum"])[owner],
         "index": (np.arange(len(owner)) - first[owner]).astype(np.int32),
-        **{name: flat.field(name) for name in ("word", "start_s", "end_s", "score", "plausible")},
+        **{name: flat.field(name) for name in (field.name for field in SPAN)},
     }
     return _table(columns, WORD_SPANS)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from asrdq.alignment import Aligner, build_aligner
+from asrdq.alignment import Aligner, AlignerOptions, build_aligner, parse_aligner
 from asrdq.audio import nothing_readable
 from asrdq.audit.calibration import Calibration, calibrate, shipped_calibration
 from asrdq.audit.collection import OnClip, clip_task, collect_evidence
@@ -20,7 +20,9 @@ from asrdq.audit.result import AuditResult
 from asrdq.audit.rows import alignment_rows, audit_rows, fault_rows, span_rows
 from asrdq.audit.selection import Clip, sampled_clips
 from asrdq.audit.trials import UNREADABLE, Trials, build_trials, is_usable
+from asrdq.errors import UsageError
 from asrdq.sampling import SamplingPlan, standing_sample
+from asrdq.settings import AuditSettings
 
 if TYPE_CHECKING:
     from asrdq.sampling.samples import SampleResult
@@ -35,17 +37,23 @@ class AuditPlan:
     """What an audit does beyond its settings.
 
     Attributes:
-        aligner: Name of the aligner.
+        aligner: What the aligner is built from, or its name and address as settings have them.
         calibrate: Whether to fit thresholds on faults planted on this data; otherwise the
             shipped values are used, and the verdict says so.
         plant: Whether to plant faults and measure what is found. Calibration needs it.
         seed: Seed of the planted faults.
     """
 
-    aligner: str
+    aligner: str | AlignerOptions
     calibrate: bool = True
     plant: bool = True
     seed: int = 42
+
+    @property
+    def options(self) -> AlignerOptions:
+        """What the aligner is built from."""
+        wanted = self.aligner
+        return parse_aligner(wanted) if isinstance(wanted, str) else wanted
 
 
 def _no_progress(_name: str, _clips: int) -> AbstractContextManager[OnClip]:
@@ -81,9 +89,11 @@ def audit(
         DataError: The sample is empty, or not one of its clips can be read.
     """
     settings = workspace.settings.audit
-    plan = plan or AuditPlan(settings.aligner)
-    aligner = build_aligner(plan.aligner)
-    shipped = None if plan.calibrate else shipped_calibration(aligner)
+    plan = plan or AuditPlan(_settled(settings))
+    aligner = build_aligner(plan.options)
+    _check_plan(plan, aligner)
+    has_shipped = not plan.calibrate and aligner.aligns_copies
+    shipped = shipped_calibration(aligner) if has_shipped else None
     default = SamplingPlan.from_settings(workspace.settings.sampling)
     sample = standing_sample(workspace, manifest, default)
     clips = sampled_clips(workspace, manifest, sample, aligner)
@@ -102,6 +112,25 @@ def audit(
         for name, rows in result.tables().items():
             workspace.replace(name, rows, run_id=run.run_id)
     return result
+
+
+def _settled(settings: AuditSettings) -> AlignerOptions:
+    """Return the aligner of the settings."""
+    return parse_aligner(settings.aligner, device=settings.device, batch_size=settings.batch_size)
+
+
+def _check_plan(plan: AuditPlan, aligner: Aligner) -> None:
+    """Refuse to plant faults for an aligner that cannot be asked about them.
+
+    Raises:
+        UsageError: It is to.
+    """
+    if (plan.plant or plan.calibrate) and not aligner.aligns_copies:
+        raise UsageError(
+            "alignments made elsewhere say nothing about planted faults, so that no threshold can "
+            f"be fitted for the aligner '{aligner.name}'",
+            hint="--no-calibration judges by coverage alone, and the verdict says so",
+        )
 
 
 def examine_sample(
@@ -124,7 +153,7 @@ def examine_sample(
         tasks = [clip_task(clip, copy, aligner, plan.seed) for clip, copy in pairs]
         with stage(name, len(tasks)) as on_clip:
             return collect_evidence(
-                workspace, aligner.name, tasks, workers=workers, on_clip=on_clip
+                workspace, aligner, plan.options, tasks, workers=workers, on_clip=on_clip
             )
 
     settings = workspace.settings.audit
@@ -201,7 +230,14 @@ def _conclude(
     else:
         instruments = dict.fromkeys(strata, shipped)
     scores, thresholds = score_trials(trials, instruments)
-    calibrations = calibration_table(trials, scores, instruments, run_id=run_id, settings=settings)
+    calibrations = calibration_table(
+        trials,
+        scores,
+        instruments,
+        run_id=run_id,
+        settings=settings,
+        can_prove=aligner.aligns_copies,
+    )
     verdicts = dict(
         zip(calibrations["stratum"].to_pylist(), calibrations["verdict"].to_pylist(), strict=True)
     )
@@ -212,7 +248,7 @@ def _conclude(
         manifest=str(manifest),
         fingerprint=manifest.fingerprint,
         aligner=f"{aligner.name} {aligner.version}",
-        calibrated=shipped is None,
+        calibrated=shipped is None and aligner.aligns_copies,
         audits=audit_rows(trials, judgement, run_id),
         alignments=alignment_rows(trials, aligner, run_id),
         word_spans=span_rows(trials, run_id),

@@ -62,12 +62,13 @@ def sampled_clips(
         raise DataError(f"the sample of {manifest} has no clips", hint="asrdq sample --help")
     default = workspace.settings.language
     languages = {language_code(row["language"] or default) for row in rows}
-    if not languages <= aligner.languages:
+    if aligner.languages is not None and not languages <= aligner.languages:
         strange = ", ".join(sorted(languages - aligner.languages))
         known = ", ".join(sorted(aligner.languages))
         raise UsageError(
             f"the aligner '{aligner.name}' does not know the language {strange}",
-            hint=f"it knows: {known}; choose another with `aligner` in asrdq.yaml",
+            hint=f"it knows: {known}; a CTC model of that language can: --aligner "
+            "ctc:facebook/mms-1b-all, or `aligner` in asrdq.yaml",
         )
     for language in sorted(languages):
         workspace.settings.audit.speaking_rate(language)

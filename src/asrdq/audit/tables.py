@@ -56,10 +56,13 @@ WORD_SPANS = pa.schema(
         ("start_s", pa.float64()),
         ("end_s", pa.float64()),
         ("score", pa.float64()),
+        ("lowest", pa.float64()),
+        ("kept", pa.float64()),
         ("plausible", pa.bool_()),
     ]
 )
-"""One row a placed word; seconds from the start of the clip, score per frame (log, ≤ 0)."""
+"""One row a placed word; seconds from the start of the clip, score per frame (log, ≤ 0) and that of
+its worst frame, the share of its characters that the aligner could look for."""
 
 FAULT_TRIALS = pa.schema(
     [

@@ -21,7 +21,20 @@ if TYPE_CHECKING:
     from asrdq.audit import AuditResult
 
 AlignerOption = Annotated[
-    str | None, typer.Option("--aligner", help="Which aligner; default: asrdq.yaml.")
+    str | None,
+    typer.Option(
+        "--aligner",
+        metavar="NAME[:ADDRESS]",
+        help="pocketsphinx, ctc:MODEL, qwen:MODEL or import:FOLDER; default: asrdq.yaml.",
+    ),
+]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option("--device", help="Where a neural aligner runs: auto, cpu, cuda or cuda:1."),
+]
+BatchOption = Annotated[
+    int | None,
+    typer.Option("--batch-size", min=1, help="Most clips that a neural aligner gets at once."),
 ]
 
 
@@ -39,6 +52,8 @@ def audit(
         bool,
         typer.Option("--faults", help="Plant faults also without calibration, to prove it."),
     ] = False,
+    device: DeviceOption = None,
+    batch_size: BatchOption = None,
     workers: WorkersOption = 0,
     seed: SeedOption = None,
     output: FormatOption = Format.TABLE,
@@ -60,6 +75,8 @@ def audit(
         workspace,
         manifest,
         aligner=aligner,
+        device=device,
+        batch_size=batch_size,
         calibrate=calibration,
         plant=faults,
         seed=seed,

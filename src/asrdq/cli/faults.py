@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asrdq.cli.audit import AlignerOption, conclude
+from asrdq.cli.audit import AlignerOption, BatchOption, DeviceOption, conclude
 from asrdq.cli.options import (
     FormatOption,
     ManifestArgument,
@@ -16,6 +16,8 @@ from asrdq.cli.output import Format, render
 def faults(
     manifest: ManifestArgument,
     aligner: AlignerOption = None,
+    device: DeviceOption = None,
+    batch_size: BatchOption = None,
     workers: WorkersOption = 0,
     seed: SeedOption = None,
     output: FormatOption = Format.TABLE,
@@ -30,6 +32,15 @@ def faults(
     """
     from asrdq.cli.stages import run_audit
 
-    result = run_audit(workspace, manifest, aligner=aligner, plant=True, seed=seed, workers=workers)
+    result = run_audit(
+        workspace,
+        manifest,
+        aligner=aligner,
+        device=device,
+        batch_size=batch_size,
+        plant=True,
+        seed=seed,
+        workers=workers,
+    )
     render(result.detections.drop_columns(["run_id"]), output)
     return conclude(result, manifest)

@@ -20,18 +20,26 @@ def run_audit(
     manifest: str,
     *,
     aligner: str | None = None,
+    device: str | None = None,
+    batch_size: int | None = None,
     calibrate: bool = True,
     plant: bool = True,
     seed: int | None = None,
     workers: int = 0,
 ) -> AuditResult:
     """Audit a manifest by name, with a progress bar for each stage."""
+    from asrdq.alignment import parse_aligner
     from asrdq.audit import AuditPlan, audit
     from asrdq.workspace import Workspace
 
     opened = Workspace.open(workspace)
+    settings = opened.settings.audit
     plan = AuditPlan(
-        aligner=aligner or opened.settings.audit.aligner,
+        aligner=parse_aligner(
+            aligner or settings.aligner,
+            device=device or settings.device,
+            batch_size=batch_size or settings.batch_size,
+        ),
         calibrate=calibrate,
         plant=plant,
         seed=opened.settings.sampling.seed if seed is None else seed,

@@ -20,7 +20,9 @@ def transcribe(
     transcriber: Annotated[
         str,
         typer.Option(
-            "--with", metavar="TRANSCRIBER", help="`pocketsphinx`, or `openai:URL` for a server."
+            "--with",
+            metavar="TRANSCRIBER",
+            help="`pocketsphinx`, `nemo:MODEL`, `hf:MODEL`, or `openai:URL` for a server.",
         ),
     ] = "pocketsphinx",
     name: Annotated[
@@ -33,6 +35,15 @@ def transcribe(
     model: Annotated[
         str | None,
         typer.Option("--model", help="Model of the server; default: its only one."),
+    ] = None,
+    device: Annotated[
+        str, typer.Option("--device", help="Where a local model runs: auto, cpu, cuda, cuda:1.")
+    ] = "auto",
+    batch_s: Annotated[
+        float | None,
+        typer.Option(
+            "--batch-s", min=0.1, help="Most seconds of audio that a local model gets at once."
+        ),
     ] = None,
     concurrency: Annotated[
         int, typer.Option("--concurrency", min=1, help="Most requests to a server at once.")
@@ -68,7 +79,9 @@ def transcribe(
     from asrdq.workspace import Workspace
 
     kind, address = parse_transcriber(transcriber)
-    options = TranscriberOptions(kind, address, model, key_env, concurrency, timeout, retries)
+    options = TranscriberOptions(
+        kind, address, model, key_env, concurrency, timeout, retries, device, batch_s
+    )
     opened = Workspace.open(workspace)
     result = run(
         opened,

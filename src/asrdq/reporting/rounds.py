@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from asrdq.reporting.before_after import BeforeAfter, before_and_after
 from asrdq.reporting.deltas import DeltaPlot, DeltaRow, delta_plot
 from asrdq.rounds.schema import COMPARISONS, GROUPS, GROUPS_TABLE, TABLE
 from asrdq.scoring.plan import DURATION_BUCKET
@@ -42,6 +43,7 @@ class Rounds:
         compared: When.
         plots: Changes: of all rows by rate, and of each grouping by the rate that decides; each
             with its title and the number of groups that were left out.
+        both: Utterances whose errors changed most, before and after.
     """
 
     before: str
@@ -57,6 +59,7 @@ class Rounds:
     reasons: tuple[str, ...]
     compared: dt.datetime
     plots: tuple[tuple[str, DeltaPlot, int], ...]
+    both: BeforeAfter
 
 
 def newest_rounds(workspace: Workspace, manifest: ManifestVersion) -> Rounds | None:
@@ -73,6 +76,7 @@ def newest_rounds(workspace: Workspace, manifest: ManifestVersion) -> Rounds | N
         manifest=f"{row['manifest']}@{row['manifest_version']}",
         reasons=tuple(reason.partition(": ")[2] for reason in row["reasons"]),
         plots=tuple(_plots(groups, row["metric"])),
+        both=before_and_after(workspace, row["before_run_id"], row["after_run_id"]),
         **{name: row[name] for name in _TAKEN},
     )
 

@@ -83,8 +83,8 @@ def score_utterances(
     edits = find_edits(pairs.references, pairs.hypotheses)
     keywords = score_keywords(pairs, edits, given.terms, vocabulary)
     counts = {
-        **_word_counts(pairs, edits),
-        **_character_counts(reference, hypothesis),
+        **word_counts(pairs, edits),
+        **character_counts(reference, hypothesis),
         **_keyword_counts(given.terms, keywords, len(reference)),
     }
     columns = {name: pa.array(count.astype(np.int32)) for name, count in counts.items()}
@@ -105,7 +105,8 @@ def score_utterances(
     )
 
 
-def _word_counts(pairs: TokenPairs, edits: Edits) -> dict[str, NDArray[np.int64]]:
+def word_counts(pairs: TokenPairs, edits: Edits) -> dict[str, NDArray[np.int64]]:
+    """Return how many words each pair of texts has, and how many are right and wrong."""
     rows = len(pairs.references)
     words = pairs.references.lengths
     replaced, left_out, put_in = (edits.count(kind, rows) for kind in Edit)
@@ -118,7 +119,7 @@ def _word_counts(pairs: TokenPairs, edits: Edits) -> dict[str, NDArray[np.int64]
     }
 
 
-def _character_counts(reference: pa.Array, hypothesis: pa.Array) -> dict[str, NDArray[np.int64]]:
+def character_counts(reference: pa.Array, hypothesis: pa.Array) -> dict[str, NDArray[np.int64]]:
     """Return lengths in characters, spaces included, and least edits between both texts."""
     differs = pc.not_equal(reference, hypothesis)
     edits = np.zeros(len(reference), np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
@@ -13,6 +14,17 @@ _FRACTIONS: Final = {
 }
 _SIGNS: Final = {"en": {"%": "percent", "&": "and", "+": "plus", "=": "equals", "@": "at"}}
 _ZERO_WIDTH_SPACE: Final = "\u200b"
+_UNIT: Final = (
+    r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]\u3005?"
+    r"|[\u3041-\u3096\u30a1-\u30fa][ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮー]*"
+    r"|[\u0e40-\u0e44]?[\u0e01-\u0e2e][\u0e30-\u0e3a\u0e45-\u0e4e]*"
+    r"|[\u0ec0-\u0ec4]?[\u0e81-\u0eae][\u0eb0-\u0ebd\u0ec8-\u0ece]*"
+    r"|[\u1780-\u17b3](?:\u17d2[\u1780-\u17b3]|[\u17b6-\u17d1\u17d3])*"
+    r"|[\u1000-\u102a\u103f](?:\u1039[\u1000-\u102a]|[\u102b-\u1038\u103a-\u103e])*"
+)
+"""What is a word of its own in scripts that have no spaces: an ideograph, a mora of Japanese, a
+consonant of Thai, Lao, Khmer or Burmese with its vowels and tones."""
+_UNITS: Final = re.compile(f"{_UNIT}|(?:(?!{_UNIT}).)+")
 
 
 def character_count(text: str) -> int:
@@ -30,17 +42,21 @@ def spoken_words(text: str, language: str = "en") -> list[str]:
     Numbers and common signs are spelled out, punctuation and hyphens separate words, apostrophes
     inside a word stay, and invisible marks (soft hyphens, joiners, directions) are dropped. An
     empty or purely punctuated text gives no words. Letters that the language does not use are
-    kept: whether a word can be pronounced is for the aligner to say. No text raises.
+    kept: whether a word can be pronounced is for the aligner to say. Where a script has no spaces
+    (Chinese, Japanese, Thai), every character or syllable is a word. No text raises.
 
     >>> spoken_words("Dr. O’Neil paid $25 for 3.5 kg – 10%!")[:6]
     ['dr', "o'neil", 'paid', 'twenty', 'five', 'dollars']
+    >>> spoken_words("我用 Python。", "zh")
+    ['我', '用', 'python']
     """
     read = text.translate(_FRACTIONS.get(language, {}))
     spelled = NUMBER.sub(lambda match: f" {spell_number(match, language)} ", _folded(read))
     for sign, word in _SIGNS.get(language, {}).items():
         spelled = spelled.replace(sign, f" {word} ")
     kept = "".join(character if _belongs_to_word(character) else " " for character in spelled)
-    words = (word.strip("'") for word in kept.split())
+    pieces = (piece for part in kept.split() for piece in _UNITS.findall(part))
+    words = (piece.strip("'") for piece in pieces)
     return [word for word in words if word]
 
 

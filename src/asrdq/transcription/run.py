@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from asrdq.audio import AudioReason, nothing_readable
@@ -72,12 +73,18 @@ def transcribe(
     try:
         if transcriber.remote:
             transcriber.load()
-        own = transcriber.version if transcriber.remote else transcriber.name
-        return _transcribe(
-            workspace, manifest, plan, transcriber, plan.name or set_name_of(own), workers, stage
-        )
+        name = plan.name or set_name_of(_model_name(transcriber, plan.options))
+        return _transcribe(workspace, manifest, plan, transcriber, name, workers, stage)
     finally:
         transcriber.close()
+
+
+def _model_name(transcriber: Transcriber, options: TranscriberOptions) -> str:
+    if transcriber.remote:
+        return transcriber.version
+    if options.address is None:
+        return transcriber.name
+    return PurePath(options.address).name.removesuffix(".nemo")
 
 
 def _transcribe(

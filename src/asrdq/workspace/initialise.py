@@ -58,8 +58,11 @@ sampling:
   strata: null
 
 audit:
-  # How transcripts are laid over audio.
+  # How transcripts are laid over audio: pocketsphinx, ctc:MODEL, qwen:MODEL or import:FOLDER.
   aligner: pocketsphinx
+  # Where a neural aligner runs (auto, cpu, cuda, cuda:1), and most clips it gets at once.
+  device: auto
+  batch_size: 8
   # A clip below either is of low quality (0 to 1).
   coverage_minimum: 0.6
   confidence_minimum: 0.5

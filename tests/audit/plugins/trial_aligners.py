@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from asrdq.alignment import Alignment, AlignmentStatus, WordSpan
+from asrdq.alignment import AlignerOptions, Alignment, AlignmentStatus, Utterance, WordSpan
 from asrdq.alignment.evidence import EVIDENCE
 from asrdq.errors import ToolError
 
@@ -25,13 +25,20 @@ class EverywhereAligner:
     longest_s = 120.0
     evidence_names = EVIDENCE
     strain = "wide_beams"
+    batch_size = 1
+    processes = 0
+    aligns_copies = True
+
+    def __init__(self, options: AlignerOptions) -> None:
+        pass
 
     def load(self) -> None:
         pass
 
-    def align(
-        self, samples: npt.NDArray[np.float32], words: Sequence[str], voiced: npt.NDArray[np.bool_]
-    ) -> Alignment:
+    def align(self, utterances: Sequence[Utterance]) -> list[Alignment]:
+        return [self.spread(each.samples, each.words) for each in utterances]
+
+    def spread(self, samples: npt.NDArray[np.float32], words: Sequence[str]) -> Alignment:
         edges = np.linspace(0.0, len(samples) / self.sample_rate, len(words) + 1)
         spans = tuple(
             WordSpan(word, float(edges[at]), float(edges[at + 1])) for at, word in enumerate(words)
@@ -44,16 +51,15 @@ class CrashingAligner(EverywhereAligner):
 
     name = "crashing"
 
-    def align(
-        self, samples: npt.NDArray[np.float32], words: Sequence[str], voiced: npt.NDArray[np.bool_]
-    ) -> Alignment:
+    def align(self, utterances: Sequence[Utterance]) -> list[Alignment]:
+        words = [word for each in utterances for word in each.words]
         with (Path(os.environ["ASRDQ_TRIAL_LOG"])).open("a") as log:
             log.write(" ".join(words) + "\n")
         if "crash" in words:
             os.kill(os.getpid(), signal.SIGSEGV)
         if "raise" in words:
             raise ValueError("a word it does not like")
-        return super().align(samples, words, voiced)
+        return super().align(utterances)
 
 
 class UnloadableAligner(EverywhereAligner):
@@ -68,5 +74,5 @@ class UnloadableAligner(EverywhereAligner):
 class UnbuildableAligner(EverywhereAligner):
     """Raises whatever comes to mind when it is built."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: AlignerOptions) -> None:
         raise KeyError("model")

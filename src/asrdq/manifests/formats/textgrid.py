@@ -78,21 +78,30 @@ def _sound_rows(file: Path) -> Iterator[Record | Reject]:
 def _rows(file: Path) -> Iterator[Record | Reject]:
     if (shown := shown_name(str(file))) != str(file):
         raise DataError("its name is not valid UTF-8", where=shown, hint="rename it")
-    tokens = _tokens(_decoded(file))
     audio = find_audio(file.parent, file.stem) or f"{file.stem}.wav"
+    for line, tier, start, end, text in read_intervals(file):
+        words = " ".join(text.split())
+        if not words:
+            continue
+        if end <= start:
+            detail = f"it ends at {end:g} s and begins at {start:g} s"
+            yield Reject(line, RejectReason.BAD_INTERVAL, detail, words)
+            continue
+        row: dict[str, Any] = {AUDIO_PATH: audio, TEXT: words, OFFSET: start, _TIER: tier}
+        yield line, {**row, DURATION: round(end - start, DIGITS)}
+
+
+def read_intervals(file: Path) -> Iterator[tuple[int, str, float, float, str]]:
+    """Give line, tier, begin, end (in seconds) and text of each interval of a TextGrid.
+
+    Raises:
+        DataError: It is no complete TextGrid.
+    """
+    tokens = _tokens(_decoded(file))
     try:
         _head(tokens)
         for _ in range(_count(tokens)):
-            for line, tier, start, end, text in _intervals(tokens):
-                words = " ".join(text.split())
-                if not words:
-                    continue
-                if end <= start:
-                    detail = f"it ends at {end:g} s and begins at {start:g} s"
-                    yield Reject(line, RejectReason.BAD_INTERVAL, detail, words)
-                    continue
-                row: dict[str, Any] = {AUDIO_PATH: audio, TEXT: words, OFFSET: start, _TIER: tier}
-                yield line, {**row, DURATION: round(end - start, DIGITS)}
+            yield from _intervals(tokens)
     except (TypeError, ValueError, OverflowError):
         raise DataError("is no complete TextGrid", where=str(file)) from None
 

@@ -1,0 +1,172 @@
+"""Alignments made elsewhere: TextGrid, CTM, WhisperX, Lhotse and subtitles, laid over transcripts.
+
+They say where words are, and nothing about other texts or damaged audio: an audit with them judges
+by coverage alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from asrdq.alignment.imported_files import ImportedWords, Read, reader_of
+from asrdq.alignment.preparation import spans_by_characters
+from asrdq.alignment.protocol import (
+    AlignerOptions,
+    Alignment,
+    AlignmentStatus,
+    Utterance,
+    WordSpan,
+)
+from asrdq.audio import MODEL_RATE
+from asrdq.errors import AsrdqError, UsageError
+from asrdq.models.content import content_hash
+from asrdq.text import spoken_words
+
+_BACKEND_VERSION: Final = 1
+_EXAMPLE: Final = "--aligner import:alignments"
+_OF_MANY: Final = (".ctm", ".jsonl", ".jsonl.gz", ".json.gz")
+"""Files that hold many clips, so that their own names say nothing."""
+_NOWHERE: Final = "no alignment of this clip is among the imported ones"
+
+
+class ImportedAligner:
+    """Reads a folder, or one file, of alignments.
+
+    A clip's words are looked for under its `utt_id`, and then under the name of its audio file;
+    times of the latter, and of Lhotse, count from the start of the recording. The words of the
+    alignment are brought to spoken words and laid over those of the transcript; a word that is not
+    among them stays without a place.
+    """
+
+    name = "import"
+    sample_rate = MODEL_RATE
+    languages: frozenset[str] | None = None
+    longest_s = float("inf")
+    evidence_names: tuple[str, ...] = ()
+    strain: str | None = None
+    batch_size = 1
+    processes = 0
+    aligns_copies = False
+
+    def __init__(self, options: AlignerOptions) -> None:
+        if not options.address:
+            raise UsageError("which folder are the alignments in?", hint=_EXAMPLE)
+        self._place = Path(options.address).expanduser()
+        if not self._place.exists():
+            raise UsageError("there is no such folder", where=options.address, hint=_EXAMPLE)
+        if not self._files:
+            raise UsageError(
+                "holds no alignment: no TextGrid, CTM, JSON of WhisperX or Lhotse, SRT or VTT",
+                where=options.address,
+                hint=_EXAMPLE,
+            )
+        self._own: dict[str, list[tuple[Path, Read]]] = {}
+        self._known: dict[str, ImportedWords] = {}
+        self._broken: dict[str, str] = {}
+        self._loaded = False
+
+    @cached_property
+    def version(self) -> str:
+        """The hash of the files, and how they are read here."""
+        return f"{content_hash(self._place)}+{_BACKEND_VERSION}"
+
+    @cached_property
+    def _files(self) -> list[tuple[Path, Read]]:
+        found = sorted(self._place.rglob("*")) if self._place.is_dir() else [self._place]
+        readers = [(file, reader_of(file)) for file in found if file.is_file()]
+        return [(file, read) for file, read in readers if read is not None]
+
+    def load(self) -> None:
+        """Read files that hold many clips, and list the others by name.
+
+        Raises:
+            DataError: A file of many clips is damaged.
+        """
+        for file, read in self._files:
+            if file.name.lower().endswith(_OF_MANY):
+                self._take(read(file), file)
+            else:
+                self._own.setdefault(file.name.partition(".")[0], []).append((file, read))
+                if file.stem != file.name.partition(".")[0]:
+                    self._own.setdefault(file.stem, []).append((file, read))
+        self._loaded = True
+
+    def align(self, utterances: Sequence[Utterance]) -> list[Alignment]:
+        """Lay imported words over transcripts; see `Aligner.align`."""
+        if not self._loaded:
+            self.load()
+        return [self._one(each) for each in utterances]
+
+    def _one(self, utterance: Utterance) -> Alignment:
+        if not utterance.words:
+            return Alignment(AlignmentStatus.NO_ALIGNMENT, detail="nothing to align")
+        for name in (utterance.utt_id, Path(utterance.path).stem):
+            self._look_up(name)
+            if name in self._broken:
+                return Alignment(AlignmentStatus.NOT_IMPORTED, detail=self._broken[name])
+            if name in self._known:
+                found = self._known[name]
+                whole = found.of_recording or name != utterance.utt_id
+                offset_s = utterance.offset_s if whole else 0.0
+                return _laid_over(utterance, found.words, offset_s)
+        return Alignment(AlignmentStatus.NOT_IMPORTED, detail=_NOWHERE)
+
+    def _look_up(self, name: str) -> None:
+        """Read the file of a clip, once."""
+        files = self._own.pop(name, [])
+        if len(files) > 1:
+            listed = ", ".join(file.name for file, _ in files)
+            self._broken[name] = f"several files have this clip: {listed}"
+            return
+        for file, read in files:
+            try:
+                self._known[name] = next(iter(read(file).values()))
+            except AsrdqError as error:
+                self._broken[name] = str(error).splitlines()[0]
+
+    def _take(self, found: Mapping[str, ImportedWords], file: Path) -> None:
+        for name, words in found.items():
+            if name in self._known:
+                self._broken[name] = f"several files have this clip: {file.name} and another"
+            self._known[name] = words
+
+
+def _laid_over(utterance: Utterance, imported: Sequence[WordSpan], offset_s: float) -> Alignment:
+    """Match imported words with those of a transcript; those without a match have no length."""
+    from rapidfuzz.distance import LCSseq
+
+    duration_s = len(utterance.samples) / MODEL_RATE
+    placed = [
+        one
+        for item in imported
+        if item.end_s > offset_s and item.start_s < offset_s + duration_s
+        for one in _spoken(item, utterance.language, offset_s)
+    ]
+    matched: dict[int, WordSpan] = {}
+    for block in LCSseq.opcodes([one.word for one in placed], list(utterance.words)):
+        if block.tag == "equal":
+            own = placed[block.src_start : block.src_end]
+            matched.update(enumerate(own, start=block.dest_start))
+    if not matched:
+        detail = "not one imported word is in the transcript"
+        return Alignment(AlignmentStatus.NO_ALIGNMENT, detail=detail)
+    spans, here_s = [], 0.0
+    for at, word in enumerate(utterance.words):
+        span = matched.get(at, WordSpan(word, here_s, here_s))
+        here_s = span.end_s
+        spans.append(span)
+    return Alignment(AlignmentStatus.ALIGNED, tuple(spans))
+
+
+def _spoken(item: WordSpan, language: str, offset_s: float) -> tuple[WordSpan, ...]:
+    """Return an imported item as spoken words, which share its time by their letters."""
+    words = spoken_words(item.word, language)
+    if not words:
+        return ()
+    whole = WordSpan(
+        "".join(words), item.start_s - offset_s, item.end_s - offset_s, item.score, item.lowest
+    )
+    return spans_by_characters(words, [whole], [1.0] * len(words))

@@ -1,0 +1,189 @@
+"""`asrdq cycle`: one round, from the hand-off to the advice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from asrdq import console
+from asrdq.cli.comparing import listed
+from asrdq.cli.options import SeedOption, WorkersOption, WorkspaceOption
+
+if TYPE_CHECKING:
+    from asrdq.handoff import Asked
+    from asrdq.workspace import Workspace
+
+Metric = Literal["wer", "cer", "ser", "ker"]
+
+
+def cycle(
+    train: Annotated[str, typer.Argument(metavar="TRAIN", help="What is trained on.")],
+    val: Annotated[str, typer.Option("--val", metavar="MANIFEST", help="What is validated on.")],
+    recipe: Annotated[
+        str, typer.Option("--recipe", "-r", metavar="RECIPE", help="A recipe: its name or file.")
+    ],
+    evaluation: Annotated[
+        str | None,
+        typer.Option("--eval", metavar="MANIFEST", help="What both models are measured on."),
+    ] = None,
+    backend: Annotated[
+        Literal["nemo", "qwen"], typer.Option("--backend", "-b", help="What trains.")
+    ] = "nemo",
+    trainer: Annotated[
+        str | None, typer.Option("--trainer", help="A plug-in that trains instead.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of the cycle; default: TRAIN-RECIPE.")
+    ] = None,
+    folder: Annotated[
+        str | None,
+        typer.Option("--folder", metavar="DIR", help="Where rounds lie; default: cycles/."),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option("--base", metavar="MODEL", help="Start from another model than the recipe's."),
+    ] = None,
+    device: Annotated[
+        str, typer.Option("--device", help="`auto`, `cpu`, `cuda`, `cuda:1`.")
+    ] = "auto",
+    max_steps: Annotated[
+        int | None,
+        typer.Option("--max-steps", min=1, help="End training after so many steps."),
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option("--allow", metavar="RULE", help="Let a rule pass; kept beside the run."),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", metavar="COLUMN", help="Columns to group by; repeat, or a,b,c."),
+    ] = None,
+    normaliser: Annotated[
+        str, typer.Option("--normaliser", "-n", help="`asrdq normalise --list` names them.")
+    ] = "basic",
+    metric: Annotated[Metric, typer.Option("--metric", help="The rate that decides.")] = "wer",
+    guard: Annotated[
+        list[str] | None,
+        typer.Option("--guard", metavar="COLUMN=VALUE", help="Rows that may not get worse."),
+    ] = None,
+    criteria: Annotated[
+        str | None,
+        typer.Option("--criteria", metavar="FILE", help="Success criteria: go or no-go."),
+    ] = None,
+    ids: Annotated[
+        Literal["strict", "empty", "common"],
+        typer.Option("--ids", help="Rows without a hypothesis: refuse, count as empty, leave out."),
+    ] = "strict",
+    map_: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="/HERE=/THERE", help="Rewrite audio paths; repeat it."),
+    ] = None,
+    gpus: Annotated[
+        str | None, typer.Option("--gpus", metavar="2xA100-40", help="The GPUs it is planned for.")
+    ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option("--policy", "-p", metavar="FILE", help="The policy; default: asrdq.yaml."),
+    ] = None,
+    public_key: Annotated[
+        str | None,
+        typer.Option("--public-key", metavar="FILE", help="The key that must have signed, in PEM."),
+    ] = None,
+    allow_override: Annotated[
+        bool,
+        typer.Option("--allow-override", help="Let a STOP pass that a sign-off has overridden."),
+    ] = False,
+    new_round: Annotated[
+        bool,
+        typer.Option("--new-round", help="Begin another round though this content has had one."),
+    ] = False,
+    seed: SeedOption = None,
+    workers: WorkersOption = 0,
+    output: Annotated[
+        Literal["table", "json"], typer.Option("--format", "-f", help="How it is written.")
+    ] = "table",
+    workspace: WorkspaceOption = ".",
+) -> int:
+    """Hand off, train, transcribe before and after, score, compare, and say what to do next.
+
+    Each stage is what its own verb does. Stopped or killed at any moment, the same command goes on
+    at the first stage that is not done; of a round that is complete it shows the decision. Other
+    data, another recipe or base make the next round, compared with the one before.
+
+    Exit codes: those of `compare` (KEEP 0, what is worse or too little 1, what the data cannot
+    tell 4), 1 where the hand-off is refused, and those of `train` where the training is stopped.
+
+    Example: `asrdq cycle train --val val --eval test --recipe parakeet-tdt-sft --by domain`
+    """
+    from asrdq.cycles import CyclePlan, run_cycle
+    from asrdq.places import on_disk, place
+    from asrdq.rounds import ComparePlan, read_criteria
+    from asrdq.rounds.scope import read_scope
+    from asrdq.scoring.plan import ScorePlan
+    from asrdq.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    asked = _asked(opened, train, val, recipe, backend, map_, gpus, policy, public_key)
+    random = opened.settings.sampling.seed if seed is None else seed
+    plan = CyclePlan(
+        asked=replace(asked, allow_override=allow_override),
+        name=name,
+        evaluation=opened.manifest(evaluation) if evaluation else None,
+        trainer=trainer,
+        folder=on_disk(folder) if folder else None,
+        base=base,
+        device=device,
+        allow=frozenset(allow or ()),
+        max_steps=max_steps,
+        score=ScorePlan(by=listed(by), normaliser=normaliser, ids=ids, seed=random),
+        compare=ComparePlan(
+            by=listed(by),
+            metric=metric,
+            guards=[read_scope([text]) for text in guard or []],
+            criteria=read_criteria(place(criteria)) if criteria else None,
+            train=str(asked.train),
+            ids="common" if ids == "common" else "strict",
+            seed=random,
+        ),
+        new_round=new_round,
+        workers=workers or opened.settings.workers,
+    )
+    result = run_cycle(opened, plan, stage=console.progress)
+    print(result.to_json() if output == "json" else result.summary())
+    console.next_step(result.next_command, result.route or "shows how far it came")
+    return result.exit_code
+
+
+def _asked(
+    workspace: Workspace,
+    train: str,
+    val: str,
+    recipe: str,
+    backend: Literal["nemo", "qwen"],
+    paths: list[str] | None,
+    gpus: str | None,
+    policy: str | None,
+    public_key: str | None,
+) -> Asked:
+    from pathlib import Path
+
+    from asrdq.gates import read_public_key
+    from asrdq.handoff import Asked
+    from asrdq.manifests import PathMap
+    from asrdq.places import on_disk, place
+    from asrdq.recipes import read_recipe_file
+
+    return Asked(
+        workspace=workspace,
+        train=workspace.manifest(train),
+        validation=workspace.manifest(val),
+        recipe=read_recipe_file(recipe, workspace),
+        backend=backend,
+        out=Path(),
+        path_map=PathMap.parse(paths or []),
+        policy_file=place(policy) if policy else None,
+        public_key=read_public_key(on_disk(public_key)) if public_key else None,
+        gpus=gpus,
+    )

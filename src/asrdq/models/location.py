@@ -1,0 +1,87 @@
+"""Where a model lies: a file, a folder, or a name on the Hugging Face hub."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from asrdq.errors import ToolError, UsageError
+from asrdq.models.requirements import needs
+
+CONFIG: Final = "config.json"
+_NEMO: Final = ".nemo"
+_WANTED: Final = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "*.bin", "*.nemo")
+_PARTS_OF_A_NAME: Final = 2
+
+
+def find_model(model: str, example: str) -> Path:
+    """Return the folder of a Hugging Face model or the `.nemo` file that is meant.
+
+    A name on the hub is fetched once and found in the cache of the hub from then on, also where
+    the hub cannot be reached.
+
+    Args:
+        model: A path, or a name such as `facebook/mms-1b-all`.
+        example: What to write, for the messages: `--aligner ctc:facebook/mms-1b-all`.
+
+    Raises:
+        UsageError: It is neither.
+        ToolError: There is nothing there, or the hub does not give it.
+    """
+    path = Path(model).expanduser()
+    if path.is_file():
+        return path
+    if path.is_dir():
+        return _in_folder(path)
+    parts = PurePosixPath(model).parts
+    if path.suffix or model.startswith((".", "/", "~")):
+        raise ToolError("there is no such model", where=model, hint=example)
+    if len(parts) != _PARTS_OF_A_NAME:
+        raise UsageError(f"'{model}' is neither a path nor the name of a model", hint=example)
+    return _in_folder(_fetched(model))
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return the configuration of a Hugging Face model.
+
+    Raises:
+        ToolError: It has none, or it cannot be read.
+    """
+    file = folder / CONFIG
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ToolError(f"holds no {CONFIG}: is it a model?", where=str(folder)) from error
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise ToolError(f"cannot be read: {reason}", where=str(file)) from error
+    if not isinstance(found, dict):
+        raise ToolError("is no JSON object", where=str(file))
+    return found
+
+
+def _in_folder(folder: Path) -> Path:
+    """Return the folder, or the one `.nemo` file in it where it is no Hugging Face model."""
+    if (folder / CONFIG).is_file():
+        return folder
+    files = sorted(folder.glob(f"*{_NEMO}"))
+    if len(files) == 1:
+        return files[0]
+    if files:
+        named = ", ".join(file.name for file in files)
+        raise UsageError(f"holds several models: {named}", where=str(folder), hint="name one")
+    raise ToolError(f"holds neither {CONFIG} nor a {_NEMO} file", where=str(folder))
+
+
+def _fetched(name: str) -> Path:
+    hub = needs("huggingface_hub", "a model of the Hugging Face hub")
+    try:
+        return Path(hub.snapshot_download(name, allow_patterns=list(_WANTED)))
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise ToolError(
+            f"the Hugging Face hub does not give it: {reason}",
+            where=name,
+            hint="is the name right, and the hub reached? A folder works too",
+        ) from error

@@ -1,0 +1,1 @@
+"""Training Qwen3-ASR with Hugging Face's Trainer."""
