@@ -115,7 +115,8 @@ def test_ctm_of_nemo_and_kaldi(tmp_path: Path) -> None:
 def test_a_recordings_times_are_moved_to_the_segment(tmp_path: Path) -> None:
     """The recording is named by its file; the clip begins at 10 s and is 2 s long."""
     (tmp_path / "all.ctm").write_text(
-        "clip 1 9.0 0.5 before\nclip 1 10.25 0.5 hello\nclip 1 11.0 0.5 world\nclip 1 12.5 1 after\n"
+        "clip 1 9.0 0.5 before\nclip 1 10.25 0.5 hello\n"
+        "clip 1 11.0 0.5 world\nclip 1 12.5 1 after\n"
     )
     found = align(tmp_path, utterance("hello world", utt_id="clip-7", offset_s=10.0))
     assert times(found) == [("hello", 0.25, 0.75), ("world", 1.0, 1.5)]

@@ -86,7 +86,8 @@ def test_a_clip_beyond_the_limit_is_cut_and_put_back(aligner: QwenAligner) -> No
 
 @pytest.mark.slow
 def test_japanese_is_cut_up_by_the_aligner_and_put_back_on_our_units(aligner: QwenAligner) -> None:
-    [found] = aligner.align([utterance(2.0, "私 は 今 日 も 元 気 で す", "ja")])
+    text = "私 は 今 日 も 元 気 で す"
+    [found] = aligner.align([utterance(2.0, text, "ja")])
     assert found.status is AlignmentStatus.ALIGNED, found.detail
     assert [span.word for span in found.spans] == [
         "私",

@@ -36,8 +36,9 @@ class NemoCtcModel:
         self.sample_rate = read_nemo_file(file).sample_rate
         self._model = load_nemo(str(file), device).eval()
         model = self._model
-        self._decoder: Any = getattr(model, "ctc_decoder", getattr(model, "decoder", None))
-        transducer = hasattr(model, "joint") and not hasattr(model, "ctc_decoder")
+        is_hybrid = hasattr(model, "ctc_decoder")
+        self._decoder: Any = model.ctc_decoder if is_hybrid else getattr(model, "decoder", None)
+        transducer = hasattr(model, "joint") and not is_hybrid
         if transducer or not hasattr(self._decoder, "num_classes_with_blank"):
             raise ToolError(
                 f"has no CTC decoder: {type(model).__name__}",
