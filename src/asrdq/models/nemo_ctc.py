@@ -90,6 +90,5 @@ def _ctc_decoder(model: Any) -> Any:
     """Return the CTC decoder of a model, None of one that has none, such as a transducer."""
     if hasattr(model, "ctc_decoder"):
         return model.ctc_decoder
-    if hasattr(model, "joint") or not hasattr(getattr(model, "decoder", None), "num_classes_with_blank"):
-        return None
-    return model.decoder
+    decoder = None if hasattr(model, "joint") else getattr(model, "decoder", None)
+    return decoder if hasattr(decoder, "num_classes_with_blank") else None
