@@ -25,8 +25,8 @@ MARK: Final = "<asr_text>"
 """What parts the language from the transcript in the answers of the model."""
 
 RATE: Final = 16_000
-SHORTEST_S: Final = 0.5
-"""Shorter audio is padded with silence, as qwen-asr does."""
+SHORTEST_S: Final = 0.1
+"""Shorter audio is padded with silence: the encoder needs some frames."""
 
 _TOKENS, _TOKENS_A_SECOND, _MOST_TOKENS = 64, 25, 4096
 _ENDS: Final = ("<|im_end|>", "<|endoftext|>")
