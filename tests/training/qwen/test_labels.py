@@ -116,7 +116,7 @@ def test_a_clip_that_is_masked_or_has_no_audio_teaches_nothing(
 
 
 def test_a_clip_sounds_the_same_in_any_batch(qwen: Qwen, rows: tuple[Row, ...]) -> None:
-    """Features and encoder take each clip for itself, so an evaluation does not depend on others."""
+    """Features and encoder take each clip for itself."""
     import torch
 
     from asrdq.models.qwen import padded, prompt, token_ids
