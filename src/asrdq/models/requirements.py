@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from types import ModuleType
 
 from asrdq.errors import ToolError
@@ -32,3 +33,18 @@ def needs(module: str, what: str, extra: str = "train") -> ModuleType:
         raise ToolError(
             f"{what} cannot load {module}: {error}", hint=f"pip install 'asrdq[{extra}]'"
         ) from error
+
+
+def installed(package: str, what: str, extra: str = "train") -> None:
+    """See that a package is there without importing it, which may take long.
+
+    Args:
+        package: Its name, such as `nemo`.
+        what: Who needs it, for the message.
+        extra: The extra of asrdq that brings it.
+
+    Raises:
+        ToolError: It is not installed.
+    """
+    if importlib.util.find_spec(package) is None:
+        raise ToolError(f"{what} needs the package {package}", hint=f"pip install 'asrdq[{extra}]'")

@@ -82,7 +82,7 @@ def keyed_clips(
     hashes = _hashes(rows["file"].unique(maintain_order=True).to_list(), on_file)
     about = [_KEY_VERSION, transcriber.name, transcriber.version]
     about += [name] if transcriber.remote else []
-    wanted = rows.select("utt_id", "file", "offset_s", "segment_s", "code")
+    wanted = rows.select("utt_id", "file", "offset_s", "segment_s", "code", "duration_s")
     return [
         Clip(
             utt_id,
@@ -93,9 +93,10 @@ def keyed_clips(
                 length_s,
                 code,
                 readable=hashes[file] is not None,
+                duration_s=duration_s or 0.0,
             ),
         )
-        for utt_id, file, offset_s, length_s, code in wanted.iter_rows()
+        for utt_id, file, offset_s, length_s, code, duration_s in wanted.iter_rows()
     ]
 
 

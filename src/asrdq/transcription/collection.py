@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from itertools import islice
 from typing import Final
 
 from asrdq.engine import Failure, FailureKind, run_tasks
@@ -40,15 +39,38 @@ def answers(
     """
     if transcriber.remote:
         return _from_server(transcriber, tasks, workers)
-    return _from_workers(options, tasks, workers, transcriber.batch_size)
+    most_s = transcriber.batch_s if options.batch_s is None else options.batch_s
+    found = in_batches(tasks, transcriber.batch_size, most_s)
+    most = transcriber.processes
+    return _from_workers(options, found, min(workers or most, most) if most else workers)
+
+
+def in_batches(
+    tasks: Iterable[ClipTask], most: int, most_s: float
+) -> Iterator[tuple[ClipTask, ...]]:
+    """Yield clips in batches of like length, the longest first; the same for the same clips.
+
+    Args:
+        tasks: The clips.
+        most: Clips in a batch.
+        most_s: Seconds in a batch, each clip counted as the longest; 0 for any number. A longer
+            clip is a batch by itself.
+    """
+    batch: list[ClipTask] = []
+    for task in sorted(tasks, key=lambda task: (-task.duration_s, task.key)):
+        long = most_s and batch and (len(batch) + 1) * batch[0].duration_s > most_s
+        if batch and (len(batch) == most or long):
+            yield tuple(batch)
+            batch = []
+        batch.append(task)
+    if batch:
+        yield tuple(batch)
 
 
 def _from_workers(
-    options: TranscriberOptions, tasks: Sequence[ClipTask], workers: int, batch_size: int
+    options: TranscriberOptions, batches: Iterable[tuple[ClipTask, ...]], workers: int
 ) -> Iterator[Answer]:
-    """Transcribe in batches; the clips of a batch that failed are tried again one by one."""
-    rest = iter(tasks)
-    batches = iter(lambda: tuple(islice(rest, batch_size)), ())
+    """Transcribe batches; the clips of one that failed are tried again one by one."""
     alone: list[ClipTask] = []
     outcomes = run_tasks(
         functools.partial(transcribe_batch, options),
@@ -66,7 +88,7 @@ def _from_workers(
         else:
             yield _failed(outcome.item[0], outcome.failure)
     if alone:
-        yield from _from_workers(options, alone, workers, 1)
+        yield from _from_workers(options, [(task,) for task in alone], workers)
 
 
 def _from_server(

@@ -47,6 +47,8 @@ class OpenAITranscriber:
     languages: frozenset[str] | None = None
     longest_s = _LONGEST_S
     batch_size = 1
+    batch_s = 0.0
+    processes = 0
 
     def __init__(self, options: TranscriberOptions) -> None:
         self._url = _checked(options.address)

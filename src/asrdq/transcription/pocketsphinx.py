@@ -37,6 +37,8 @@ class PocketSphinxTranscriber:
     languages: frozenset[str] | None = frozenset({"en"})
     longest_s = _LONGEST_S
     batch_size = 1
+    batch_s = 0.0
+    processes = 0
 
     def __init__(self, options: TranscriberOptions) -> None:
         if options.address or options.model:

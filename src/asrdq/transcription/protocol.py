@@ -69,6 +69,9 @@ class TranscriberOptions:
         concurrency: Most requests under way at once.
         timeout_s: Longest time a request may take.
         retries: How often a request that failed is tried again.
+        device: Where a local model runs: `auto`, `cpu`, `cuda`, `cuda:1`.
+        batch_s: Most seconds of audio that a local model gets at once, padding included; None for
+            what it likes.
     """
 
     name: str
@@ -78,6 +81,8 @@ class TranscriberOptions:
     concurrency: int = 8
     timeout_s: float = 120.0
     retries: int = 5
+    device: str = "auto"
+    batch_s: float | None = None
 
 
 @runtime_checkable
@@ -95,7 +100,11 @@ class Transcriber(Protocol):
         sample_rate: Rate in Hz that it wants samples in.
         languages: Codes it knows, None for all; work in another language is refused.
         longest_s: Longest clip it takes, in seconds.
-        batch_size: How many clips it likes to get at once; 1 unless batches are faster.
+        batch_size: Most clips that it likes to get at once; 1 unless batches are faster.
+        batch_s: Most seconds of audio at once, each clip counted as long as the longest of its
+            batch, for so long padding makes it; 0 for any number.
+        processes: Most processes that one machine is to run it in; 0 for any number. A model that
+            uses all cores, or the GPU, wants 1.
     """
 
     name: str
@@ -106,6 +115,8 @@ class Transcriber(Protocol):
     languages: frozenset[str] | None
     longest_s: float
     batch_size: int
+    batch_s: float
+    processes: int
 
     def load(self) -> None:
         """Load a model, or see that the server answers, so that one that cannot run stops here.

@@ -31,6 +31,7 @@ class ClipTask:
         length_s: How long it is; None to the end of the file.
         language: Code of its language.
         readable: Whether the bytes of the file could be read before.
+        duration_s: How long the manifest says it is, which batches go by.
     """
 
     key: str
@@ -39,6 +40,7 @@ class ClipTask:
     length_s: float | None
     language: str
     readable: bool = True
+    duration_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ class CountingTranscriber:
     languages: frozenset[str] | None = frozenset({"en", "he"})
     longest_s = 10.0
     batch_size = 3
+    batch_s = 0.0
+    processes = 0
 
     def __init__(self, options: TranscriberOptions) -> None:
         self.loaded = False
