@@ -20,7 +20,7 @@ def transcribe(
     transcriber: Annotated[
         str,
         typer.Option(
-            "--with", metavar="TRANSCRIBER", help="`pocketsphinx`, or `openai:URL` for a server."
+            "--with", metavar="TRANSCRIBER", help="`pocketsphinx`, `qwen:MODEL`, or `openai:URL`."
         ),
     ] = "pocketsphinx",
     name: Annotated[
@@ -34,6 +34,9 @@ def transcribe(
         str | None,
         typer.Option("--model", help="Model of the server; default: its only one."),
     ] = None,
+    beams: Annotated[
+        int, typer.Option("--beams", min=1, help="Hypotheses that a search keeps; for `qwen`.")
+    ] = 1,
     concurrency: Annotated[
         int, typer.Option("--concurrency", min=1, help="Most requests to a server at once.")
     ] = 8,
@@ -68,7 +71,9 @@ def transcribe(
     from asrdq.workspace import Workspace
 
     kind, address = parse_transcriber(transcriber)
-    options = TranscriberOptions(kind, address, model, key_env, concurrency, timeout, retries)
+    options = TranscriberOptions(
+        kind, address, model, key_env, concurrency, timeout, retries, beams=beams
+    )
     opened = Workspace.open(workspace)
     result = run(
         opened,

@@ -99,6 +99,24 @@ def check_qwen_folder(model: str) -> None:
         )
 
 
+def find_qwen_folder(model: str) -> Path:
+    """Return the folder of a model; one that is on the hub is fetched first.
+
+    Raises:
+        ToolError: There is no such model, or the hub cannot be reached.
+    """
+    check_qwen_folder(model)
+    folder = Path(model).expanduser()
+    if folder.exists():
+        return folder
+    hub = needs("huggingface_hub", "Qwen3-ASR")
+    try:
+        return Path(hub.snapshot_download(model))
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise ToolError(f"the hub does not give this model: {reason}", where=model) from error
+
+
 def load_qwen(model: str, device: torch.device, dtype: torch.dtype) -> Qwen:
     """Load a model from a folder, or by its name on the hub (`Qwen/Qwen3-ASR-0.6B`).
 

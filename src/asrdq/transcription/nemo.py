@@ -112,9 +112,7 @@ class NemoTranscriber:
             return [Transcription(TranscriptionStatus.FAILED, detail=detail)] * len(clips)
         return self._batch(clips, {**prompt, "enable_chunking": False})
 
-    def _batch(
-        self, clips: Sequence[Samples], more: Mapping[str, Any]
-    ) -> Sequence[Transcription]:
+    def _batch(self, clips: Sequence[Samples], more: Mapping[str, Any]) -> Sequence[Transcription]:
         return halving(lambda some: self._said(some, more), clips)
 
     def _said(self, clips: Sequence[Samples], more: Mapping[str, Any]) -> list[Transcription]:
