@@ -67,6 +67,43 @@ def test_a_language_that_the_model_knows_is_told_and_another_is_left_to_it(
     assert told == [["English"], [None], ["German"]]
 
 
+def test_five_beams_are_a_search_and_not_greedy_under_another_name(
+    model: Path, clips: list[Any]
+) -> None:
+    """The library's own scores are the oracle: what five beams find is more likely."""
+    greedy, beam = (loaded(model, beams=beams).transcribe(clips, ["en"] * 3) for beams in (1, 5))
+    changed = [number for number in range(3) if greedy[number] != beam[number]]
+    assert changed
+    one, five = (_scores(loaded(model), clips, beams) for beams in (1, 5))
+    assert all(five[number] > one[number] for number in changed)
+
+
+def _scores(transcriber: QwenTranscriber, clips: list[Any], beams: int) -> list[float]:
+    """The mean log-probability a token of the best answer to each clip."""
+    from asrdq.models.qwen import features_of, padded, prompt, token_ids
+
+    qwen = transcriber._qwen
+    assert qwen is not None
+    scores = []
+    for clip in clips:
+        mel = features_of(qwen.processor, clip)
+        ids = token_ids(qwen.processor, prompt(qwen.processor, "", "English"), mel.shape[1])
+        found = qwen.network.generate(
+            **padded(qwen.processor, [ids], [mel]),
+            max_new_tokens=64,
+            eos_token_id=qwen.ends,
+            num_beams=beams,
+            do_sample=False,
+            output_scores=True,
+        )
+        indices = getattr(found, "beam_indices", None)
+        each = qwen.network.thinker.compute_transition_scores(
+            found.sequences, found.scores, indices, normalize_logits=beams == 1
+        )[0]
+        scores.append(float(each[each.isfinite()].mean()))
+    return scores
+
+
 def test_beams_are_part_of_the_version_that_answers_are_cached_under(model: Path) -> None:
     versions = {
         QwenTranscriber(TranscriberOptions("qwen", str(model), beams=beams)).version

@@ -248,18 +248,19 @@ def answer(
     batch = padded(processor, ids, mels)
     weights = next(network.parameters())
     batch["input_features"] = batch["input_features"].to(weights.dtype)
-    seconds = max(mel.shape[1] for mel in mels) / 100
+    most = [_most_tokens(mel) for mel in mels]
     with torch.inference_mode():
         found = network.generate(
             **{name: value.to(weights.device) for name, value in batch.items()},
-            max_new_tokens=min(_MOST_TOKENS, _TOKENS + math.ceil(_TOKENS_A_SECOND * seconds)),
+            max_new_tokens=max(most),
             eos_token_id=qwen.ends,
             pad_token_id=processor.tokenizer.pad_token_id,
             num_beams=beams,
             do_sample=False,
         )
+    spoken = found.sequences[:, batch["input_ids"].shape[1] :].tolist()
     said = processor.batch_decode(
-        found.sequences[:, batch["input_ids"].shape[1] :],
+        [own[:limit] for own, limit in zip(spoken, most, strict=True)],
         skip_special_tokens=True,
         clean_up_tokenization_spaces=False,
     )
@@ -267,6 +268,11 @@ def answer(
         Heard(raw.strip(), language) if language else taken_apart(raw)
         for raw, language in zip(said, languages, strict=True)
     ]
+
+
+def _most_tokens(mel: Samples) -> int:
+    """Return how long the answer to a clip may be: it does not depend on other clips."""
+    return min(_MOST_TOKENS, _TOKENS + math.ceil(_TOKENS_A_SECOND * mel.shape[1] / 100))
 
 
 def taken_apart(raw: str) -> Heard:

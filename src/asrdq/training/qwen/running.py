@@ -39,6 +39,8 @@ def run_training(job: TrainingJob, log: RunWriter) -> Trained:
     Each stage is a trainer of its own, which begins with the checkpoint that ended the one before:
     so a switch is nothing else than going on after a kill, on one GPU and on several.
     """
+    if job.rank:
+        console.set_quiet(True)
     setup = Setup.of(job)
     log.used(setup.train.counts, setup.validation.counts)
     with quiet_transformers(), warnings.catch_warnings():
