@@ -41,6 +41,13 @@ with open({log!r}, "a") as log:
     log.write(json.dumps([{name!r}, *sys.argv[1:]]) + "\\n")
 """
 
+WITHOUT_TRAIN = """\
+#!/bin/sh
+# Python with an asrdq that cannot train, as before there was `asrdq train`.
+if [ "$1 $2 $3" = "-m asrdq train" ]; then exit 2; fi
+exec {python} "$@"
+"""
+
 
 @dataclass
 class Launcher:
@@ -58,13 +65,18 @@ class Launcher:
         file.write_text(text)
         file.chmod(file.stat().st_mode | stat.S_IXUSR)
 
+    def without_train(self) -> None:
+        file = self.programs / "python-without-train"
+        file.write_text(WITHOUT_TRAIN.format(python=sys.executable))
+        file.chmod(0o755)
+
     def run(self, script: str, code: int = 0, **environment: str) -> str:
         done = subprocess.run(
             ["bash", str(self.bundle / "launch" / script)],
             cwd=self.folder,
             env={
                 "PATH": f"{self.programs}:{os.environ['PATH']}",
-                "PYTHON": sys.executable,
+                "PYTHON": str(self.programs / "python-without-train"),
                 "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
                 "NEMO_EXAMPLES": str(self.folder / "examples"),
                 "HOME": str(self.folder),
@@ -116,7 +128,9 @@ def make(folder: Path, name: str = "bundle", devices: int = 1, nodes: int = 1) -
         "    env = [os.environ.get(name, '') for name in names]\n"
         "    log.write(json.dumps(['nemo', *sys.argv[1:], *env]) + '\\n')\n"
     )
-    return Launcher(folder, bundle, programs, log)
+    made = Launcher(folder, bundle, programs, log)
+    made.without_train()
+    return made
 
 
 @pytest.fixture

@@ -76,6 +76,12 @@ TWINS = (
         "init_from_pretrained_model",
     ),
     Twin(
+        "streaming-base",
+        ("init_from_pretrained_model: nvidia/stt_en_fastconformer_hybrid_large_streaming_multi",),
+        ("init_from_pretrained_model: nvidia/stt_en_fastconformer_hybrid_large_pc",),
+        "init_from_pretrained_model",
+    ),
+    Twin(
         "adapters-on-transducer",
         ("+model.adapter: {name: a}",),
         ("+model.adapter: {name: a}", CTC),

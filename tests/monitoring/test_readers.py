@@ -18,6 +18,7 @@ from asrdq.monitoring.readers.bars import read_line
 from asrdq.monitoring.readers.metrics_csv import read_metrics_csv
 from asrdq.monitoring.readers.text_log import read_text_log
 from asrdq.monitoring.readers.trainer_state import read_trainer_state
+from asrdq.monitoring.run_log import LogReader
 from asrdq.monitoring.sources import Kind, find_sources
 
 
@@ -332,6 +333,28 @@ class TestSources:
             (Kind.TEXT, "nemo_log_globalrank-0_localrank-0.txt"),
             (Kind.TEXT, "train.out"),
         ]
+
+    def test_a_run_of_asrdq_train_is_its_own_log_alone(self, tmp_path: Path) -> None:
+        """Its trainer may log besides, rounded or by other names: nothing is told twice."""
+        (tmp_path / "checkpoint-5").mkdir()
+        (tmp_path / "checkpoint-5" / "trainer_state.json").write_text('{"log_history": []}')
+        info = tmp_path / "training_run_info.json"
+        info.write_text('{"state": "running", "total_steps": 30}')
+        with pytest.raises(UsageError, match="has logged nothing yet"):
+            find_sources(tmp_path)
+        (tmp_path / "metrics.csv").write_text("step,train_loss\n1,2.0\n")
+        assert [source.file for source in find_sources(tmp_path)] == [
+            "metrics.csv",
+            "training_run_info.json",
+        ]
+        log = LogReader(tmp_path).read()
+        assert (log.max_steps, log.ended, log.rows.height) == (30, False, 1)
+        info.write_text('{"state": "stopped", "total_steps": 30}')
+        assert LogReader(tmp_path).read().ended
+        info.write_text('{"state": "fin')
+        broken = LogReader(tmp_path).read()
+        assert (broken.ended, broken.unreadable) == (False, 1)
+        assert "cannot be understood" in broken.problems[0].message
 
     def test_a_folder_of_runs_is_refused(self, tmp_path: Path) -> None:
         for name in ("a/checkpoint-1", "a/checkpoint-2", "b/checkpoint-1"):

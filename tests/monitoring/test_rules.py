@@ -167,6 +167,14 @@ CASES: list[tuple[str, dict[str, Any], int, dict[str, Any]]] = [
         {"values": {"train step_seconds": {10: 1.7, 20: 1.7, 30: 1.7, 40: 1.7}},
          "times": {10: 100.0, 20: 120.0, 30: 110.0, 40: 130.0}},
     ),
+    (  # the trainer says itself how long it waits; the compute time of a step is not asked then
+        "data_loading_bound",
+        {"values": {"train data_share": steady(0.21), "train step_seconds": steady(1.0),
+                    "train steps_per_second": steady(1.0)}},
+        100,
+        {"values": {"train data_share": steady(0.19), "train step_seconds": steady(0.1),
+                    "train steps_per_second": steady(1.0)}},
+    ),
     (
         "low_throughput",
         {"values": {"train samples_per_second": steady(2.9)}},

@@ -99,6 +99,7 @@ VERBS = {
         Verb("plan", "Plan a training run: rows kept, steps, memory, time, cost.", _TRAIN),
         Verb("lint", "Find expensive mistakes in a training configuration.", _TRAIN),
         Verb("handoff", "Hand audited data to a trainer as a folder that proves itself.", _TRAIN),
+        Verb("train", "Train exactly what was handed off; killed, it goes on.", _TRAIN),
         Verb("watch", "Read the logs of training runs, and say when one needs a person.", _TRAIN),
         Verb("checkpoints", "Say which checkpoint to deploy, resume and go back to.", _TRAIN),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from asrdq.errors import ToolError, UsageError
@@ -28,9 +29,9 @@ def device_of(wanted: str) -> torch.device:
 
     if wanted == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    kind, _, index = wanted.partition(":")
-    if kind not in ("cpu", "cuda") or (index and not index.isdecimal()):
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", wanted):
         raise UsageError(f"'{wanted}' is no device", hint=f"one of {', '.join(DEVICES)}, cuda:1")
+    kind, _, index = wanted.partition(":")
     if kind == "cuda" and not torch.cuda.is_available():
         raise ToolError("a GPU is asked for, and torch finds none", hint="--device cpu, or auto")
     if kind == "cuda" and index and int(index) >= torch.cuda.device_count():

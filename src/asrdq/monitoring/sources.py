@@ -13,6 +13,7 @@ from asrdq.errors import ToolError, UsageError
 from asrdq.monitoring.logs import Log
 from asrdq.monitoring.readers.events import read_events
 from asrdq.monitoring.readers.metrics_csv import read_metrics_csv
+from asrdq.monitoring.readers.run_info import RUN_INFO, RUN_LOG, read_run_info
 from asrdq.monitoring.readers.text_log import read_text_log
 from asrdq.monitoring.readers.trainer_state import read_trainer_state
 
@@ -31,6 +32,7 @@ class Kind(IntEnum):
     CSV = 1
     EVENTS = 2
     TEXT = 3
+    RUN_INFO = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ _READERS: Final[dict[Kind, Callable[[Path, str], Log]]] = {
     Kind.CSV: read_metrics_csv,
     Kind.EVENTS: read_events,
     Kind.TEXT: read_text_log,
+    Kind.RUN_INFO: read_run_info,
 }
 
 _OTHER_RANK: Final = re.compile(r"rank[-_]?(?!0(?:\D|$))\d+")
@@ -84,6 +87,8 @@ def find_sources(run: Path) -> list[Source]:
     if run.is_file():
         kind = _kind(run)
         return [Source(run, run.name, Kind.TEXT if kind is None else kind)]
+    if (run / RUN_INFO).is_file():
+        return _own(run)
     found = []
     for path in _files(run, DEEPEST):
         kind = _kind(path)
@@ -93,6 +98,15 @@ def find_sources(run: Path) -> list[Source]:
         raise _nothing(run)
     _refuse_several(run, [source.path for source in found if source.kind is Kind.TRAINER_STATE])
     return sorted(found, key=lambda source: (source.kind, _natural(source.file)))
+
+
+def _own(run: Path) -> list[Source]:
+    """Return the log of a run of `asrdq train`: whatever its trainer logs besides, this has all."""
+    log = run / RUN_LOG
+    if not log.is_file():
+        raise NoLogError("the run has logged nothing yet", where=str(run))
+    own = ((log, Kind.CSV), (run / RUN_INFO, Kind.RUN_INFO))
+    return [Source(path, path.name, kind) for path, kind in own]
 
 
 def _files(folder: Path, depth: int) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from asrdq.training.protocol import LoaderCounts
 
 HOURS_TOLERANCE = 0.01
 """Share of the hours that may differ where the rows do not: durations of a manifest are rounded."""
+_ROUNDING = 1e-9
 
 
 def check_counts(side: str, used: LoaderCounts, expected: LoaderCounts, tolerance: float) -> None:
@@ -35,11 +36,11 @@ def check_counts(side: str, used: LoaderCounts, expected: LoaderCounts, toleranc
 
 def _problems(used: LoaderCounts, expected: LoaderCounts, tolerance: float) -> Iterator[str]:
     apart = abs(used.rows - expected.rows)
-    if apart > tolerance * expected.rows:
+    if apart > tolerance * expected.rows + _ROUNDING:
         yield f"{used.rows:,} rows, and {expected.rows:,} were to be left: {apart:,} apart"
         yield from _reasons(used, expected)
     allowed = max(tolerance, HOURS_TOLERANCE)
-    if abs(used.hours - expected.hours) > allowed * expected.hours:
+    if abs(used.hours - expected.hours) > allowed * expected.hours + _ROUNDING:
         yield f"{used.hours:,.4g} hours, and {expected.hours:,.4g} were to be left"
 
 

@@ -19,7 +19,7 @@ class TrainingJob:
     Attributes:
         bundle: The folder of the bundle; nothing is written into it.
         bundle_id: SHA-256 of its provenance.
-        backend: What trains: `nemo` or `qwen`.
+        backend: What trains: `nemo`, `qwen`, or a plug-in.
         recipe: How it is trained.
         figures: What the recipe leaves to the data and the machine: steps, warm-up, accumulation,
             passes between validations. `steps` is the length of the run in optimiser steps.

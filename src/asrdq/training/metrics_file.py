@@ -14,7 +14,6 @@ from asrdq.monitoring.logs import Log, frame
 from asrdq.monitoring.readers.metrics_csv import INDEX, read_metrics_csv
 from asrdq.workspace.files import whole_file
 
-NAME: Final = "metrics.csv"
 _UNFIT: Final = frozenset(',"\r\n\0')
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from asrdq.errors import UsageError
+from asrdq.handoff.asked import FORMATS
 from asrdq.training.job import TrainingJob
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class TrainPlan:
 
     Attributes:
         bundle: The bundle.
-        backend: What trains; None: what it was handed to.
+        backend: What trains; None: what it was handed to. A plug-in may train what was handed to
+            another backend, in the format of that one.
         run_dir: Where everything goes that it makes; None: `ASRDQ_RUN_DIR`, else the name of the
             bundle with `.run`.
         device: `auto`, `cpu`, `cuda`, `cuda:1`.
@@ -70,7 +72,7 @@ def make_job(plan: TrainPlan, handed: HandedOff) -> TrainingJob:
     Raises:
         UsageError: It was handed to another backend, or a variable of the launcher is no number.
     """
-    if plan.backend not in (None, handed.backend):
+    if plan.backend in FORMATS and plan.backend != handed.backend:
         raise UsageError(
             f"the bundle was handed to {handed.backend}, not to {plan.backend}",
             where=str(handed.folder),
@@ -84,7 +86,7 @@ def make_job(plan: TrainPlan, handed: HandedOff) -> TrainingJob:
     return TrainingJob(
         bundle=handed.folder,
         bundle_id=handed.bundle_id,
-        backend=handed.backend,
+        backend=plan.backend or handed.backend,
         recipe=handed.recipe,
         figures=figures,
         train=handed.train_file,
@@ -122,7 +124,7 @@ def _base(plan: TrainPlan, handed: HandedOff) -> str:
 
 
 def check_world(job: TrainingJob) -> str | None:
-    """Hold the processes that there are against those of the recipe.
+    """Hold the processes that there are against those of the recipe; a rehearsal is one.
 
     Returns:
         What is let pass, None where they agree.
@@ -131,6 +133,10 @@ def check_world(job: TrainingJob) -> str | None:
         UsageError: They are others, and that was not switched off.
     """
     there, wanted = rank_of("WORLD_SIZE", 1), job.figures.devices * job.figures.nodes
+    if job.rehearsal:
+        if there > 1:
+            raise UsageError("one process rehearses", hint="asrdq train BUNDLE --rehearse")
+        return None
     if there == wanted:
         return None
     told = f"{there} processes train, and the recipe is for {wanted} GPUs: another effective batch"

@@ -14,13 +14,13 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from asrdq.errors import ToolError
+from asrdq.monitoring.readers.run_info import RUN_INFO
 from asrdq.results import plain
 from asrdq.training.guards import Allowed
 from asrdq.training.protocol import LoaderCounts
 from asrdq.training.run_writer import Saved
 from asrdq.workspace.files import whole_file
 
-FILE: Final = "training_run_info.json"
 State = Literal["running", "stopped", "failed", "finished"]
 _PACKAGES: Final = (
     *("asrdq", "torch", "nemo_toolkit", "lightning", "lhotse"),
@@ -134,7 +134,7 @@ def read_info(run_dir: Path) -> RunInfo | None:
     Raises:
         ToolError: It cannot be understood.
     """
-    file = run_dir / FILE
+    file = run_dir / RUN_INFO
     if not file.exists():
         return None
     try:
@@ -155,7 +155,7 @@ def write_info(run_dir: Path, info: RunInfo) -> None:
     """
     body = {**plain(info.model_dump(mode="json")), "wall_s": info.wall_s}
     text = json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False)
-    with whole_file(run_dir / FILE) as file:
+    with whole_file(run_dir / RUN_INFO) as file:
         file.write(text.encode() + b"\n")
 
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from asrdq.console import Progress, Stage, silent
 from asrdq.monitoring.lineage import untangle
 from asrdq.monitoring.names import DATA_SHARE, LOSS, SAMPLES_PER_SECOND, VALIDATION, classify
+from asrdq.monitoring.readers.run_info import RUN_LOG
 from asrdq.training.counts import check_counts
 from asrdq.training.judging import LiveJudge
-from asrdq.training.metrics_file import NAME, MetricsFile
+from asrdq.training.metrics_file import MetricsFile
 from asrdq.training.stops import SIGNAL, WATCH, Stops
 from asrdq.watch_settings import WatchSettings
 
@@ -73,7 +74,7 @@ class RunWriter:
         self.stops = Stops(job.run_dir)
         self._settings = settings or WatchSettings()
         self._tables, self._resumes, self._stage = tables, resumes, stage
-        self._file = MetricsFile(job.run_dir / NAME)
+        self._file = MetricsFile(job.run_dir / RUN_LOG)
         self._judge: LiveJudge | None = None
         self._bar: Progress | None = None
         self._shown: dict[str, str] = {}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asrdq import console
 from asrdq.errors import AsrdqError, UsageError
 from asrdq.monitoring.lineage import KEY
+from asrdq.monitoring.readers.run_info import RUN_LOG
 from asrdq.monitoring.run_log import RunLog
 from asrdq.monitoring.storing import check_name, store_run
-from asrdq.training.metrics_file import NAME
 from asrdq.training.pace import Pace
 
 if TYPE_CHECKING:
@@ -35,7 +35,11 @@ class RunTables:
 
     def __init__(self, workspace: Workspace, job: TrainingJob, manifest: str | None) -> None:
         self._workspace = workspace
-        self._row = {"run": job.name, "place": str(job.run_dir), "manifest": manifest}
+        self._row: dict[str, Any] = {
+            "run": job.name,
+            "place": str(job.run_dir),
+            "manifest": manifest,
+        }
         self._pace = Pace(_EVERY_S, _SHARE)
         self._superseded: pl.DataFrame | None = None
         self._resumes = 0
@@ -58,9 +62,9 @@ class RunTables:
 
         assert self._superseded is not None, "store() before begin()"
         log = RunLog(
-            rows=rows.with_columns(pl.lit(NAME).alias("file")),
+            rows=rows.with_columns(pl.lit(RUN_LOG).alias("file")),
             superseded=self._superseded,
-            files=(NAME,),
+            files=(RUN_LOG,),
             max_steps=None,
             ended=ended,
             unfreezes=(),

@@ -59,6 +59,20 @@ find_trainer() {
   fi
 }
 
+# Runs the trainer. What stops this script stops it too: it ends its step and writes a checkpoint.
+run_trainer() {
+  local child code=0 stopped=
+  "$@" &
+  child=$!
+  trap 'stopped=130; kill -TERM "$child" 2>/dev/null || :' INT
+  trap 'stopped=143; kill -TERM "$child" 2>/dev/null || :' TERM
+  while :; do
+    wait "$child" && code=0 || code=$?
+    if ! kill -0 "$child" 2>/dev/null; then break; fi # a signal came, and it still runs
+  done
+  exit "${stopped:-$code}"
+}
+
 # The machine is paid for as long as it runs, whether it trains or not: stop it when all is done.
 finish() {
   local code=$?

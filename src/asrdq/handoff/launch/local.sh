@@ -9,4 +9,4 @@ if [ "$ASRDQ_DEVICES" != 1 ] || [ "$ASRDQ_NODES" != 1 ]; then
   exit 2
 fi
 find_trainer
-"$python" "${trainer[@]}"
+run_trainer "$python" "${trainer[@]}"

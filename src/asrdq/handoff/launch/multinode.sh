@@ -10,6 +10,6 @@ if [ -z "${MASTER_ADDR:-}" ] || [ -z "${NODE_RANK:-}" ]; then
   exit 2
 fi
 find_trainer
-"$python" -m torch.distributed.run --nnodes="$ASRDQ_NODES" --node-rank="$NODE_RANK" \
+run_trainer "$python" -m torch.distributed.run --nnodes="$ASRDQ_NODES" --node-rank="$NODE_RANK" \
   --nproc-per-node="$ASRDQ_DEVICES" --master-addr="$MASTER_ADDR" \
   --master-port="${MASTER_PORT:-29500}" "${trainer[@]}"

@@ -8,4 +8,5 @@ if [ "$ASRDQ_NODES" != 1 ]; then
   exit 2
 fi
 find_trainer
-"$python" -m torch.distributed.run --standalone --nproc-per-node="$ASRDQ_DEVICES" "${trainer[@]}"
+run_trainer "$python" -m torch.distributed.run --standalone \
+  --nproc-per-node="$ASRDQ_DEVICES" "${trainer[@]}"

@@ -29,6 +29,23 @@ def base_not_for_sft(case: Case) -> Iterator[Found]:
 
 
 @rule(
+    "streaming-base",
+    Level.ERROR,
+    reason="A cache-aware streaming model hears little of what comes after a frame; trained as an "
+    "offline model it hears the whole clip, and does worse as a stream afterwards.",
+    mend="start from an offline model of the same family; nvidia/parakeet-tdt-0.6b-v3, for one",
+)
+def streaming_base(case: Case) -> Iterator[Found]:
+    """Look for a base model that was trained to stream."""
+    at = case.config.get(Knob.BASE_MODEL)
+    if at is None:
+        return
+    name = str(at.value).lower()
+    if "streaming" in name and not any(other in name for other in NOT_FOR_FINE_TUNING):
+        yield Found(f"the run starts from {at.value}", at)
+
+
+@rule(
     "adapters-on-transducer",
     Level.ERROR,
     reason="Adapters leave the decoder and the joint network of a TDT or RNNT model frozen; what "

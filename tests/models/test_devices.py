@@ -1,0 +1,37 @@
+"""A model runs where it was told to, or says that it cannot."""
+
+from __future__ import annotations
+
+import pytest
+
+from asrdq.errors import ToolError, UsageError
+from asrdq.models import device_of
+
+torch = pytest.importorskip("torch", reason="the extra train is not installed")
+pytestmark = pytest.mark.slow
+
+no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+
+
+def test_the_cpu_is_the_cpu() -> None:
+    assert device_of("cpu") == torch.device("cpu")
+
+
+@no_gpu
+def test_auto_is_the_cpu_where_there_is_no_gpu() -> None:
+    assert device_of("auto") == torch.device("cpu")
+
+
+@no_gpu
+@pytest.mark.parametrize("wanted", ["cuda", "cuda:0", "cuda:7"])
+def test_a_gpu_that_is_not_there_is_told_and_nothing_takes_its_place(wanted: str) -> None:
+    with pytest.raises(ToolError, match="a GPU is asked for") as told:
+        device_of(wanted)
+
+    assert told.value.hint == "--device cpu, or auto"
+
+
+@pytest.mark.parametrize("wanted", ["gpu", "cuda:", "cuda:x", "cpu0", "", "mps"])
+def test_what_is_no_device_is_refused(wanted: str) -> None:
+    with pytest.raises(UsageError, match="is no device"):
+        device_of(wanted)
