@@ -272,7 +272,8 @@ def answer(
 
 def _most_tokens(mel: Samples) -> int:
     """Return how long the answer to a clip may be: it does not depend on other clips."""
-    return min(_MOST_TOKENS, _TOKENS + math.ceil(_TOKENS_A_SECOND * mel.shape[1] / 100))
+    seconds = float(mel.shape[1]) / 100
+    return min(_MOST_TOKENS, _TOKENS + math.ceil(_TOKENS_A_SECOND * seconds))
 
 
 def taken_apart(raw: str) -> Heard:
