@@ -159,13 +159,16 @@ def prompt(processor: Any, context: str = "", language: str | None = None) -> st
 
 
 def features_of(processor: Any, samples: Samples) -> Samples:
-    """Return the mel spectrogram of a clip at 16 kHz, (bands, frames)."""
+    """Return the mel spectrogram of a clip at 16 kHz, (bands, frames), in 32-bit numbers."""
+    import torch
+
     short = round(SHORTEST_S * RATE) - len(samples)
     if short > 0:
         samples = np.pad(samples, (0, short))
-    found = processor.feature_extractor(
-        samples, sampling_rate=RATE, padding=True, truncation=False, return_tensors="np"
-    )
+    with torch.autocast("cpu", enabled=False):
+        found = processor.feature_extractor(
+            samples, sampling_rate=RATE, padding=True, truncation=False, return_tensors="np"
+        )
     mel: Samples = found["input_features"][0]
     return mel
 

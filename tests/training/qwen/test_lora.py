@@ -106,3 +106,24 @@ def test_a_group_without_a_module_for_adapters_is_refused(
     )
     with pytest.raises(UsageError, match="group 'lm_head' has nothing to train"):
         train(job)
+
+
+def test_a_run_with_dropout_goes_on_with_the_same_chance(
+    make_job: MakeJob, clips: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    files = []
+    for name, stops in (("plain", False), ("stopped", True)):
+        job = make_job(
+            tmp_path / name,
+            steps=3,
+            validation=clips[:1],
+            model={"lora": {"rank": 2, "alpha": 4, "dropout": 0.3, "modules": ["q_proj"]}},
+        )
+        if stops:
+            (job.run_dir / "STOP").touch()
+            assert train(job).steps == 1
+            (job.run_dir / "STOP").unlink()
+        assert train(job).steps == 3
+        last = job.run_dir / "checkpoints" / "checkpoint-3"
+        files.append((last / "adapter_model.safetensors").read_bytes())
+    assert files[0] == files[1]

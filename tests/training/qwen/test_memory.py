@@ -173,3 +173,25 @@ def test_clips_that_cannot_be_decoded_cost_themselves_and_many_of_them_the_run(
     job = make_job(tmp_path / "many", steps=2, validation=(), train=many)
     with pytest.raises(DataError, match="11 clips cannot be decoded"):
         train(job)
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "bf16-true"])
+def test_half_precision_trains_evaluates_and_is_seen_in_tensorboard(
+    make_job: MakeJob, clips: list[dict[str, Any]], precision: str, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file
+
+    job = make_job(
+        tmp_path,
+        steps=2,
+        every=2,
+        validation=clips[:2],
+        trainer={"precision": precision, "seed": 7, "gradient_checkpointing": True},
+        loggers=["tensorboard"],
+    )
+    trained = train(job)
+    assert list((job.run_dir / "tensorboard").glob("events.out.tfevents.*"))
+    kinds = {str(each.dtype) for each in load_file(trained.model / "model.safetensors").values()}
+    assert kinds == {"torch.float32" if precision == "bf16-mixed" else "torch.bfloat16"}
+    text = (job.run_dir / "metrics.csv").read_text()
+    assert "val_loss" in text

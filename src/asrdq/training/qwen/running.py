@@ -64,10 +64,11 @@ def _prepared(setup: Setup, log: RunWriter) -> tuple[Run, Path | None]:
     recipe = job.recipe
     dtype = torch.bfloat16 if recipe.trainer.precision == "bf16-true" else torch.float32
     qwen = load_qwen(job.base, torch.device("cpu"), dtype)
-    for rows in (setup.train.kept, setup.validation.kept):
-        checked = check_labels(qwen.processor, rows)
+    sides = (setup.train.kept, setup.validation.kept)
+    checked = sum(check_labels(qwen.processor, rows) for rows in sides)
     console.say(
-        f"labels say what the transcripts say ({checked:,} compared): {setup.train.kept[0].target}"
+        f"labels say what the transcripts say ({checked:,} compared), such as "
+        f"{setup.train.kept[0].target}"
     )
     anatomy, groups = Anatomy.of(qwen.network), recipe.model.groups
     if recipe.stages:
