@@ -77,6 +77,7 @@ class TranscriberOptions:
         device: Where a local model runs: `auto`, `cpu`, `cuda`, `cuda:1`.
         batch_s: Most seconds of audio that a local model gets at once, padding included; None for
             what it likes.
+        beams: Hypotheses that a search keeps; 1 is greedy.
     """
 
     name: str
@@ -88,6 +89,7 @@ class TranscriberOptions:
     retries: int = 5
     device: str = "auto"
     batch_s: float | None = None
+    beams: int = 1
 
 
 @runtime_checkable

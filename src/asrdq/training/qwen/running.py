@@ -39,6 +39,8 @@ def run_training(job: TrainingJob, log: RunWriter) -> Trained:
     Each stage is a trainer of its own, which begins with the checkpoint that ended the one before:
     so a switch is nothing else than going on after a kill, on one GPU and on several.
     """
+    if job.rank:
+        console.set_quiet(True)
     setup = Setup.of(job)
     log.used(setup.train.counts, setup.validation.counts)
     with quiet_transformers(), warnings.catch_warnings():
@@ -62,10 +64,11 @@ def _prepared(setup: Setup, log: RunWriter) -> tuple[Run, Path | None]:
     recipe = job.recipe
     dtype = torch.bfloat16 if recipe.trainer.precision == "bf16-true" else torch.float32
     qwen = load_qwen(job.base, torch.device("cpu"), dtype)
-    for rows in (setup.train.kept, setup.validation.kept):
-        checked = check_labels(qwen.processor, rows)
+    sides = (setup.train.kept, setup.validation.kept)
+    checked = sum(check_labels(qwen.processor, rows) for rows in sides)
     console.say(
-        f"labels say what the transcripts say ({checked:,} compared): {setup.train.kept[0].target}"
+        f"labels say what the transcripts say ({checked:,} compared), such as "
+        f"{setup.train.kept[0].target}"
     )
     anatomy, groups = Anatomy.of(qwen.network), recipe.model.groups
     if recipe.stages:
