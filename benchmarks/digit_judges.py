@@ -1,0 +1,135 @@
+"""Two judges of labels that may be swapped: the audit, and a model that is trained on them itself.
+
+Both are asked about the manifest `swapped`, whose truth stands in its column `right_text`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from digit_training import Training
+from fsdd import SWAPPED, VALIDATION
+
+from asrdq.audit import AuditPlan, audit
+from asrdq.gates import evaluate_gate
+from asrdq.sampling import SamplingPlan, draw_sample
+from asrdq.versions import derive_manifest
+from asrdq.workspace import Workspace
+
+FALSE_ALARMS = 0.03
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """How much a judge doubts each label.
+
+    Attributes:
+        utt_ids: The clips that it was asked about.
+        swapped: Which labels are wrong.
+        degree: How sure it is that a label is wrong; only the order counts.
+    """
+
+    utt_ids: np.ndarray
+    swapped: np.ndarray
+    degree: np.ndarray
+
+    def above(self, least: float) -> np.ndarray:
+        """Return which clips it calls wrong."""
+        called: np.ndarray = self.degree > least
+        return called
+
+    def at_false_alarms(self, share: float = FALSE_ALARMS) -> np.ndarray:
+        """Return which clips it calls wrong where so many right labels may be called wrong.
+
+        The limit is one that only the truth can give: what the judge could do at best.
+        """
+        return self.above(float(np.quantile(self.degree[~self.swapped], 1.0 - share)))
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a judge found, against the truth."""
+
+    recall: float
+    false_alarms: float
+    called: int
+
+
+def against_truth(doubt: Doubt, called: np.ndarray) -> Found:
+    """Return the shares of wrong and of right labels that were called wrong."""
+    wrong, right = called[doubt.swapped], called[~doubt.swapped]
+    return Found(float(wrong.mean()), float(right.mean()), int(called.sum()))
+
+
+def without(workspace: Workspace, name: str, doubt: Doubt, called: np.ndarray) -> str:
+    """Derive the manifest of the clips that a judge does not call wrong; return its name."""
+    out = ", ".join(f"'{utt_id}'" for utt_id in doubt.utt_ids[called])
+    derive_manifest(workspace, name, f"SELECT * FROM {SWAPPED} WHERE utt_id NOT IN ({out})")
+    return name
+
+
+def by_audit(workspace: Workspace) -> tuple[Doubt, list[str]]:
+    """Audit every clip with PocketSphinx; return its doubt, and what audit and gate say."""
+    manifest = workspace.manifest(SWAPPED)
+    draw_sample(workspace, manifest, SamplingPlan(fraction=1.0))
+    result = audit(workspace, manifest, AuditPlan("pocketsphinx"))
+    verdict = evaluate_gate(workspace, manifest)
+    said = [result.summary(), f"gate: {verdict.verdict}: {verdict.reasons[0].message}"]
+    rows = workspace.query(
+        "SELECT a.utt_id, s.text <> s.right_text AS swapped, coalesce(a.confidence, 0) AS sure "
+        f"FROM audits a JOIN {SWAPPED} s USING (utt_id) WHERE a.run_id = $run ORDER BY utt_id",
+        {"run": result.run_id},
+    )
+    return _doubt(rows["utt_id"], rows["swapped"], -rows["sure"].to_numpy()), said
+
+
+def folds(speakers: Sequence[str], size: int, epochs: int) -> list[Training]:
+    """Return the trainings of the judges: each hears speakers that it was not trained on."""
+    groups = [tuple(speakers[start : start + size]) for start in range(0, len(speakers), size)]
+    return [
+        Training(
+            name=f"judge-{'-'.join(group)}",
+            family="ctc",
+            train=f"{SWAPPED}_without_{'_'.join(group)}",
+            validation=f"{VALIDATION}_without_{'_'.join(group)}",
+            hears=f"{SWAPPED}_of_{'_'.join(group)}",
+            epochs=epochs,
+        )
+        for group in groups
+    ]
+
+
+def make_folds(workspace: Workspace, trainings: Sequence[Training]) -> None:
+    """Derive the manifests of the folds."""
+    for each in trainings:
+        names = each.hears.removeprefix(f"{SWAPPED}_of_").split("_")
+        group = ", ".join(f"'{name}'" for name in names)
+        for manifest, source, rule in (
+            (each.train, SWAPPED, "NOT IN"),
+            (each.validation, VALIDATION, "NOT IN"),
+            (each.hears, SWAPPED, "IN"),
+        ):
+            query = f"SELECT * FROM {source} WHERE speaker {rule} ({group})"
+            derive_manifest(workspace, manifest, query)
+
+
+def by_models(workspace: Workspace, trainings: Sequence[Training]) -> Doubt:
+    """Return the doubt of the models about the speakers that each had not heard.
+
+    A label is doubted where the model hears something else, and more so the surer it is; where it
+    hears the label, less so the surer it is.
+    """
+    rows = workspace.query(
+        "SELECT h.utt_id, s.text <> s.right_text AS swapped, "
+        "coalesce(h.confidence, 0) * if(h.hypothesis = s.text, -1, 1) AS degree "
+        f"FROM hypotheses h JOIN {SWAPPED} s USING (utt_id) "
+        "WHERE list_contains($sets, h.hyps) ORDER BY utt_id",
+        {"sets": [each.name for each in trainings]},
+    )
+    return _doubt(rows["utt_id"], rows["swapped"], rows["degree"].to_numpy())
+
+
+def _doubt(utt_ids: object, swapped: object, degree: np.ndarray) -> Doubt:
+    return Doubt(np.asarray(utt_ids), np.asarray(swapped, dtype=bool), degree)
