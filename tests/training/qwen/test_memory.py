@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,6 +135,20 @@ def test_gradient_checkpointing_changes_no_gradient(
     )
     train(job)
     assert differ(end_of(job), in_one_pass) < 2e-4
+
+
+def test_the_precision_is_that_of_the_recipe_whatever_accelerate_is_told(
+    make_job: MakeJob,
+    in_one_pass: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """transformers leaves this variable behind, where the next run of the process would find it."""
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
+    job = job_of(make_job, tmp_path, batch=16, accumulation=1)
+    train(job)
+    assert differ(end_of(job), in_one_pass) == 0.0
+    assert os.environ["ACCELERATE_MIXED_PRECISION"] == "bf16"
 
 
 def test_loader_processes_give_what_one_process_gives(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +46,7 @@ def run_training(job: TrainingJob, log: RunWriter) -> Trained:
         console.set_quiet(True)
     setup = Setup.of(job)
     log.used(setup.train.counts, setup.validation.counts)
-    with quiet_transformers(), warnings.catch_warnings():
+    with quiet_transformers(), warnings.catch_warnings(), _own_environment():
         warnings.simplefilter("ignore")
         run, found = _prepared(setup, log)
         begun = None if found is None else step_of(found)
@@ -56,6 +59,25 @@ def run_training(job: TrainingJob, log: RunWriter) -> Trained:
             step = trainer.state.global_step
             found = _found(setup)[0]
         return _ended(run, step, begun)
+
+
+@contextmanager
+def _own_environment() -> Iterator[None]:
+    """Hide the variables that accelerate goes by, and that transformers sets, inside.
+
+    `ACCELERATE_MIXED_PRECISION`, left behind by another run, would win over the recipe.
+    """
+    hidden = {name: os.environ.pop(name) for name in _of_accelerate()}
+    try:
+        yield
+    finally:
+        for name in _of_accelerate():
+            del os.environ[name]
+        os.environ.update(hidden)
+
+
+def _of_accelerate() -> list[str]:
+    return [name for name in os.environ if name.startswith(("ACCELERATE_", "FSDP_"))]
 
 
 def _prepared(setup: Setup, log: RunWriter) -> tuple[Run, Path | None]:
