@@ -142,10 +142,6 @@ class Last(Checkpoint):  # type: ignore[misc]
         for counts in (progress["total"], progress["current"]):
             counts["ready"] = counts["completed"]
 
-    def want(self) -> None:
-        """Have a checkpoint written before the next pass."""
-        self._due = True
-
     def on_train_batch_start(self, trainer: Any, *_: Any) -> None:
         """Write what is due, or take the random numbers up again."""
         if self._resumed is not None:
@@ -171,7 +167,7 @@ class Last(Checkpoint):  # type: ignore[misc]
             if path not in self._told:
                 self._told.add(path)
                 self._log.saved(Path(path), trainer.global_step, float(metric))
-        self.want()
+        self._due = True
 
     def on_train_end(self, trainer: Any, *_: Any) -> None:
         """Keep the end."""
