@@ -54,7 +54,7 @@ class Audited:
 
 AuditCorpus = Callable[..., Audited]
 PROVEN, PROVEN_IF_DEGRADED = 60, 30
-"""Clips of a stratum to plant faults on; a copy of a noisy one takes three times as long."""
+"""Clips of a stratum to plant faults on; a copy of a noisy one takes a third longer."""
 
 
 @pytest.fixture(scope="module")
