@@ -248,3 +248,49 @@ def nemo_model(folder: Path, digits: Recordings, *, steps: int = 180) -> Path:
         train(model, logits, labels, digits, steps=steps, rate=4e-3)
         model.save_to(str(file))
     return file
+
+
+def model_by_heart(
+    folder: Path, spoken: Sequence[tuple[Samples, Sequence[str]]], *, steps: int = 500
+) -> Path:
+    """Train a tiny CTC model of NeMo by CTC's own loss until it knows recordings by heart."""
+    import torch
+
+    from asrdq.models.nemo import load_nemo, quiet_nemo
+    from asrdq.training.nemo.tiny import tiny_model
+
+    file = tiny_model("ctc", [" ".join(words) for _, words in spoken], folder)
+    chance = np.random.default_rng(0)
+    with quiet_nemo():
+        model = load_nemo(str(file), torch.device("cpu"))
+        texts = [
+            torch.tensor([token for word in words for token in model.tokenizer.text_to_ids(word)])
+            for _, words in spoken
+        ]
+        optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, steps, pct_start=0.2)
+        model.train()
+        for _ in range(steps):
+            chosen = chance.choice(len(spoken), min(8, len(spoken)), replace=False)
+            clips = [torch.from_numpy(spoken[at][0]) for at in chosen]
+            found, frames, _ = model(
+                input_signal=torch.nn.utils.rnn.pad_sequence(clips, batch_first=True),
+                input_signal_length=torch.tensor([len(clip) for clip in clips]),
+            )
+            wanted = [texts[at] for at in chosen]
+            loss = torch.nn.functional.ctc_loss(
+                found.transpose(0, 1),
+                torch.cat(wanted),
+                frames,
+                torch.tensor([len(text) for text in wanted]),
+                blank=int(model.decoder.num_classes_with_blank) - 1,
+                zero_infinity=True,
+            )
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+            optimiser.step()
+            schedule.step()
+        model.eval()
+        model.save_to(str(file))
+    return file

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import asrdq
-from asrdq.errors import UsageError
+from asrdq.errors import UsageError, counted
 
 
 def test_the_version_is_the_installed_one() -> None:
@@ -32,3 +32,10 @@ def test_open_finds_the_workspace_above(workspace: asrdq.workspace.Workspace) ->
 def test_open_without_a_workspace_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="asrdq init"):
         asrdq.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(0, "0 files"), (1, "1 file"), (2, "2 files"), (2000, "2,000 files")]
+)
+def test_a_number_stands_with_its_noun(number: int, told: str) -> None:
+    assert counted(number, "file") == told

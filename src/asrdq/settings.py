@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from asrdq.errors import Problem, UsageError, nearest
+from asrdq.errors import Problem, UsageError, counted, nearest
 from asrdq.places import Place
 from asrdq.strict import Share, Strict
 from asrdq.watch_settings import WatchSettings
@@ -181,7 +181,7 @@ def read_yaml_model(path: Place, model: type[ModelT]) -> ModelT:
     if problems:
         problems.sort(key=lambda problem: problem.line or 0)
         raise UsageError(
-            f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in {path.name}",
+            f"{counted(len(problems), 'problem')} in {path.name}",
             problems=problems,
         )
     return read

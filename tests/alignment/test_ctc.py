@@ -197,7 +197,7 @@ def test_too_few_frames_and_other_hopeless_clips_are_reasons(
 def test_too_little_memory_halves_the_batch(
     aligner: CtcAligner, rows: list[digits.Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The model says what a GPU says where more than two clips are given, and on one clip always."""
+    """The model says what a GPU says to more than two clips, and to one clip always."""
     import torch
 
     model = aligner._model
@@ -224,7 +224,7 @@ def test_a_broken_model_is_named(model: Path, tmp_path: Path) -> None:
     if model.is_file():
         cut = tmp_path / "cut.nemo"
         cut.write_bytes(model.read_bytes()[:5000])
-        with pytest.raises(ToolError, match="cannot be read as a .nemo file"):
+        with pytest.raises(ToolError, match=r"cannot be read as a \.nemo file"):
             build_aligner(f"ctc:{cut}")
         return
     weights = tmp_path / "weights"
@@ -240,7 +240,7 @@ def test_a_broken_model_is_named(model: Path, tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="its tokenizer cannot be loaded"):
         build_aligner(f"ctc:{speechless}").load()
     (speechless / "config.json").write_text("{")
-    with pytest.raises(ToolError, match="config.json: cannot be read"):
+    with pytest.raises(ToolError, match=r"config\.json: cannot be read"):
         build_aligner(f"ctc:{speechless}")
 
 

@@ -16,6 +16,7 @@ METADATA = "Metadata-Version: 2.1\nName: trial-aligners\nVersion: 1.0\n"
 ENTRY_POINTS = """[asrdq.aligners]
 everywhere = trial_aligners:EverywhereAligner
 crashing = trial_aligners:CrashingAligner
+batching = trial_aligners:BatchingAligner
 unloadable = trial_aligners:UnloadableAligner
 unbuildable = trial_aligners:UnbuildableAligner
 """

@@ -10,7 +10,7 @@ from synthetic import BUDGET, corpus, trials_of
 
 from asrdq.alignment.evidence import EVIDENCE
 from asrdq.audit.calibration import calibrate
-from asrdq.audit.detectors import Detector, fit_detectors, suspicion
+from asrdq.audit.detectors import Detector, fit_detectors, plans_for, suspicion
 from asrdq.audit.faults import Fault
 
 
@@ -44,6 +44,19 @@ def test_evidence_of_other_names_goes_into_one_detector() -> None:
     scores = suspicion([detector], evidence, np.ones(120, np.bool_))
     assert scores[60:].min() > np.median(scores[:60])
     assert np.mean(scores[60:, None] > scores[None, :60]) > 0.99
+
+
+def test_a_plan_takes_what_there_is_of_its_evidence_and_the_rest_has_one_of_its_own() -> None:
+    plans = plans_for(("word_cost", "uncovered_voice", "edge_haste", "blur"))
+    assert {plan.name: plan.evidence for plan in plans} == {
+        "words": ("word_cost",),
+        "ends": ("edge_haste",),
+        "voice": ("uncovered_voice",),
+        "all": ("blur",),
+    }
+    whole = plans_for(EVIDENCE)
+    assert {name for plan in whole for name in plan.evidence} == set(EVIDENCE)
+    assert [plan.name for plan in whole] == ["words", "ends", "voice"]
 
 
 def test_evidence_that_does_not_apply_speaks_neither_for_nor_against() -> None:

@@ -217,8 +217,31 @@ def test_a_crash_costs_its_clip_and_nothing_else(
     assert set(trial_aligners.read_text().splitlines()) == {"three crash", "six raise"}
 
 
+def test_a_crash_in_a_batch_costs_its_clip_and_nothing_else(
+    workspace: Workspace, trial_aligners: Path, data_samples: Path
+) -> None:
+    clip = sorted((data_samples / "audio").glob("*.flac"))[0]
+    texts = ["one two", "three crash", "four five", "six raise", "seven eight", "nine ten"]
+    options = AlignerOptions("batching")
+    tasks = tasks_of(workspace, texts, clip, "batching")
+    told: list[float] = []
+    found = collect_evidence(
+        workspace, build_aligner(options), options, tasks, workers=1, on_clip=told.append
+    )
+    assert found["status"].to_pylist() == [
+        "aligned",
+        "aligner_crashed",
+        "aligned",
+        "aligner_failed",
+        "aligned",
+        "aligned",
+    ]
+    assert len(told) == len(texts)
+    assert "one two three crash four five six raise" in trial_aligners.read_text()
+
+
 def test_files_that_cannot_be_hashed_answer_for_themselves_alone(
-    workspace: Workspace, tmp_path: Path
+    workspace: Workspace, trial_aligners: Path, tmp_path: Path
 ) -> None:
     """The same text, and no bytes to tell them apart by."""
     files = [str(tmp_path / "absent.wav"), str(tmp_path)]

@@ -141,7 +141,8 @@ def test_lint_lists_the_problems_of_all_files(tmp_path: Path, run_cli: RunCli) -
     (tmp_path / "bad.json").write_text(json.dumps(bad, indent=2))
     (tmp_path / "broken.json").write_text('{\n"expectations": [')
     (tmp_path / "empty.json").write_text('{"expectations": []}')
-    run_cli("suite", "lint", "good.json", cwd=tmp_path)
+    done = run_cli("suite", "lint", "good.json", cwd=tmp_path)
+    assert "good.json is sound: 1 expectation\n" in done.stderr
     names = ("good.json", "bad.json", "broken.json", "empty.json", "gone.json")
     done = run_cli("suite", "lint", *names, cwd=tmp_path, code=ExitCode.USAGE)
     assert "5 problems in suites" in done.stderr
@@ -182,6 +183,19 @@ ODD = [
         '{"type": "expect_duration_between", "kwargs": {"min_value": 5, "max_value": 2}}',
         "no value lies between 5",
     ),
+    (
+        '{"type": "expect_class_balance", "kwargs": {"column": "speaker", "min_share": 2}}',
+        "min_share is 2.0, and a share is from 0 to 1",
+    ),
+    (
+        '{"type": "expect_text_without_loops", "kwargs": {"min_unique_share": -0.1}}',
+        "min_unique_share is -0.1",
+    ),
+    (
+        '{"type": "expect_text_to_be_filled", "kwargs": {"mostly": 0}}',
+        "expect_text_to_be_filled: mostly is 0, so no row has to pass",
+    ),
+    ('{"type": "expect_text_to_be_filled"}], "expectation": [{}', "unknown key 'expectation'"),
     ("[" * 100_000, "nested too deep"),
 ]
 

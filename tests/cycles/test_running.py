@@ -13,10 +13,8 @@ from pathlib import Path
 import pytest
 from tests.cycles.conftest import QUICK, Trial, states
 
-from asrdq.cycles import run_cycle
 from asrdq.errors import DataError, ExitCode, ToolError, UsageError
 from asrdq.manifests import ingest_manifest
-from asrdq.training.stops import STOP_FILE
 
 pytestmark = pytest.mark.slow
 
@@ -72,10 +70,10 @@ def test_killed_while_it_trains_the_same_command_goes_on(trial: Trial) -> None:
     ]
     paths = os.pathsep.join([trial.path, os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": paths, "MEMORY_DIES": "train"}
-    killed = subprocess.run(command, env=environment, capture_output=True, text=True)
+    killed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     del environment["MEMORY_DIES"]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     # the texts of the right rows are in the training data: the held-out ones decide
     assert ended.returncode == ExitCode.UNDECIDED, ended.stderr
     told = json.loads(ended.stdout)
@@ -149,15 +147,27 @@ def test_clips_without_a_hypothesis_are_not_passed_over(trial: Trial) -> None:
     assert result.after_rate == pytest.approx(32 / 70)
 
 
-def test_a_training_that_a_rule_stops_ends_the_round_there(trial: Trial) -> None:
-    trial.run()
-    plan = trial.plan(max_steps=5)
-    stop = trial.place / "round-2" / "run" / STOP_FILE
-    stop.parent.mkdir(parents=True)
-    stop.write_text("", encoding="utf-8")
-    result = run_cycle(trial.workspace, plan)
-    assert states(result)["train"] == "stopped"
-    assert (result.verdict, result.model, result.exit_code) == ("", None, ExitCode.FAILED)
+def test_a_training_that_is_stopped_ends_there_and_is_gone_on_with(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEMORY_TERMS", "1")
+    stopped = trial.run()
+    assert states(stopped) == {"hand off": "done", "transcribe before": "done", "train": "stopped"}
+    assert (stopped.verdict, stopped.model) == ("", None)
+    assert stopped.exit_code == 128 + signal.SIGTERM
+    assert stopped.next_command.startswith("asrdq checkpoints ")
+    last = trial.workspace.query("SELECT state FROM runs WHERE command = 'cycle'").to_pylist()
+    assert [row["state"] for row in last] == ["interrupted"]
+    monkeypatch.delenv("MEMORY_TERMS")
+    result = trial.run()
+    assert list(states(result).values()) == ["found"] * 2 + ["done"] * 6
+    assert (result.round, result.verdict) == (1, "KEEP")
+
+
+def test_a_server_cannot_be_given_the_model_of_a_round(trial: Trial) -> None:
+    url = "http://127.0.0.1:9/v1"
+    with pytest.raises(UsageError, match="asks a server"):
+        trial.run(transcriber="openai", base=url)
 
 
 def test_names_that_cannot_be_folders(trial: Trial) -> None:

@@ -118,3 +118,29 @@ def test_validation_that_never_runs(recipe: MakeRecipe, kept: MakeKept) -> None:
 def test_a_share_of_the_epoch_between_validations(recipe: MakeRecipe, kept: MakeKept) -> None:
     made = recipe("parakeet-an4", trainer={"val_check_interval": 0.25})
     assert count_steps(made, 1, kept(948, 0.71)).validation_interval == 15
+
+
+def test_more_epochs_than_any_run_needs(recipe: MakeRecipe, kept: MakeKept) -> None:
+    made = recipe("smoke", schedule={"epochs": 50_000, "max_steps": None})
+    steps = count_steps(made, 1, kept(80, 0.2))
+    told = said(made, steps)["schedule"]
+    assert told.startswith(f"{steps.steps:,} steps are 50,000 epochs of {steps.steps_per_epoch}")
+    made = recipe("smoke", schedule={"epochs": 1000, "max_steps": None})
+    assert "schedule" not in said(made, count_steps(made, 1, kept(80, 0.2)))
+
+
+@pytest.mark.parametrize(
+    ("every", "told"),
+    [
+        (41, "every 41 steps makes 9.76 lines from one validation to the next; 20 to 40 make"),
+        (40, None),
+        (2, None),  # ten times the lines, which only costs time
+        (1, "every 1 steps makes 400 lines"),
+    ],
+)
+def test_a_log_that_is_too_coarse_or_far_too_fine(
+    recipe: MakeRecipe, kept: MakeKept, every: int, told: str | None
+) -> None:
+    made = recipe("smoke", trainer={"val_check_interval": 400, "log_every_n_steps": every})
+    text = said(made, count_steps(made, 1, kept(80, 0.2))).get("trainer.log_every_n_steps")
+    assert (text is None) if told is None else (text or "").startswith(told)

@@ -42,7 +42,7 @@ _BACKEND_VERSION: Final = 1
 _LONGEST_S: Final = 300.0
 _STAR_PRICE: Final = 2.0
 """What a frame of another sound than the text's costs more than its likeliest token."""
-_ABSENT_PRICE: Final = 6.0
+_ABSENT_PRICE: Final = 5.0
 """What each token of a word that is left out costs."""
 _REACH_S: Final = 0.25
 """How far a word reaches into voiced silence of the model beside it."""

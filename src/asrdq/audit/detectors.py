@@ -70,7 +70,13 @@ PLANS: Final = (
     ),
     DetectorPlan(
         "voice",
-        ("uncovered_voice", "longest_uncovered_s", "worst_silence", "total_silence", "other_sounds"),
+        (
+            "uncovered_voice",
+            "longest_uncovered_s",
+            "worst_silence",
+            "total_silence",
+            "other_sounds",
+        ),
         (Fault.MISSING_WORDS, Fault.SWAPPED_TEXT),
     ),
 )

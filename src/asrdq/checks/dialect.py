@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _URL = "asrdq_duckdb://"
 _COLUMNS = """
     SELECT column_name, is_nullable FROM information_schema.columns
-    WHERE table_name = ? ORDER BY ordinal_position
+    WHERE table_name = ? AND table_catalog <> 'temp' ORDER BY ordinal_position
 """
 
 

@@ -18,6 +18,7 @@ from asrdq.checks.library import (
     SqlAlchemyExecutionEngine,
     quietly,
 )
+from asrdq.checks.plain import plain_texts
 from asrdq.checks.registration import good_rows
 from asrdq.checks.rules import SUBJECT
 from asrdq.checks.text_judge import own_findings
@@ -72,7 +73,7 @@ def measure(database: DuckDBPyConnection, expectations: Sequence[Expected]) -> d
     engine = SqlAlchemyExecutionEngine(engine=sqlalchemy_engine(database))
     data = SqlAlchemyBatchData(execution_engine=engine, table_name=SUBJECT, create_temp_table=False)
     engine.load_batch_data(SUBJECT, data)
-    with quietly():
+    with quietly(), plain_texts(database, expectations):
         found = dict(_judge(engine, expectations))
         for expected in expectations:
             if found[expected.position].error and len(expectations) > 1:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from asrdq.checks.suites import FOLDER, Suite, read_suite_file, suite_names
-from asrdq.errors import Problem, UsageError
+from asrdq.errors import Problem, UsageError, counted
 from asrdq.places import Place, within
 from asrdq.results import Result
 
@@ -33,8 +33,7 @@ def lint_suites(files: Iterable[Place]) -> list[Suite]:
         except UsageError as error:
             problems += error.problems or [_whole(error, file)]
     if problems:
-        many = "s" if len(problems) > 1 else ""
-        raise UsageError(f"{len(problems)} problem{many} in suites", problems=problems)
+        raise UsageError(f"{counted(len(problems), 'problem')} in suites", problems=problems)
     return sound
 
 

@@ -13,6 +13,7 @@ from asrdq.checks.library import (
     SqlAlchemyExecutionEngine,
     column_condition_partial,
 )
+from asrdq.checks.plain import unless_plain
 from asrdq.checks.rules import RULES, Rule
 from asrdq.checks.text_judge import own_findings
 from asrdq.workspace.store import quote_name
@@ -57,7 +58,10 @@ def _register(rule: Rule) -> None:
     )
     def _sqlalchemy(cls: type, column: Any, **given: Any) -> Any:
         arguments = {name: given[name] for name in parameters}
-        return literal_column(good_rows(rule, column.name, arguments), Boolean())
+        good = good_rows(rule, column.name, arguments)
+        if rule.plain_texts_pass:
+            good = unless_plain(column.name, good)
+        return literal_column(good, Boolean())
 
     metric = f"column_values.asrdq.{rule.name.removeprefix('expect_')}"
     type(

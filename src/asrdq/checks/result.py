@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asrdq.checks.suites import CRITICAL, WARNING
+from asrdq.errors import counted
 from asrdq.results import Result
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class CheckResult(Result):
         met = sum(self.checks["success"].to_pylist())
         return (
             f"{self.manifest} against {self.suite}: {met} of {self.checks.num_rows} expectations "
-            f"hold ({len(self.failed)} critical failed, {len(self.warnings)} warnings, "
+            f"hold ({len(self.failed)} critical failed, {counted(len(self.warnings), 'warning')}, "
             f"{len(self.errors)} could not be judged); {self.rows:,} rows, {self.hours:,.2f} h"
         )
 

@@ -43,6 +43,8 @@ class Rule:
         audio: Whether the facts of a probe are needed.
         judge: Gives what judges the texts beforehand, from what finds files and the parameters;
             None where SQL does it alone.
+        plain_texts_pass: Whether every text passes that has but letters, white space, and single
+            signs of punctuation; such texts are recognised once for all rules.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Rule:
     shows: str | Callable[..., str] | None = None
     audio: bool = False
     judge: Callable[..., TextJudge | None] | None = None
+    plain_texts_pass: bool = False
 
     @property
     def parameters(self) -> dict[str, tuple[Any, Any]]:
@@ -131,6 +134,17 @@ def listed(values: Sequence[str | float]) -> str:
 def matches(column: str, pattern: str) -> str:
     """Return SQL that asks whether a regular expression (RE2) is found in a column."""
     return f"regexp_matches({column}::VARCHAR, {quote_text(pattern)})"
+
+
+def check_share(**given: float | None) -> None:
+    """Check that a parameter is a share.
+
+    Raises:
+        UsageError: It is below 0 or above 1.
+    """
+    for name, value in given.items():
+        if value is not None and not 0 <= value <= 1:
+            raise UsageError(f"{name} is {value}, and a share is from 0 to 1")
 
 
 def between(value: str, low: float | None, high: float | None) -> str:

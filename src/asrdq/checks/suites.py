@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from asrdq.checks.rules import BY, CONTENT, MANIFEST, RULES, Rule
-from asrdq.errors import Problem, UsageError, nearest, unknown
+from asrdq.errors import Problem, UsageError, counted, nearest, unknown
 from asrdq.places import Place, place
 from asrdq.shipped import shipped_folder
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FOLDER = "expectations"
 CRITICAL, WARNING = SEVERITIES = ("critical", "warning")
 _KEYS = frozenset({"type", "kwargs", "meta", "severity", "id", "notes", "description"})
+_SUITE_KEYS = frozenset({"name", "expectations", "meta", "notes", "id", "suite_parameters"})
 _COLUMNS = ("column", "column_A", "column_B")
 
 
@@ -139,8 +140,8 @@ def read_suite_file(file: Place) -> Suite:
             hint = f" ({error.hint})" if error.hint else ""
             problems.append(Problem(f"{error.message}{hint}", str(file), line))
     if problems:
-        many = "s" if len(problems) > 1 else ""
-        raise UsageError(f"{len(problems)} problem{many} in {file.name}", problems=problems)
+        told = f"{counted(len(problems), 'problem')} in {file.name}"
+        raise UsageError(told, problems=problems)
     digest = hashlib.sha256(content).hexdigest()
     own_name = document.get("name") or file.name.removesuffix(".json")
     return Suite(str(own_name), str(file), digest, tuple(loaded))
@@ -169,6 +170,9 @@ def _parse(content: bytes, file: str) -> dict[str, Any]:
         raise UsageError("is no suite: it has no list 'expectations'", where=file, hint=hint)
     if not document["expectations"]:
         raise UsageError("has no expectation, so it would prove nothing", where=file, hint=hint)
+    if extra := sorted(set(document) - _SUITE_KEYS):
+        told = unknown("key", extra[0], _SUITE_KEYS)
+        raise UsageError(told.message, where=file, hint=told.hint)
     return document
 
 
@@ -214,6 +218,8 @@ def load_expectation(item: Any, position: int = 1, line: int = 1) -> Expected:
     severity = _severity(item)
     loaded = _instantiate(name, arguments, severity, item.get("meta"))
     expected = Expected(position, line, name, severity, arguments, loaded)
+    if getattr(loaded, "mostly", None) == 0:
+        raise UsageError(f"{name}: mostly is 0, so no row has to pass", hint="above 0, at most 1")
     if expected.rule is not None:
         expected.rule.condition('"column"', **expected.given)
     return expected

@@ -69,10 +69,11 @@ def lint(
     """
     from asrdq import console
     from asrdq.checks import lint_suites
+    from asrdq.errors import counted
     from asrdq.places import place
 
     for read in lint_suites([place(file) for file in files]):
-        console.say(f"{read.file} is sound: {len(read.expectations)} expectations")
+        console.say(f"{read.file} is sound: {counted(len(read.expectations), 'expectation')}")
     console.next_step(f"asrdq check train --suite {files[0]}", "runs it")
 
 

@@ -12,7 +12,7 @@ from asrdq.cli.options import WorkspaceOption
 from asrdq.cli.workspaces import workspace_if_any
 
 if TYPE_CHECKING:
-    from asrdq.training import TrainingResult
+    from asrdq.training import TrainingResult, TrainPlan
 
 
 def train(
@@ -72,6 +72,12 @@ def train(
         bool,
         typer.Option("--rehearse", help="A few steps of a tiny model, to see that all of it runs."),
     ] = False,
+    preflight: Annotated[
+        bool,
+        typer.Option(
+            "--preflight", help="Only find out what fits this machine, and what is slow on it."
+        ),
+    ] = False,
     output: Annotated[
         Literal["table", "json"], typer.Option("--format", "-f", help="How it is written.")
     ] = "table",
@@ -83,6 +89,9 @@ def train(
     rows that were handed off. The rules of `asrdq watch` are asked while it trains. Killed at any
     moment, the same command goes on; of a finished run it says so. With a workspace the run is
     kept in `train_runs` and `train_metrics` too.
+
+    `--preflight` searches the largest batch that trains here, estimates buckets of clips of like
+    length, and holds the rate of the loader against that of the steps.
 
     Exit codes: 0 finished, 1 refused or stopped by a rule or a stop file, 130 after Ctrl-C, 143
     after SIGTERM: both leave a checkpoint.
@@ -109,6 +118,8 @@ def train(
         name=name,
         rehearse=rehearse,
     )
+    if preflight:
+        return _preflight(plan, bundle, output)
     first = rank_of() == 0
     if not first:
         console.set_quiet(True)
@@ -117,6 +128,21 @@ def train(
         print(result.to_json() if output == "json" else result.summary())
         _advise(result, bundle)
     return result.exit_code
+
+
+def _preflight(plan: TrainPlan, bundle: str, output: str) -> int:
+    from asrdq.errors import UsageError
+    from asrdq.training.preflight import look_before
+
+    if plan.rehearse:
+        raise UsageError("--preflight looks, and --rehearse trains: one of them")
+    report = look_before(plan, stage=console.progress)
+    print(report.to_json() if output == "json" else report.summary())
+    if report.ready:
+        console.next_step(f"asrdq train {shlex.quote(bundle)}", "it fits, and does not wait")
+    else:
+        console.next_step("asrdq handoff …", "with a recipe that suits this machine")
+    return 0 if report.ready else 1
 
 
 def _advise(result: TrainingResult, bundle: str) -> None:

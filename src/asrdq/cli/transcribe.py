@@ -22,7 +22,7 @@ def transcribe(
         typer.Option(
             "--with",
             metavar="TRANSCRIBER",
-            help="`pocketsphinx`, `nemo:MODEL`, `hf:MODEL`, or `openai:URL` for a server.",
+            help="`pocketsphinx`, `nemo:MODEL`, `qwen:MODEL`, `hf:MODEL` or `openai:URL`.",
         ),
     ] = "pocketsphinx",
     name: Annotated[
@@ -45,6 +45,9 @@ def transcribe(
             "--batch-s", min=0.1, help="Most seconds of audio that a local model gets at once."
         ),
     ] = None,
+    beams: Annotated[
+        int, typer.Option("--beams", min=1, help="Hypotheses that a search keeps; for `qwen`.")
+    ] = 1,
     concurrency: Annotated[
         int, typer.Option("--concurrency", min=1, help="Most requests to a server at once.")
     ] = 8,
@@ -80,7 +83,7 @@ def transcribe(
 
     kind, address = parse_transcriber(transcriber)
     options = TranscriberOptions(
-        kind, address, model, key_env, concurrency, timeout, retries, device, batch_s
+        kind, address, model, key_env, concurrency, timeout, retries, device, batch_s, beams
     )
     opened = Workspace.open(workspace)
     result = run(

@@ -22,7 +22,7 @@ from asrdq.cycles.evidence import (
 )
 from asrdq.cycles.numbers import CycleRound, decisions, note_decision, take_round
 from asrdq.cycles.result import STAGES, CycleResult
-from asrdq.errors import DataError
+from asrdq.errors import DataError, UsageError
 from asrdq.handoff import hand_off
 from asrdq.leaderboard import find_route, read_leaderboard
 from asrdq.rounds import compare_rounds
@@ -162,7 +162,10 @@ class _Going:
         options = TranscriberOptions(plan.transcribed_by, address, device=plan.device)
         transcriber = build_transcriber(options)
         if transcriber.remote:
-            raise DataError(f"'{transcriber.name}' asks a server, which has no model of this round")
+            raise UsageError(
+                f"'{transcriber.name}' asks a server, which has no model of this round",
+                hint="a transcriber that loads the model itself, such as nemo",
+            )
         known = run_that_transcribed(self._workspace, manifest, hyps, transcriber.version)
         if known is not None:
             return FOUND, f"{hyps} on {manifest}", known

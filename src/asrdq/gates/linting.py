@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from asrdq.errors import AsrdqError, Problem, UsageError
+from asrdq.errors import AsrdqError, Problem, UsageError, counted
 from asrdq.gates.demands.suites import suite_file
 from asrdq.gates.policy import Policy, read_policy
 from asrdq.places import Place
@@ -39,9 +39,9 @@ def lint_policies(files: Sequence[Place]) -> None:
     bad = [name for name, found in problems.items() if found]
     if bad:
         every = [problem for found in problems.values() for problem in found]
-        many = "s" if len(every) > 1 else ""
         raise UsageError(
-            f"{len(every)} problem{many} in {len(bad)} of {len(problems)} policies", problems=every
+            f"{counted(len(every), 'problem')} in {len(bad)} of {len(problems)} policies",
+            problems=every,
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from asrdq.errors import DataError, Problem
+from asrdq.errors import DataError, Problem, counted
 
 REASONS: Final[Mapping[str, str]] = {
     "rows_edited": "the rows of a version are not those of its fingerprint",
@@ -56,9 +56,8 @@ class RefusedError(DataError):
     """A hand-off that is refused, with all reasons at once."""
 
     def __init__(self, what: str, refusals: Sequence[Refusal]) -> None:
-        many = "s" if len(refusals) > 1 else ""
         super().__init__(
-            f"{what} is not handed off: {len(refusals)} reason{many}",
+            f"{what} is not handed off: {counted(len(refusals), 'reason')}",
             problems=[Problem(str(refusal)) for refusal in refusals],
             hint=refusals[0].mend,
         )

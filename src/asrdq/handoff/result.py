@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import pyarrow as pa
 
+from asrdq.errors import counted
 from asrdq.results import Result
 
 FILES = pa.schema([("file", pa.string()), ("bytes", pa.int64()), ("sha256", pa.string())])
@@ -59,6 +60,6 @@ class HandoffResult(Result):
             f"{self.train} ({self.train_rows:,} rows) and {self.validation} "
             f"({self.validation_rows:,} rows) handed to {self.backend} with {self.recipe}\n"
             f"  {verdicts}{signed}\n"
-            f"  {self.files.num_rows} files in {self.bundle}\n"
+            f"  {counted(self.files.num_rows, 'file')} in {self.bundle}\n"
             f"  bundle id {self.bundle_id}"
         )

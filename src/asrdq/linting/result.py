@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from asrdq.errors import ExitCode
+from asrdq.errors import ExitCode, counted
 from asrdq.linting.findings import WORST_FIRST, Finding
 from asrdq.planning.findings import Level
 from asrdq.results import Result
@@ -74,7 +74,7 @@ class LintResult(Result):
 
     def summary(self) -> str:
         """Return how many findings there are, in a line, and what could not be answered."""
-        counts = [f"{self.count(level)} {level}{'s' * (self.count(level) != 1)}" for level in Level]
+        counts = [counted(self.count(level), level) for level in Level]
         quiet = len(self.found) - len(self.standing)
         answered = f", {quiet} suppressed" if quiet else ""
         lines = [f"{self.config} ({self.dialect}): {', '.join(counts)}{answered}"]

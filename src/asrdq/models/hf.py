@@ -96,6 +96,23 @@ class HfCtcModel:
         found: list[int] = self._tokenizer(text, add_special_tokens=False).input_ids
         return [token for token in found if token not in self._special]
 
+    def best_path(self, posteriors: LogPosteriors) -> tuple[str, list[tuple[str, int, int]]]:
+        """Return the text of the most probable token of each frame, as the tokenizer writes it.
+
+        Returns:
+            The text, and each word with the frames from and until which it reaches; no words where
+            the tokenizer does not say where they are.
+        """
+        path = posteriors.argmax(-1)
+        try:
+            said = self._tokenizer.decode(path, output_word_offsets=True)
+        except TypeError:
+            return str(self._tokenizer.decode(path)).strip(), []
+        words = [
+            (each["word"], each["start_offset"], each["end_offset"]) for each in said.word_offsets
+        ]
+        return said.text.strip(), words
+
     def log_posteriors(self, clips: Sequence[Samples]) -> list[LogPosteriors]:
         """Return log posteriors of clips; see `CtcModel.log_posteriors`."""
         if len(clips) > 1 and not getattr(self._extract, "return_attention_mask", True):

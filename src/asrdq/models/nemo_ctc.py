@@ -36,9 +36,8 @@ class NemoCtcModel:
         self.sample_rate = read_nemo_file(file).sample_rate
         self._model = load_nemo(str(file), device).eval()
         model = self._model
-        self._decoder: Any = getattr(model, "ctc_decoder", getattr(model, "decoder", None))
-        transducer = hasattr(model, "joint") and not hasattr(model, "ctc_decoder")
-        if transducer or not hasattr(self._decoder, "num_classes_with_blank"):
+        self._decoder = _ctc_decoder(model)
+        if self._decoder is None:
             raise ToolError(
                 f"has no CTC decoder: {type(model).__name__}",
                 where=self._where,
@@ -85,3 +84,11 @@ class NemoCtcModel:
             posteriors[: int(count)].numpy()
             for posteriors, count in zip(found, frames.cpu(), strict=True)
         ]
+
+
+def _ctc_decoder(model: Any) -> Any:
+    """Return the CTC decoder of a model, None of one that has none, such as a transducer."""
+    if hasattr(model, "ctc_decoder"):
+        return model.ctc_decoder
+    decoder = None if hasattr(model, "joint") else getattr(model, "decoder", None)
+    return decoder if hasattr(decoder, "num_classes_with_blank") else None

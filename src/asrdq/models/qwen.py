@@ -25,8 +25,8 @@ MARK: Final = "<asr_text>"
 """What parts the language from the transcript in the answers of the model."""
 
 RATE: Final = 16_000
-SHORTEST_S: Final = 0.5
-"""Shorter audio is padded with silence, as qwen-asr does."""
+SHORTEST_S: Final = 0.1
+"""Shorter audio is padded with silence: the encoder needs some frames."""
 
 _TOKENS, _TOKENS_A_SECOND, _MOST_TOKENS = 64, 25, 4096
 _ENDS: Final = ("<|im_end|>", "<|endoftext|>")
@@ -99,6 +99,24 @@ def check_qwen_folder(model: str) -> None:
         )
 
 
+def find_qwen_folder(model: str) -> Path:
+    """Return the folder of a model; one that is on the hub is fetched first.
+
+    Raises:
+        ToolError: There is no such model, or the hub cannot be reached.
+    """
+    check_qwen_folder(model)
+    folder = Path(model).expanduser()
+    if folder.exists():
+        return folder
+    hub = needs("huggingface_hub", "Qwen3-ASR")
+    try:
+        return Path(hub.snapshot_download(model))
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise ToolError(f"the hub does not give this model: {reason}", where=model) from error
+
+
 def load_qwen(model: str, device: torch.device, dtype: torch.dtype) -> Qwen:
     """Load a model from a folder, or by its name on the hub (`Qwen/Qwen3-ASR-0.6B`).
 
@@ -141,13 +159,16 @@ def prompt(processor: Any, context: str = "", language: str | None = None) -> st
 
 
 def features_of(processor: Any, samples: Samples) -> Samples:
-    """Return the mel spectrogram of a clip at 16 kHz, (bands, frames)."""
+    """Return the mel spectrogram of a clip at 16 kHz, (bands, frames), in 32-bit numbers."""
+    import torch
+
     short = round(SHORTEST_S * RATE) - len(samples)
     if short > 0:
         samples = np.pad(samples, (0, short))
-    found = processor.feature_extractor(
-        samples, sampling_rate=RATE, padding=True, truncation=False, return_tensors="np"
-    )
+    with torch.autocast("cpu", enabled=False):
+        found = processor.feature_extractor(
+            samples, sampling_rate=RATE, padding=True, truncation=False, return_tensors="np"
+        )
     mel: Samples = found["input_features"][0]
     return mel
 
@@ -230,18 +251,19 @@ def answer(
     batch = padded(processor, ids, mels)
     weights = next(network.parameters())
     batch["input_features"] = batch["input_features"].to(weights.dtype)
-    seconds = max(mel.shape[1] for mel in mels) / 100
+    most = [_most_tokens(mel) for mel in mels]
     with torch.inference_mode():
         found = network.generate(
             **{name: value.to(weights.device) for name, value in batch.items()},
-            max_new_tokens=min(_MOST_TOKENS, _TOKENS + math.ceil(_TOKENS_A_SECOND * seconds)),
+            max_new_tokens=max(most),
             eos_token_id=qwen.ends,
             pad_token_id=processor.tokenizer.pad_token_id,
             num_beams=beams,
             do_sample=False,
         )
+    spoken = found.sequences[:, batch["input_ids"].shape[1] :].tolist()
     said = processor.batch_decode(
-        found.sequences[:, batch["input_ids"].shape[1] :],
+        [own[:limit] for own, limit in zip(spoken, most, strict=True)],
         skip_special_tokens=True,
         clean_up_tokenization_spaces=False,
     )
@@ -249,6 +271,12 @@ def answer(
         Heard(raw.strip(), language) if language else taken_apart(raw)
         for raw, language in zip(said, languages, strict=True)
     ]
+
+
+def _most_tokens(mel: Samples) -> int:
+    """Return how long the answer to a clip may be: it does not depend on other clips."""
+    seconds = float(mel.shape[1]) / 100
+    return min(_MOST_TOKENS, _TOKENS + math.ceil(_TOKENS_A_SECOND * seconds))
 
 
 def taken_apart(raw: str) -> Heard:

@@ -20,6 +20,9 @@ from asrdq.recipes.recipe import Recipe
 
 FINER = (10, 20)
 """How many times as often as validation a run should log."""
+_FAR_TOO_FINE = 10
+"""So many times more lines than that are worth a note: they cost time, and hide nothing."""
+_MOST_EPOCHS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,13 @@ def step_findings(recipe: Recipe, steps: Steps) -> Iterator[Finding]:
                 f"{schedule.max_steps:,} steps are {steps.epochs:.2f} epochs; {schedule.epochs} "
                 f"epochs are {wanted:,} steps",
             )
+    if steps.epochs > _MOST_EPOCHS:
+        yield warning(
+            "schedule",
+            f"{steps.steps:,} steps are {steps.epochs:,.0f} epochs of {steps.steps_per_epoch:,} "
+            "steps; a model learns its clips by heart long before",
+        )
+    yield from _log_findings(steps)
     if steps.warmup > steps.steps * 0.10 + 1:
         yield warning(
             "schedule.warmup_steps",
@@ -176,6 +186,17 @@ def step_findings(recipe: Recipe, steps: Steps) -> Iterator[Finding]:
     if late:
         yield warning(
             "stages", f"a stage begins after step {late[0]:,}, and the run has {steps.steps:,}"
+        )
+
+
+def _log_findings(steps: Steps) -> Iterator[Finding]:
+    low, high = steps.log_advised
+    if steps.log_every > high or steps.log_every * _FAR_TOO_FINE < low:
+        lines = steps.validation_interval / steps.log_every
+        yield note(
+            "trainer.log_every_n_steps",
+            f"every {steps.log_every:,} steps makes {lines:,.3g} lines from one validation to the "
+            f"next; {low:,} to {high:,} make 10 to 20",
         )
 
 

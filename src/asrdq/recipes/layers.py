@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from asrdq.errors import Problem, UsageError
+from asrdq.errors import Problem, UsageError, counted
 from asrdq.places import Place
 from asrdq.settings import compose_yaml, problem_at, repeated_keys
 
@@ -79,10 +79,9 @@ def read_layers(layers: Sequence[Layer], model: type[ModelT]) -> ModelT:
     except ValidationError as error:
         problems += (_problem(layers, model, item) for item in error.errors())
     if problems:
-        many = "s" if len(problems) > 1 else ""
         asked = layers[-1].file.name
         problems.sort(key=lambda item: (item.file != asked, item.file or "", item.line or 0))
-        raise UsageError(f"{len(problems)} problem{many} in {asked}", problems=problems)
+        raise UsageError(f"{counted(len(problems), 'problem')} in {asked}", problems=problems)
     return read
 
 

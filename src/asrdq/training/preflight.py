@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
+from asrdq.console import Stage, silent
+from asrdq.errors import UsageError
 from asrdq.results import plain
+from asrdq.training.backends import load_backend
+from asrdq.training.handed import read_bundle
+from asrdq.training.plan import make_job
 
 if TYPE_CHECKING:
     from asrdq.training.job import TrainingJob
+    from asrdq.training.plan import TrainPlan
 
 WAITING: Final = 1.1
 """A loader has to give so many times the clips that the steps take, or they wait for it."""
@@ -120,3 +128,24 @@ class Preflights(Protocol):
             DataError: Nothing of the manifest can be used.
             ToolError: The base is not there.
         """
+
+
+def look_before(plan: TrainPlan, *, stage: Stage = silent) -> PreflightReport:
+    """Verify a bundle, and find out what this machine makes of its training; nothing is kept.
+
+    Raises:
+        DataError: The bundle was changed, or nothing of a manifest can be used.
+        UsageError: The backend cannot do what the recipe asks, or has no preflight.
+        ToolError: A package, the base model or the device is missing.
+    """
+    with stage("look at audio", None, "files") as bar:
+        handed = read_bundle(plan.bundle, expected_id=plan.bundle_id, advance=bar.advance)
+    job = make_job(plan, handed)
+    backend = load_backend(job.backend)
+    if not isinstance(backend, Preflights):
+        raise UsageError(
+            f"the backend {job.backend} has no preflight", hint="asrdq train --rehearse"
+        )
+    backend.check(job)
+    with tempfile.TemporaryDirectory(prefix="asrdq-preflight-") as folder:
+        return backend.preflight(replace(job, run_dir=Path(folder)))

@@ -62,9 +62,10 @@ def train(
     allowed = guard(handed, job.base, job.allowed, stage=stage)
     for each in allowed:
         console.warn(f"let pass by --allow {each.rule}: {each.message}")
-    if (told := check_world(job)) is not None:
-        allowed += (Allowed(WORLD_RULE, told),)
     backend = load_backend(job.backend)
+    keeps_batch = getattr(backend, "keeps_effective_batch", False)
+    if not keeps_batch and (told := check_world(job)) is not None:
+        allowed += (Allowed(WORLD_RULE, told),)
     if plan.rehearse:
         clear_rehearsal(job)
         job = rehearsal_of(job, backend)

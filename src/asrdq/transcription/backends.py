@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import entry_points
 
-from asrdq.errors import AsrdqError, ToolError, unknown
+from asrdq.errors import AsrdqError, ToolError, UsageError, unknown
 from asrdq.transcription.protocol import Transcriber, TranscriberOptions
 
 ENTRY_POINTS = "asrdq.transcribers"
@@ -39,6 +39,11 @@ def build_transcriber(options: TranscriberOptions) -> Transcriber:
             raise
         reason = f"{type(error).__name__}: {error}"
         raise ToolError(f"the transcriber '{options.name}' cannot be built: {reason}") from error
+    if options.beams != 1 and getattr(built, "beams", 1) != options.beams:
+        raise UsageError(
+            f"the transcriber '{options.name}' has no search of {options.beams} beams",
+            hint="leave --beams out",
+        )
     if not isinstance(built, Transcriber):
         raise ToolError(f"'{found[options.name].value}' is not a transcriber")
     return built

@@ -10,16 +10,17 @@ from typing import Any, Final
 from asrdq.errors import UsageError
 from asrdq.models.content import content_hash
 from asrdq.models.devices import device_of
+from asrdq.models.halving import in_halves
 from asrdq.models.nemo import load_nemo, quiet_nemo
 from asrdq.models.nemo_file import find_nemo_file, read_nemo_file
 from asrdq.models.requirements import installed
-from asrdq.transcription.halving import halving
 from asrdq.transcription.protocol import (
     Samples,
     TimedWord,
     TranscriberOptions,
     Transcription,
     TranscriptionStatus,
+    no_memory,
 )
 
 _BACKEND_VERSION: Final = 1
@@ -119,7 +120,7 @@ class NemoTranscriber:
         if language is not None and f"<|{language}|>" not in self._known:
             detail = f"the model has no language '{language}'"
             return [Transcription(TranscriptionStatus.FAILED, detail=detail)] * len(clips)
-        return halving(lambda some: self._batch(some, language), clips)
+        return in_halves(lambda some: self._batch(some, language), clips, no_memory)
 
     def _batch(self, clips: Sequence[Samples], language: str | None) -> list[Transcription]:
         found = self._heard(clips, language)
@@ -156,7 +157,7 @@ class NemoTranscriber:
         stride_s = self._model.cfg.preprocessor.window_stride
         length_s = max(len(clip) / self.sample_rate, _LEAST_S)
         frames = length_s / (stride_s * self._model.encoder.subsampling_factor)
-        return most >= 0 and len(said.y_sequence) > frames + most - _PROMPT_TOKENS
+        return bool(most >= 0 and len(said.y_sequence) > frames + most - _PROMPT_TOKENS)
 
     def _slots(self, language: str) -> dict[str, str]:
         """Return what Canary is told: as the model's own defaults say, else to write it down."""

@@ -57,6 +57,11 @@ class Transcription:
     detail: str = ""
 
 
+def no_memory(_clip: Samples, error: Exception) -> Transcription:
+    """Return the answer for a clip that there is no memory for."""
+    return Transcription(TranscriptionStatus.FAILED, detail=f"no memory for it: {error}")
+
+
 @dataclass(frozen=True, slots=True)
 class TranscriberOptions:
     """What a transcriber is built from, in this process and in workers.
@@ -72,6 +77,7 @@ class TranscriberOptions:
         device: Where a local model runs: `auto`, `cpu`, `cuda`, `cuda:1`.
         batch_s: Most seconds of audio that a local model gets at once, padding included; None for
             what it likes.
+        beams: Hypotheses that a search keeps; 1 is greedy.
     """
 
     name: str
@@ -83,6 +89,7 @@ class TranscriberOptions:
     retries: int = 5
     device: str = "auto"
     batch_s: float | None = None
+    beams: int = 1
 
 
 @runtime_checkable

@@ -62,6 +62,13 @@ class CrashingAligner(EverywhereAligner):
         return super().align(utterances)
 
 
+class BatchingAligner(CrashingAligner):
+    """The same with up to four clips at once, of which one takes the others along."""
+
+    name = "batching"
+    batch_size = 4
+
+
 class UnloadableAligner(EverywhereAligner):
     """Is built, and cannot load its model."""
 

@@ -130,6 +130,8 @@ def test_early_stopping_ends_it(digits: Rows, bases: dict[str, Path], tmp_path: 
     stopped = train(job)
     assert (stopped.stopped_by, stopped.steps) == ("early_stopping", 6)
     assert stopped.model is not None
+    again = train(job)  # as after a kill before its end was noted
+    assert (again.stopped_by, again.steps) == ("early_stopping", 6)
 
 
 def test_a_checkpoint_with_objects_in_it_is_not_loaded(

@@ -58,6 +58,37 @@ def tiny(clips: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) 
     return tiny_qwen(texts, tmp_path_factory.mktemp("tiny") / "base")
 
 
+@pytest.fixture(scope="session")
+def undisturbed(make_job: MakeJob, tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
+    """A run of two stages that nobody disturbed: a switch after step 4, and 8 steps in all."""
+    job = staged_job(make_job, tmp_path_factory.mktemp("undisturbed"))
+    train(job)
+    return job
+
+
+def staged_job(make_job: MakeJob, folder: Path) -> TrainingJob:
+    """Two steps an epoch, each of two passes; augmented, so that chance has its part too."""
+    return make_job(
+        folder,
+        steps=8,
+        accumulation=2,
+        every=8,
+        warmup=2,
+        data={"max_duration_s": 30.0, "batch_size": 4, "workers": 0, "buckets": 2},
+        model={"groups": GROUPS},
+        schedule={"name": "cosine", "max_steps": 8},
+        stages=STAGES,
+        optimiser={"lr": 2e-3, "weight_decay": 0.01},
+        augmentation={
+            "spec_augment": {"frequency_masks": 1, "time_masks": 1},
+            "speed_perturbation": [0.9, 1.0, 1.1],
+            "noise_snr_db": [20.0],
+        },
+        evaluation={"normaliser": "basic", "per_domain_clips": 1, "domain_column": "domain"},
+        checkpoints={"monitor": "val_loss", "every_n_steps": 2},
+    )
+
+
 def counts_of(rows: Sequence[Mapping[str, Any]]) -> LoaderCounts:
     from asrdq.training import LoaderCounts
 

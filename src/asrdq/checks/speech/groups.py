@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asrdq.checks.rules import SUBJECT, between, listed, literal, rule
+from asrdq.checks.rules import SUBJECT, between, check_share, listed, literal, rule
 from asrdq.errors import UsageError
 
 
@@ -39,6 +39,7 @@ def class_balance(
     """
     if min_share is None and max_share is None:
         raise UsageError("neither min_share nor max_share is given")
+    check_share(min_share=min_share, max_share=max_share)
     share = f"(count(*) / (SELECT count(*) FROM {SUBJECT}))"
     return (
         f"{column} IN (SELECT {column} FROM {SUBJECT} WHERE {column} IS NOT NULL "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asrdq.checks.rules import listed, literal, matches, rule
+from asrdq.checks.rules import check_share, listed, literal, matches, rule
 from asrdq.errors import UsageError, unknown
 from asrdq.text.languages import words_for
 from asrdq.workspace.store import quote_name
@@ -39,7 +39,7 @@ def filled(column: str) -> str:
     return matches(column, r"[\p{L}\p{N}]")
 
 
-@rule("expect_text_without_markup", column="text")
+@rule("expect_text_without_markup", column="text", plain_texts_pass=True)
 def without_markup(column: str) -> str:
     """The text has no tags, entities, addresses of pages, braces, or Markdown marks.
 
@@ -48,7 +48,7 @@ def without_markup(column: str) -> str:
     return f"NOT {matches(column, _MARKUP)}"
 
 
-@rule("expect_text_without_brackets", column="text")
+@rule("expect_text_without_brackets", column="text", plain_texts_pass=True)
 def without_brackets(column: str) -> str:
     """The text has no brackets of any kind, such as `[laughs]`.
 
@@ -57,7 +57,7 @@ def without_brackets(column: str) -> str:
     return f"NOT {matches(column, _BRACKETS)}"
 
 
-@rule("expect_text_without_digits", column="text")
+@rule("expect_text_without_digits", column="text", plain_texts_pass=True)
 def without_digits(column: str) -> str:
     """The text writes numbers out: no digit of any script.
 
@@ -66,7 +66,7 @@ def without_digits(column: str) -> str:
     return f"NOT {matches(column, _DIGIT)}"
 
 
-@rule("expect_text_without_repeated_punctuation", column="text")
+@rule("expect_text_without_repeated_punctuation", column="text", plain_texts_pass=True)
 def without_repeated_punctuation(column: str) -> str:
     """No sign of punctuation stands twice in a row, as in `what??` or `well...`.
 
@@ -91,24 +91,31 @@ def in_alphabet(
         for name in scripts:
             if name not in _KNOWN_SCRIPTS:
                 raise unknown("script", name, _KNOWN_SCRIPTS)
-        return f"NOT {matches(column, _foreign_letter(scripts))}"
+        return _written_in(scripts, column)
     if language_column is None:
         raise UsageError("neither scripts nor language_column is given")
     by_script: dict[str, list[str]] = {}
     for code, names in _SCRIPTS.items():
         by_script.setdefault(names, []).append(code)
     cases = " ".join(
-        f"WHEN {code_in(language_column, codes)} "
-        f"THEN NOT {matches(column, _foreign_letter(names.split()))}"
+        f"WHEN {code_in(language_column, codes)} THEN {_written_in(names.split(), column)}"
         for names, codes in by_script.items()
     )
     return f"CASE {cases} ELSE false END"
 
 
-def _foreign_letter(scripts: list[str]) -> str:
-    """Return a pattern of a letter of another script; marks that join letters are of all."""
+def _written_in(scripts: list[str], column: str) -> str:
+    """Return SQL that asks whether all letters are of some scripts.
+
+    Marks that join letters are of all. Texts in ASCII are told by their length, which is quicker.
+    """
     own = "".join(rf"\p{{{name}}}" for name in scripts)
-    return rf"[^{own}\p{{Common}}\p{{Inherited}}\P{{L}}]"
+    foreign = rf"[^{own}\p{{Common}}\p{{Inherited}}\P{{L}}]"
+    good = f"NOT {matches(column, foreign)}"
+    if "Latin" not in scripts:
+        return good
+    text = f"{column}::VARCHAR"
+    return f"CASE WHEN strlen({text}) = length({text}) THEN true ELSE {good} END"
 
 
 def code_in(column: str, codes: list[str]) -> str:
@@ -140,18 +147,18 @@ def without_loops(
     """
     if max_repeats < 1 or max_words < 1:
         raise UsageError("max_repeats and max_words are at least 1")
+    check_share(min_unique_share=min_unique_share)
     if not 1 <= longest_word <= _LONGEST_REPEAT:
         raise UsageError(f"longest_word is from 1 to {_LONGEST_REPEAT}")
     varied = f"if(len(w) < {from_words}, 0, {literal(min_unique_share)} * len(w))"
-    enough = f"greatest(len(w) - {max_repeats - 1}, {varied})"
-    no_run = " AND ".join(_no_run(n, max_repeats) for n in range(1, max_words + 1))
-    exact = f"list_transform([list_unique(w)], lambda u: u >= {varied} AND {no_run})[1]"
-    judged = (
-        f"CASE WHEN {_FEWEST_WORDS} >= {enough} THEN true "
-        f"WHEN list_unique(w) >= {enough} THEN true ELSE {exact} END"
-    )
-    short = rf"NOT regexp_matches({column}, '\S{{{longest_word + 1}}}')"
-    return f"{short} AND list_transform([{_words(column)}], lambda w: {judged})[1]"
+    runs = [(n, n * max_repeats) for n in range(1, max_words + 1)]
+    judged = f"""CASE
+        WHEN f >= greatest(len(w) - {max_repeats - 1}, {varied}) THEN true
+        WHEN f < {varied} AND list_unique(w) < {varied} THEN false
+        WHEN NOT {_may_run(runs)} THEN true
+        ELSE NOT {_runs(runs)} END"""
+    told = f"list_transform([{_FEWEST_WORDS}], lambda f: {judged})[1]"
+    return f"list_transform([{_words(column, longest_word)}], lambda w: {told})[1]"
 
 
 _FEWEST_WORDS = """bit_count(list_aggregate(
@@ -159,22 +166,37 @@ _FEWEST_WORDS = """bit_count(list_aggregate(
 """SQL of a number of different words that there are at least, got faster than the exact one."""
 
 
-def _words(column: str) -> str:
-    """Return SQL of the words of a text in lower case, parted by white space."""
-    one_line = rf"trim(regexp_replace({column}, '\s+', ' ', 'g'))"
-    spaced = rf"regexp_matches({column}, '\s\s|[^\S ]|^\s|\s$')"
-    return f"string_split(lower(CASE WHEN {spaced} THEN {one_line} ELSE {column} END), ' ')"
+def _words(column: str, longest: int) -> str:
+    """Return SQL of the words of a text in lower case, parted by white space.
 
-
-def _no_run(n: int, max_repeats: int) -> str:
-    """Return SQL that asks whether no n words `w` stand too often in a row; u of them differ.
-
-    A run leaves n × `max_repeats` words at least that stand before already.
+    It is null where a word is longer than `longest`. One regular expression tells the texts that
+    are neither long in a word nor in need of tidying.
     """
-    same = f"CASE WHEN w[i] = w[i + {n}] THEN '1' ELSE '0' END"
-    places = f"array_to_string([{same} FOR i IN range(1, len(w) - {n} + 1)], '')"
-    run = f"repeat('1', {n * max_repeats})"
-    return f"(len(w) - u < {n * max_repeats} OR NOT contains({places}, {run}))"
+    long = rf"\S{{{longest + 1}}}"
+    one_line = rf"trim(regexp_replace({column}, '\s+', ' ', 'g'))"
+    return rf"""string_split(lower(CASE
+        WHEN NOT regexp_matches({column}, '{long}|\s\s|[^\S ]|^\s|\s$') THEN {column}
+        WHEN NOT regexp_matches({column}, '{long}') THEN {one_line} END), ' ')"""
+
+
+def _may_run(runs: list[tuple[int, int]]) -> str:
+    """Return SQL of whether words `w`, f of them different at least, may have a run of n words.
+
+    A run of n words has n × `max_repeats` places in a row whose word comes again n words later,
+    which so many words have that stand before already. Some such place is one that
+    `max_repeats` divides, so no others are looked at.
+    """
+    again = " OR ".join(f"(len(w) - f >= {places} AND w[i] = w[i + {n}])" for n, places in runs)
+    step = runs[0][1]
+    return f"list_contains([{again} FOR i IN range({step}, len(w), {step})], true)"
+
+
+def _runs(runs: list[tuple[int, int]]) -> str:
+    """Return SQL of whether words `w` have a run: n words that come again at once, so often."""
+    again = " OR ".join(
+        f"w[i:i + {places - 1}] = w[i + {n}:i + {n + places - 1}]" for n, places in runs
+    )
+    return f"list_contains([{again} FOR i IN range(1, len(w))], true)"
 
 
 @rule("expect_term_in_text", column="term", reads=("{text_column}",))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from asrdq.checks.rules import MANIFEST
 from asrdq.checks.suites import CRITICAL, suite_names
 from asrdq.checks.tables import CHECKS, CHECKS_SCHEMA
-from asrdq.errors import AsrdqError, unknown
+from asrdq.errors import AsrdqError, counted, unknown
 from asrdq.gates.demands.finding_runs import Row, answering_run, rows_of_run, runs_of, stands
 from asrdq.gates.demands.judged import (
     Answer,
@@ -139,7 +139,7 @@ def _judge(rows: list[Row], rules: SuiteRules, source: Source) -> Answer:
     unmet = [row for row in rows if not row["success"]]
     critical = [row for row in unmet if row["severity"] == CRITICAL]
     warnings = len(unmet) - len(critical)
-    value = f"{len(critical)} critical and {warnings} warnings of {len(rows)} fail"
+    value = f"{len(critical)} critical and {counted(warnings, 'warning')} of {len(rows)} fail"
     if not unmet:
         return Answer(Standing.HOLDS, f"all {len(rows)} expectations hold", value, (source,))
     breached = critical or rules.fail_on != CRITICAL

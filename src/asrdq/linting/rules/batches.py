@@ -15,6 +15,20 @@ _SAFE, _RISKY = 3.0, 5.0
 
 
 @rule(
+    "count-below-one",
+    Level.ERROR,
+    reason="A batch of no clip, or a step of no batch, stops the job where it begins.",
+    mend="a whole number from 1 on",
+)
+def count_below_one(case: Case) -> Iterator[Found]:
+    """Look for sizes of batches and numbers of them that are below 1."""
+    for knob in (Knob.ACCUMULATION, Knob.BATCH_SIZE, Knob.VAL_BATCH_SIZE):
+        at, value = case.config.get(knob), case.config.number(knob)
+        if at is not None and value is not None and value < 1:
+            yield Found(f"{at.key} is {value:g}", at)
+
+
+@rule(
     "effective-batch-changed",
     Level.ERROR,
     reason="Learning rate, warm-up and steps belong to one effective batch; another number of GPUs "

@@ -64,6 +64,7 @@ KEYS: Mapping[Knob, tuple[tuple[str, ...], Any]] = {
 """The keys of each knob, the one that counts first, and what NeMo and Lightning take without."""
 
 _DATASETS = ("train_ds", "validation_ds", "test_ds")
+_SECTIONS = ("trainer", "model")
 _PATHS = ("manifest_filepath", "tarred_audio_filepaths", "input_cfg", "shar_path")
 
 _FAILING = ("Interpolation key", "Recursive interpolation")
@@ -75,6 +76,12 @@ reader_rule(
     reason="The job stops when it reads a value that points at a key which is not there, or at "
     "itself.",
     mend="correct the key between ${ and }",
+)
+reader_rule(
+    "section-without-settings",
+    Level.ERROR,
+    reason="NeMo builds the trainer and the model from these sections and stops without them.",
+    mend="give the settings of the section, and leave out an override that clears it",
 )
 reader_rule(
     "value-to-be-given",
@@ -187,6 +194,10 @@ class _Reading:
             at = self._setting(missing[0], None, self.tree)
             told = f"to be given at launch: {', '.join(missing)}"
             yield Fault("value-to-be-given", told, at)
+        for section in _SECTIONS:
+            if section in raw and not isinstance(raw[section], dict):
+                at = self._setting(section, raw[section], self.tree)
+                yield Fault("section-without-settings", f"{section} has no settings", at)
         for key, written in flat(raw):
             if isinstance(written, str) and "${" in written:
                 value = select(self.tree, key)

@@ -9,7 +9,7 @@ from typing import Final
 
 import yaml
 
-from asrdq.errors import Problem, UsageError, nearest
+from asrdq.errors import Problem, UsageError, counted, nearest
 from asrdq.places import Place, place
 from asrdq.settings import compose_yaml, repeated_keys
 from asrdq.text.normalisers.equivalences import Equivalences, Words
@@ -43,9 +43,8 @@ def read_equivalences(path: str | Path | Place, normalise: Callable[[str], str])
     read = reading.file(root)
     if reading.problems:
         problems = sorted(reading.problems, key=lambda problem: problem.line or 0)
-        many = "s" if len(problems) > 1 else ""
         raise UsageError(
-            f"{len(problems)} problem{many} in {file.name}",
+            f"{counted(len(problems), 'problem')} in {file.name}",
             problems=problems,
             hint=_EXAMPLE,
         )

@@ -65,13 +65,13 @@ def _fits(attempt: Callable[[int], None], clips: int) -> bool:
     try:
         attempt(clips)
     except (torch.OutOfMemoryError, MemoryError):
-        return False
+        pass
     except RuntimeError as error:
         if not any(each in str(error) for each in _NO_MEMORY):
             raise
-        return False
-    finally:
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-    return True
+    else:
+        return True
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return False

@@ -104,16 +104,16 @@ class Teller(pl.Callback):  # type: ignore[misc]
         reason = self._log.stop_reason()
         if trainer.world_size > 1:
             reason = next(filter(None, _of_all(reason, trainer.world_size)), None)
-        if reason is None:
-            return
+        if reason is None or (self._step == trainer.max_steps and not reason.startswith("watch:")):
+            return  # at its end a run is not stopped any more
         self.stopped_by = reason
         if reason.startswith("watch:"):
             raise StopRun
-        self._last.want()
 
-    def on_train_batch_start(self, *_: Any) -> None:
-        """Stop here where a checkpoint was wanted first: it has been written now."""
+    def on_train_batch_start(self, trainer: Any, *_: Any) -> None:
+        """Stop between two passes, where a checkpoint can be gone on from."""
         if self.stopped_by is not None:
+            self._last.save(trainer)
             raise StopRun
 
     def on_validation_start(self, *_: Any) -> None:

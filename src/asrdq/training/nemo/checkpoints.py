@@ -136,9 +136,11 @@ class Last(Checkpoint):  # type: ignore[misc]
         """Take both up again; the random numbers when the first pass begins."""
         self.passes, self._resumed = state_dict["passes"], state_dict["random"]
 
-    def want(self) -> None:
-        """Have a checkpoint written before the next pass."""
-        self._due = True
+    def on_save_checkpoint(self, trainer: Any, module: Any, checkpoint: dict[str, Any]) -> None:
+        """Take back the pass that Lightning has counted as begun, and that is begun again."""
+        progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]
+        for counts in (progress["total"], progress["current"]):
+            counts["ready"] = counts["completed"]
 
     def on_train_batch_start(self, trainer: Any, *_: Any) -> None:
         """Write what is due, or take the random numbers up again."""
@@ -165,7 +167,7 @@ class Last(Checkpoint):  # type: ignore[misc]
             if path not in self._told:
                 self._told.add(path)
                 self._log.saved(Path(path), trainer.global_step, float(metric))
-        self.want()
+        self._due = True
 
     def on_train_end(self, trainer: Any, *_: Any) -> None:
         """Keep the end."""

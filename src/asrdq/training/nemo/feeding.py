@@ -152,12 +152,13 @@ def _of_lhotse(
     model: Any, settings: DictConfig, ranks: Ranks, seed: int, skip: int
 ) -> tuple[_Source, _Source]:
     found = []
-    for loader, said, skipped in (
-        (model._train_dl, settings.model.train_ds, skip),
-        (_only(model._validation_dl), settings.model.validation_ds, 0),
+    for loader, said in (
+        (model._train_dl, settings.model.train_ds),
+        (_only(model._validation_dl), settings.model.validation_ds),
     ):
         durations, batches, longest = _one_pass(said)
-        sampler = CutPasses(loader.sampler, skipped)
+        endless = bool(said.shuffle)
+        sampler = CutPasses(loader.sampler, endless=endless, skip=skip if endless else 0)
         each = max(1, -(-batches // ranks.world))
         found.append(_Source(loader.dataset, sampler, None, durations, each, longest))
     return found[0], found[1]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import torch
@@ -34,20 +35,20 @@ class ClipPasses(Sampler):  # type: ignore[misc]
         return -(-len(self._sampler) // self._batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
-        epoch, skip = divmod(self._skip, self.per_epoch)
-        while True:
+        first, skip = divmod(self._skip, self.per_epoch)
+        for epoch in count(first):
             self._sampler.set_epoch(epoch)
             clips = list(self._sampler)
-            for batch in range(skip, self.per_epoch):
+            for batch in range(skip if epoch == first else 0, self.per_epoch):
                 yield clips[batch * self._batch_size : (batch + 1) * self._batch_size]
-            epoch, skip = epoch + 1, 0
 
 
 class CutPasses(Sampler):  # type: ignore[misc]
-    """Batches of a sampler of Lhotse, which has no end.
+    """Batches of a sampler of Lhotse.
 
     Args:
-        sampler: The sampler.
+        sampler: The sampler; over one manifest it ends after a pass, over mixed ones it does not.
+        endless: Whether it is begun again, shuffled by the number of the epoch.
         skip: Batches that a run before had already trained on; they are drawn again, without
             their audio, and left out.
 
@@ -55,16 +56,23 @@ class CutPasses(Sampler):  # type: ignore[misc]
         drawn: Cuts of each batch that was drawn and has not come out of the loader yet.
     """
 
-    def __init__(self, sampler: Any, skip: int = 0) -> None:
-        self._sampler, self._skip = sampler, skip
+    def __init__(self, sampler: Any, *, endless: bool, skip: int = 0) -> None:
+        self._sampler, self._endless, self._skip = sampler, endless, skip
         self.drawn: deque[int] = deque()
 
     def __iter__(self) -> Iterator[Any]:
         self.drawn.clear()
-        for index, cuts in enumerate(self._sampler):
+        for index, cuts in enumerate(self._batches()):
             if index >= self._skip:
                 self.drawn.append(len(cuts))
                 yield cuts
+
+    def _batches(self) -> Iterator[Any]:
+        for epoch in count():
+            self._sampler.set_epoch(epoch)
+            yield from self._sampler
+            if not self._endless:
+                return
 
 
 class Feed:

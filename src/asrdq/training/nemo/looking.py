@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import lightning.pytorch as pl
+from torch.utils.data import DataLoader
 
 from asrdq.console import progress
 from asrdq.models.nemo import quiet_nemo
@@ -43,7 +44,14 @@ def look(job: TrainingJob, gathered: Gathered) -> PreflightReport:
             job, model, gathered.settings, materials, Ranks(0, 1), skip=0, pin=not on_cpu
         )
         said = trainer_settings(gathered.settings, job, gathered.device)
-        said |= {"devices": 1, "num_nodes": 1, "strategy": "auto", "val_check_interval": None}
+        said |= {
+            "devices": 1,
+            "num_nodes": 1,
+            "strategy": "auto",
+            "val_check_interval": None,
+            "logger": False,
+            "enable_checkpointing": False,
+        }
         with progress("search the largest batch", None, "batches") as bar:
             batch = _search(job, model, feeds, gathered.train, said, on_cpu, bar.advance)
         rates = _rates(job, model, feeds, said) if batch.fits else None
@@ -97,16 +105,15 @@ def _asked(data: DataSection, longest_s: float) -> int:
 def _train(model: Any, batches: list[Any], said: dict[str, Any]) -> float:
     """Train on batches that are there already; return the seconds of all but the first."""
     clock = _Clock()
-    trainer = pl.Trainer(
-        **{**said, "max_steps": len(batches), "accumulate_grad_batches": 1},
-        limit_val_batches=0,
-        logger=False,
-        enable_checkpointing=False,
-        callbacks=[clock],
-    )
+    only = {"max_steps": len(batches), "accumulate_grad_batches": 1, "limit_val_batches": 0}
+    trainer = pl.Trainer(**{**said, **only}, callbacks=[clock])
     model.set_trainer(trainer)
-    trainer.fit(model, batches)
+    trainer.fit(model, DataLoader(batches, batch_size=None, collate_fn=_as_it_is))
     return clock.seconds
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
 
 
 class _Clock(pl.Callback):  # type: ignore[misc]

@@ -32,6 +32,7 @@ from asrdq.training.nemo.settings import (
     validation_interval,
 )
 from asrdq.training.protocol import Trained
+from asrdq.training.stops import EARLY, SIGNAL, STOPPED_BY_FILE
 
 if TYPE_CHECKING:
     from asrdq.training.job import TrainingJob
@@ -69,8 +70,9 @@ def run(job: TrainingJob, log: RunWriter, gathered: Gathered) -> Trained:
         model.set_trainer(trainer)
         log.begin(job.figures.steps, position.step if position else None)
         _fit(job, trainer, model, feeds, last, resumed=position is not None)
-        if teller.stopped_by is None and early and early[0].stopped_epoch_or_wait:
-            teller.stopped_by = "early_stopping"
+        ended = trainer.global_step == job.figures.steps
+        if teller.stopped_by is None and early and early[0].has_stopped and not ended:
+            teller.stopped_by = EARLY
         return _trained(job, trainer, model, teller, best, last, feeds, position, said)
 
 
@@ -90,10 +92,16 @@ def _fit(
 
 
 class _EarlyStop(EarlyStopping):  # type: ignore[misc]
+    """Early stopping that stays stopped: a run that was killed just then does not train on."""
+
     @property
-    def stopped_epoch_or_wait(self) -> bool:
-        """Whether it was this that ended the run."""
+    def has_stopped(self) -> bool:
+        """Whether there were validations enough without a better one."""
         return bool(self.wait_count >= self.patience)
+
+    def on_train_start(self, trainer: Any, *_: Any) -> None:
+        """Stop at once where it had stopped before."""
+        trainer.should_stop |= self.has_stopped
 
 
 def _early(job: TrainingJob) -> list[_EarlyStop]:
@@ -118,7 +126,7 @@ def _trained(
     said: dict[str, Any],
 ) -> Trained:
     best_path = Path(best.best_model_path) if best and best.best_model_path else None
-    unfinished = teller.stopped_by in ("signal", "stop_file") or job.rehearsal
+    unfinished = teller.stopped_by in (SIGNAL, STOPPED_BY_FILE) or job.rehearsal
     parameters = sum(each.numel() for each in model.parameters())
     path = None
     if not unfinished:

@@ -30,6 +30,7 @@ class QwenBackend:
     """Trains Qwen3-ASR by the stages of a recipe; see `TrainingBackend`."""
 
     name = "qwen"
+    keeps_effective_batch = True
 
     def check(self, job: TrainingJob) -> None:
         """Refuse what cannot run; see `TrainingBackend.check`."""

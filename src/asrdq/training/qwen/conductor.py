@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import TrainerCallback
+from transformers.trainer import TRAINING_ARGS_NAME
 
 from asrdq import console
 from asrdq.training.qwen.checkpoints import FOLDER, prune, seal
@@ -67,6 +68,7 @@ class Conductor(TrainerCallback):  # type: ignore[misc]
             torch.distributed.barrier()
         if setup.job.rank == 0:
             folder = setup.run_dir / FOLDER / f"checkpoint-{step}"
+            (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)  # a pickle that nobody reads
             seal(folder, self._run.state)
             prune(setup.run_dir, frozenset(setup.plan.starts))
             self._run.log.saved(folder, step)

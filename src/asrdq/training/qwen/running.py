@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,9 +42,11 @@ def run_training(job: TrainingJob, log: RunWriter) -> Trained:
     Each stage is a trainer of its own, which begins with the checkpoint that ended the one before:
     so a switch is nothing else than going on after a kill, on one GPU and on several.
     """
+    if job.rank:
+        console.set_quiet(True)
     setup = Setup.of(job)
     log.used(setup.train.counts, setup.validation.counts)
-    with quiet_transformers(), warnings.catch_warnings():
+    with quiet_transformers(), warnings.catch_warnings(), _own_environment():
         warnings.simplefilter("ignore")
         run, found = _prepared(setup, log)
         begun = None if found is None else step_of(found)
@@ -56,16 +61,36 @@ def run_training(job: TrainingJob, log: RunWriter) -> Trained:
         return _ended(run, step, begun)
 
 
+@contextmanager
+def _own_environment() -> Iterator[None]:
+    """Hide the variables that accelerate goes by, and that transformers sets, inside.
+
+    `ACCELERATE_MIXED_PRECISION`, left behind by another run, would win over the recipe.
+    """
+    hidden = {name: os.environ.pop(name) for name in _of_accelerate()}
+    try:
+        yield
+    finally:
+        for name in _of_accelerate():
+            del os.environ[name]
+        os.environ.update(hidden)
+
+
+def _of_accelerate() -> list[str]:
+    return [name for name in os.environ if name.startswith(("ACCELERATE_", "FSDP_"))]
+
+
 def _prepared(setup: Setup, log: RunWriter) -> tuple[Run, Path | None]:
     """Load and look at everything, so that what is wrong shows before the first step."""
     job = setup.job
     recipe = job.recipe
     dtype = torch.bfloat16 if recipe.trainer.precision == "bf16-true" else torch.float32
     qwen = load_qwen(job.base, torch.device("cpu"), dtype)
-    for rows in (setup.train.kept, setup.validation.kept):
-        checked = check_labels(qwen.processor, rows)
+    sides = (setup.train.kept, setup.validation.kept)
+    checked = sum(check_labels(qwen.processor, rows) for rows in sides)
     console.say(
-        f"labels say what the transcripts say ({checked:,} compared): {setup.train.kept[0].target}"
+        f"labels say what the transcripts say ({checked:,} compared), such as "
+        f"{setup.train.kept[0].target}"
     )
     anatomy, groups = Anatomy.of(qwen.network), recipe.model.groups
     if recipe.stages:

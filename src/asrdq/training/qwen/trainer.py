@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import PrinterCallback, Trainer, TrainingArguments
+from transformers.trainer import OPTIMIZER_NAME, SCHEDULER_NAME
 
 from asrdq import console
 from asrdq.errors import DataError, ToolError
@@ -94,6 +96,19 @@ class QwenTrainer(Trainer):  # type: ignore[misc]
         self.lr_scheduler = LambdaLR(optimizer or self.optimizer, rates)
         self._created_lr_scheduler = True
         return self.lr_scheduler
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        """Go on with the optimiser of a checkpoint; nothing in it is run.
+
+        transformers 4.57 asks torch to put it on the device `cpu:0` where several processes train
+        on the CPU, which torch does not know.
+        """
+        if checkpoint is None or self.is_fsdp_enabled:
+            super()._load_optimizer_and_scheduler(checkpoint)
+            return
+        for part, file in ((self.optimizer, OPTIMIZER_NAME), (self.lr_scheduler, SCHEDULER_NAME)):
+            saved = torch.load(Path(checkpoint) / file, map_location="cpu", weights_only=True)
+            part.load_state_dict(saved)
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> Any:
         """Fetch the passes of a step, and measure how long they were waited for."""

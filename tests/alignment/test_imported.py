@@ -1,0 +1,233 @@
+"""Alignments made elsewhere; times are as the files have them, or added up by hand."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asrdq.alignment import Alignment, AlignmentStatus, Utterance, build_aligner
+from asrdq.errors import DataError, UsageError
+from asrdq.text import spoken_words
+
+RATE = 16_000
+
+MFA = """File type = "ooTextFile"
+Object class = "TextGrid"
+
+xmin = 0
+xmax = 1.5
+tiers? <exists>
+size = 2
+item []:
+    item [1]:
+        class = "IntervalTier"
+        name = "words"
+        xmin = 0
+        xmax = 1.5
+        intervals: size = 4
+        intervals [1]:
+            xmin = 0
+            xmax = 0.2
+            text = ""
+        intervals [2]:
+            xmin = 0.2
+            xmax = 0.5
+            text = "hello"
+        intervals [3]:
+            xmin = 0.5
+            xmax = 0.6
+            text = "spn"
+        intervals [4]:
+            xmin = 0.6
+            xmax = 1.1
+            text = "world"
+    item [2]:
+        class = "IntervalTier"
+        name = "phones"
+        xmin = 0
+        xmax = 1.5
+        intervals: size = 1
+        intervals [1]:
+            xmin = 0.2
+            xmax = 0.5
+            text = "HH"
+"""
+
+
+def utterance(
+    text: str,
+    *,
+    utt_id: str = "u1",
+    path: str = "clip.wav",
+    offset_s: float = 0.0,
+    seconds: float = 2.0,
+) -> Utterance:
+    samples = np.zeros(round(seconds * RATE), np.float32)
+    words = tuple(spoken_words(text))
+    return Utterance(samples, words, np.zeros(0, np.bool_), "en", utt_id, path, offset_s)
+
+
+def align(place: Path, asked: Utterance) -> Alignment:
+    [found] = build_aligner(f"import:{place}").align([asked])
+    return found
+
+
+def times(found: Alignment) -> list[tuple[str, float, float]]:
+    return [(s.word, round(s.start_s, 3), round(s.end_s, 3)) for s in found.spans]
+
+
+def test_a_text_grid_of_mfa_is_found_by_the_name_of_the_audio(tmp_path: Path) -> None:
+    folder = tmp_path / "mfa" / "speaker1"
+    folder.mkdir(parents=True)
+    (folder / "clip.TextGrid").write_text(MFA)
+    found = align(tmp_path / "mfa", utterance("Hello, world!"))
+    assert found.status is AlignmentStatus.ALIGNED
+    assert times(found) == [("hello", 0.2, 0.5), ("world", 0.6, 1.1)]
+
+
+def test_a_word_that_the_alignment_lacks_has_no_place(tmp_path: Path) -> None:
+    (tmp_path / "clip.TextGrid").write_text(MFA)
+    found = align(tmp_path, utterance("hello big world"))
+    assert times(found) == [("hello", 0.2, 0.5), ("big", 0.5, 0.5), ("world", 0.6, 1.1)]
+    other = align(tmp_path, utterance("something else"))
+    assert other.status is AlignmentStatus.NO_ALIGNMENT
+    assert other.detail == "not one imported word is in the transcript"
+
+
+def test_ctm_of_nemo_and_kaldi(tmp_path: Path) -> None:
+    """One file may hold many clips; NeMo writes NA for a confidence, Kaldi a number."""
+    (tmp_path / "all.ctm").write_text(
+        ";; made by hand\n"
+        "u1 1 0.10 0.30 hello NA lex NA\n"
+        "u1 1 0.50 0.25 world 0.5\n"
+        "u2 1 0.00 0.40 other\n"
+    )
+    found = align(tmp_path, utterance("hello world"))
+    assert times(found) == [("hello", 0.1, 0.4), ("world", 0.5, 0.75)]
+    assert [span.score for span in found.spans] == [None, pytest.approx(math.log(0.5))]
+
+
+def test_a_recordings_times_are_moved_to_the_segment(tmp_path: Path) -> None:
+    """The recording is named by its file; the clip begins at 10 s and is 2 s long."""
+    (tmp_path / "all.ctm").write_text(
+        "clip 1 9.0 0.5 before\nclip 1 10.25 0.5 hello\n"
+        "clip 1 11.0 0.5 world\nclip 1 12.5 1 after\n"
+    )
+    found = align(tmp_path, utterance("hello world", utt_id="clip-7", offset_s=10.0))
+    assert times(found) == [("hello", 0.25, 0.75), ("world", 1.0, 1.5)]
+
+
+def test_whisperx(tmp_path: Path) -> None:
+    """It leaves out the times of what its alphabet lacks, here of 10; punctuation is its own."""
+    words = [
+        {"word": "Hello,", "start": 0.1, "end": 0.4, "score": 0.9},
+        {"word": "10"},
+        {"word": "worlds!", "start": 0.8, "end": 1.2, "score": 0.8},
+    ]
+    segments = [{"start": 0.1, "end": 1.2, "text": " Hello, 10 worlds!", "words": words}]
+    (tmp_path / "clip.json").write_text(json.dumps({"segments": segments}))
+    found = align(tmp_path, utterance("hello 10 worlds"))
+    assert times(found) == [("hello", 0.1, 0.4), ("ten", 0.4, 0.4), ("worlds", 0.8, 1.2)]
+    assert found.spans[0].score == pytest.approx(math.log(0.9))
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_supervisions_of_lhotse(tmp_path: Path, packed: bool) -> None:
+    """Items as Lhotse serialises them; times count from the start of the recording."""
+    row = {
+        "id": "u1",
+        "recording_id": "rec",
+        "start": 10.0,
+        "duration": 2.0,
+        "text": "hello world",
+        "alignment": {"word": [["hello", 10.25, 0.5, 0.9], ["world", 11.0, 0.5]]},
+    }
+    line = (json.dumps(row) + "\n").encode()
+    name = "supervisions.jsonl.gz" if packed else "supervisions.jsonl"
+    (tmp_path / name).write_bytes(gzip.compress(line) if packed else line)
+    found = align(tmp_path, utterance("hello world", path="rec.wav", offset_s=10.0))
+    assert times(found) == [("hello", 0.25, 0.75), ("world", 1.0, 1.5)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("clip.srt", "1\n00:00:00,500 --> 00:00:01,500\n<i>Hello</i> world.\n"),
+        ("clip.vtt", "WEBVTT\n\n00:00.500 --> 00:01.500 align:start\n<v Ann>Hello world.\n"),
+    ],
+)
+def test_segments_of_subtitles_share_their_time_by_letters(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    found = align(tmp_path, utterance("hello world"))
+    assert times(found) == [("hello", 0.5, 1.0), ("world", 1.0, 1.5)]
+
+
+def test_time_maps_of_aeneas(shared_data: Path, tmp_path: Path) -> None:
+    """The same map as TextGrid and as SRT; a segment is "Pity the world, or else this …"."""
+    maps = shared_data / "aeneas/tests/res/syncmaps"
+    text = "From fairest creatures we desire increase"
+    for file in ("sonnet001.textgrid", "sonnet001.srt"):
+        found = align(maps / file, utterance(text, path="sonnet001.mp3", seconds=53.24))
+        assert found.status is AlignmentStatus.ALIGNED
+        assert (found.spans[0].start_s, found.spans[-1].end_s) == pytest.approx((2.68, 5.88))
+
+
+def test_a_clip_without_a_file_or_with_a_damaged_one_is_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "clip.TextGrid").write_text(MFA)
+    (tmp_path / "cut.TextGrid").write_text(MFA[:300])
+    (tmp_path / "twice.TextGrid").write_text(MFA)
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "deeper" / "twice.TextGrid").write_text(MFA)
+    aligner = build_aligner(f"import:{tmp_path}")
+    asked = [
+        utterance("hello world", utt_id=name, path=f"{name}.wav")
+        for name in ("absent", "cut", "twice", "clip")
+    ]
+    found = aligner.align(asked)
+    assert [one.status.value for one in found] == [*["not_imported"] * 3, "aligned"]
+    assert found[0].detail == "no alignment of this clip is among the imported ones"
+    assert "is no complete TextGrid" in found[1].detail
+    assert found[2].detail.startswith("several files have this clip")
+    assert aligner.align(asked[1:2])[0].detail == found[1].detail
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "place"),
+    [
+        ("all.ctm", "u1 1 0.1 0.3 hello\nu1 1 x 0.3 world\n", "all.ctm:2"),
+        ("all.ctm", "u1 1 0.1\n", "all.ctm:1"),
+        ("all.jsonl", '{"id": "u1"}\n{"alignment": {}}\n', "all.jsonl:2"),
+        ("all.jsonl", '{"id": "u1", "alignment": {"word": [["a", 1]]}}\n', "all.jsonl:1"),
+        ("all.jsonl", "{\n", "all.jsonl:1"),
+    ],
+)
+def test_a_damaged_file_of_many_clips_stops_with_its_line(
+    tmp_path: Path, name: str, content: str, place: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataError, match=place):
+        build_aligner(f"import:{tmp_path}").load()
+
+
+def test_a_folder_without_alignments_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "clip.wav").touch()
+    with pytest.raises(UsageError, match="holds no alignment"):
+        build_aligner(f"import:{tmp_path}")
+    with pytest.raises(UsageError, match="there is no such folder"):
+        build_aligner(f"import:{tmp_path}/none")
+    with pytest.raises(UsageError, match="which folder"):
+        build_aligner("import")
+
+
+def test_the_version_follows_the_content(tmp_path: Path) -> None:
+    (tmp_path / "clip.TextGrid").write_text(MFA)
+    before = build_aligner(f"import:{tmp_path}").version
+    (tmp_path / "clip.TextGrid").write_text(MFA.replace("0.6", "0.7"))
+    assert build_aligner(f"import:{tmp_path}").version != before
