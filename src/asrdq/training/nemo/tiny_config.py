@@ -20,6 +20,8 @@ CLASSES: Final = {
 """NeMo's class of each family."""
 
 _MODULES = "nemo.collections.asr.modules"
+_NO_DATA = {"manifest_filepath": None, "defer_setup": True}
+"""NeMo reads settings of its transcription here, and loads nothing before it is asked."""
 
 
 def tiny_config(family: str, tokenizer: Path, special: Path) -> dict[str, Any]:
@@ -39,6 +41,8 @@ def tiny_config(family: str, tokenizer: Path, special: Path) -> dict[str, Any]:
         "preprocessor": _preprocessor(),
         "spec_augment": _no_masks(),
         "encoder": _encoder(),
+        "train_ds": dict(_NO_DATA),
+        "validation_ds": dict(_NO_DATA),
     }
     if family == "ctc":
         return shared | _ctc()
