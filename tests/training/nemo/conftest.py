@@ -25,7 +25,7 @@ WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 SPEAKERS = ("george", "jackson", "theo", "nicolas")
 CLIPS = 16
 LEAST = 8400
-"""Samples of the shortest clip, over a second: NeMo fills shorter ones up where it transcribes with Canary."""
+"""Samples of the shortest clip, over a second: Canary's transcription fills shorter ones up."""
 RECIPE: dict[str, Any] = {
     "name": "digits",
     "backend": "nemo",
