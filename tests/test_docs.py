@@ -17,6 +17,7 @@ import yaml
 from asrdq.audit.tables import AUDITS
 from asrdq.cli.verbs import VERBS, sub_verbs
 from asrdq.manifests.rejects import RejectReason
+from asrdq.recipes.recipe import Recipe
 from asrdq.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -143,3 +144,17 @@ def test_claims_of_the_benchmarks_name_scripts_that_exist() -> None:
     for claim in claims:
         assert (ROOT / "benchmarks" / claim["script"]).is_file()
         assert {"at_least", "at_most"} & set(claim)
+
+
+def test_the_page_of_nemo_says_what_becomes_of_each_key_of_a_recipe() -> None:
+    page = (ROOT / "docs" / "nemo.md").read_text(encoding="utf-8")
+    [rows] = re.findall(r"^\| key \|.*?(?=\n\n)", page, re.M | re.S)
+    firsts = [row.split("|")[1] for row in rows.splitlines()]
+    told = {name for first in firsts for name in re.findall(r"`([\w.]+)`", first)}
+    keys = set()
+    for name, field in Recipe.model_fields.items():
+        inner = (
+            {} if name in ("budget", "stated") else getattr(field.annotation, "model_fields", {})
+        )
+        keys |= {f"{name}.{key}" for key in inner} or {name}
+    assert told == keys - {"name", "extends", "description", "backend"}

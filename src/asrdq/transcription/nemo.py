@@ -23,13 +23,18 @@ from asrdq.transcription.protocol import (
     no_memory,
 )
 
-_BACKEND_VERSION: Final = 1
+_BACKEND_VERSION: Final = 2
 _BATCH_S: Final = 240.0
 _MOST_CLIPS: Final = 64
 _LONGEST_S, _LONGEST_PROMPTED_S = 1500.0, 40.0
 """Canary is trained on clips of up to 40 s, and says less than all of a longer one."""
-_LEAST_S: Final = 1.0
-"""NeMo pads shorter clips to this length, half of it before them."""
+_LEAST_S, _LEAST_PROMPTED_S = 0.1, 1.0
+"""Shorter clips are padded to this length, half of it before them.
+
+NeMo pads files to a second for Canary alone, but everything that is no file. Neither training nor
+validation does, and features are normalised over the whole clip: a model that was tuned on short
+words would hear others.
+"""
 _SLOTS: Final = {
     "task": "asr",
     "pnc": "yes",
@@ -82,7 +87,9 @@ class NemoTranscriber:
         self._known: frozenset[str] = frozenset()
         self.sample_rate = self._file.sample_rate
         self.languages = self._file.languages
-        self.longest_s = _LONGEST_PROMPTED_S if self._file.prompted else _LONGEST_S
+        prompted = self._file.prompted
+        self.longest_s = _LONGEST_PROMPTED_S if prompted else _LONGEST_S
+        self._least_s = _LEAST_PROMPTED_S if prompted else _LEAST_S
 
     @cached_property
     def version(self) -> str:
@@ -130,7 +137,10 @@ class NemoTranscriber:
                 for said, clip in zip(found, clips, strict=True)
             ]
         rate = self.sample_rate
-        return [_answer(said, len(clip) / rate) for said, clip in zip(found, clips, strict=True)]
+        return [
+            _answer(said, len(clip) / rate, self._least_s)
+            for said, clip in zip(found, clips, strict=True)
+        ]
 
     def _heard(self, clips: Sequence[Samples], language: str | None) -> list[Any]:
         """Return NeMo's hypotheses."""
@@ -140,6 +150,7 @@ class NemoTranscriber:
         config.num_workers = 0
         config.verbose = False
         config.timestamps = self._timed or None
+        config.pad_min_duration = self._least_s
         if language is not None:
             config.prompt = [{"role": "user", "slots": self._slots(language)}]
             config.enable_chunking = False
@@ -155,7 +166,7 @@ class NemoTranscriber:
         kind = "beam" if "beam" in decoding.strategy else "greedy"
         most = (decoding.get(kind) or {}).get("max_generation_delta", -1)
         stride_s = self._model.cfg.preprocessor.window_stride
-        length_s = max(len(clip) / self.sample_rate, _LEAST_S)
+        length_s = max(len(clip) / self.sample_rate, self._least_s)
         frames = length_s / (stride_s * self._model.encoder.subsampling_factor)
         return bool(most >= 0 and len(said.y_sequence) > frames + most - _PROMPT_TOKENS)
 
@@ -189,19 +200,19 @@ def _ask_for_more(model: Any) -> bool:
     return bool(model.timestamps_asr_model) if prompted else greedy
 
 
-def _answer(said: Any, duration_s: float) -> Transcription:
-    words = _words(said, duration_s)
+def _answer(said: Any, duration_s: float, least_s: float) -> Transcription:
+    words = _words(said, duration_s, least_s)
     sure = [float(each) for each in said.word_confidence or ()]
     confidence = sum(sure) / len(sure) if sure else None
     text = str(said.text or "").strip()
     return Transcription(TranscriptionStatus.TRANSCRIBED, text, confidence, words)
 
 
-def _words(said: Any, duration_s: float) -> tuple[TimedWord, ...]:
+def _words(said: Any, duration_s: float, least_s: float) -> tuple[TimedWord, ...]:
     """Return the words with seconds from the start of the clip; none where they are not known."""
     if not isinstance(said.timestamp, dict):
         return ()
-    before_s = max(0.0, _LEAST_S - duration_s) / 2
+    before_s = max(0.0, least_s - duration_s) / 2
     found = said.timestamp.get("word") or []
     sure: Sequence[Any] = said.word_confidence or ()
     each = sure if len(sure) == len(found) else [None] * len(found)
