@@ -91,12 +91,9 @@ def bare(bundle: Path, base: Path, steps: int) -> None:
 
     pl.seed_everything(SEED, verbose=False)
     settings: Any = OmegaConf.load(bundle / "config" / "nemo.yaml").model
-    data = {"sample_rate": 16_000, "num_workers": 0, "pin_memory": False}
-    train_data = {
-        "manifest_filepath": str(bundle / "data" / "train.jsonl"),
-        "shuffle": True,
-        **data,
-    }
+    loader = {"sample_rate": 16_000, "num_workers": 0, "pin_memory": False, "batch_size": BATCH}
+    limits = {name: settings.train_ds[name] for name in ("min_duration", "max_duration")}
+    files = {side: str(bundle / "data" / f"{side}.jsonl") for side in ("train", "validation")}
     trainer = pl.Trainer(
         accelerator="cpu",
         devices=1,
@@ -112,10 +109,10 @@ def bare(bundle: Path, base: Path, steps: int) -> None:
     )
     with quiet_nemo():
         model = load_nemo(str(base), torch.device("cpu"), trainer=trainer)
-        sizes = {
-            name: settings.train_ds[name] for name in ("batch_size", "min_duration", "max_duration")
-        }
-        model.setup_training_data(OmegaConf.create({**train_data, **sizes}))
+        train_data = {"manifest_filepath": files["train"], "shuffle": True, **loader, **limits}
+        model.setup_training_data(OmegaConf.create(train_data))
+        validation = {"manifest_filepath": files["validation"], "shuffle": False, **loader}
+        model.setup_validation_data(OmegaConf.create(validation))
         optim = OmegaConf.to_container(settings.optim, resolve=False)
         optim["sched"]["max_steps"] = steps
         model.setup_optimization(OmegaConf.create(optim))
