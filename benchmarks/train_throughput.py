@@ -87,7 +87,7 @@ def bare(bundle: Path, base: Path, steps: int) -> None:
     """Train with Lightning alone, on the same files and with the same numbers."""
     import lightning.pytorch as pl
     import torch
-    from omegaconf import OmegaConf, open_dict
+    from omegaconf import OmegaConf
 
     pl.seed_everything(SEED, verbose=False)
     settings: Any = OmegaConf.load(bundle / "config" / "nemo.yaml").model
@@ -116,8 +116,6 @@ def bare(bundle: Path, base: Path, steps: int) -> None:
         optim = OmegaConf.to_container(settings.optim, resolve=False)
         optim["sched"]["max_steps"] = steps
         model.setup_optimization(OmegaConf.create(optim))
-        with open_dict(model.cfg):
-            model.cfg.validation_ds = None
         model.spec_augmentation = model.from_config_dict(settings.spec_augment)
         trainer.fit(model)
 
