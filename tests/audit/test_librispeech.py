@@ -53,8 +53,8 @@ class Audited:
 
 
 AuditCorpus = Callable[..., Audited]
-PROVEN, PROVEN_IF_DEGRADED = 60, 30
-"""Clips of a stratum to plant faults on; a copy of a noisy one takes a third longer."""
+PROVEN, PROVEN_IF_TOO_WEAK = 60, 30
+"""Clips of a stratum to plant faults on; fewer tell that an instrument is too weak."""
 
 
 @pytest.fixture(scope="module")
@@ -138,9 +138,7 @@ def test_thresholds_of_one_half_of_the_speakers_hold_for_the_other(clean: Audite
 def test_calibrated_on_degraded_recordings(
     condition: str, audit_corpus: AuditCorpus, utterances: list[Utterance], tmp_path: Path
 ) -> None:
-    noisy = audit_corpus(
-        condition, degraded(utterances[::2], condition, tmp_path), PROVEN_IF_DEGRADED
-    )
+    noisy = audit_corpus(condition, degraded(utterances[::2], condition, tmp_path))
     recall = recall_at(noisy.audit, false_alarms=0.05)
     assert min(recall[fault.value] for fault in GROSS) >= 0.95
     assert np.mean(noisy.flagged(faulty=False)) <= 0.05
@@ -157,7 +155,7 @@ def test_a_stratum_of_noise_is_named_and_not_called_bad(
             utterances[1::2], degraded(utterances[1::2], "snr5", tmp_path), strict=True
         )
     ]
-    half = audit_corpus("half", [*utterances[::2], *noisy], PROVEN_IF_DEGRADED)
+    half = audit_corpus("half", [*utterances[::2], *noisy], PROVEN_IF_TOO_WEAK)
     calibration = {row["stratum"]: row["verdict"] for row in half.audit.calibrations.to_pylist()}
     assert calibration == {"clean": "ok", "snr5": "too_weak"}
     for row in half.audit.audits.to_pylist():

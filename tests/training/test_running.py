@@ -243,6 +243,18 @@ def test_a_folder_that_belongs_to_another_run_is_refused(trial: Trial, tmp_path:
         trial.train(run_dir=trial.bundle / "run")
 
 
+def test_a_run_that_failed_before_its_first_step_binds_nobody(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIAL_LONGEST_S", "2.95")
+    with pytest.raises(DataError, match="does not use what was handed off"):
+        trial.train(base="other.nemo")
+    assert trial.info()["state"] == "failed"
+    monkeypatch.delenv("TRIAL_LONGEST_S")
+    assert trial.train(max_steps=1).finished
+    assert trial.info()["base"] != "other.nemo"
+
+
 def test_a_folder_with_something_else_is_refused(trial: Trial) -> None:
     trial.run_dir.mkdir()
     (trial.run_dir / "console.log").write_text("of a shell\n")
@@ -279,7 +291,7 @@ def test_a_run_may_end_early(trial: Trial) -> None:
 def test_a_bundle_that_was_changed_is_not_trained(trial: Trial) -> None:
     file = trial.bundle / "data" / "train.jsonl"
     file.write_text(file.read_text().replace("abcde", "abcdf", 1))
-    with pytest.raises(DataError, match=r"not what was handed off: 1 differences") as caught:
+    with pytest.raises(DataError, match=r"not what was handed off: 1 difference\n") as caught:
         trial.train()
     assert [p.message for p in caught.value.problems] == [
         "changed data/train.jsonl: has other content"

@@ -16,10 +16,23 @@ if TYPE_CHECKING:
     import torch
 
 
+def needs_nemo(what: str) -> None:
+    """Import NeMo's ASR models, without what the telemetry that comes along says of being off.
+
+    Args:
+        what: Who needs them, for the message: "a NeMo model".
+
+    Raises:
+        ToolError: NeMo is not installed, or cannot be loaded.
+    """
+    logging.getLogger("nv_one_logger").setLevel(logging.ERROR)
+    needs("nemo.collections.asr", what)
+
+
 @contextmanager
 def quiet_nemo() -> Iterator[None]:
     """Keep NeMo, Lightning and their warnings off the screen inside; errors still come through."""
-    needs("nemo.collections.asr", "a NeMo model")
+    needs_nemo("a NeMo model")
     from nemo.utils import logging as nemo_logging
 
     level = nemo_logging.get_verbosity()
@@ -52,7 +65,7 @@ def load_nemo(model: str, device: torch.device, *, trainer: Any = None) -> Any:
     Raises:
         ToolError: NeMo is not installed, or there is no such model, or it is broken.
     """
-    needs("nemo.collections.asr", "a NeMo model")
+    needs_nemo("a NeMo model")
     from nemo.collections.asr.models import ASRModel
 
     file = Path(model).expanduser()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from asrdq.errors import DataError, ToolError, UsageError
+from asrdq.monitoring.readers.run_info import RUN_LOG
 from asrdq.training.run_info import RunInfo, read_info
 from asrdq.training.stops import STOP_FILE, WATCH
 from asrdq.workspace.locks import LifeSign, is_alive
@@ -23,6 +24,8 @@ _CONSOLES: Final = (".log", ".out", ".err")
 def look_at(job: TrainingJob, max_steps: int | None) -> RunInfo | None:
     """Return what is kept of the run that this job goes on with; None where it begins.
 
+    A run that failed before its first step, as one whose base cannot be loaded, binds nobody.
+
     Raises:
         UsageError: The folder belongs to another run, or to none.
         DataError: A rule or a stop file has ended the run, and still stands.
@@ -31,11 +34,18 @@ def look_at(job: TrainingJob, max_steps: int | None) -> RunInfo | None:
     before = read_info(job.run_dir)
     if before is None:
         _refuse_strange(job.run_dir)
+    elif _never_began(job.run_dir, before):
+        before = None
     else:
         _refuse_other(job, max_steps, before)
     if before is None or before.state != "finished":
         _refuse_stopped(job, before)
     return before
+
+
+def _never_began(run_dir: Path, before: RunInfo) -> bool:
+    """Return whether a run failed before its first step: there is nothing that it could go on."""
+    return before.state == "failed" and not before.checkpoints and not (run_dir / RUN_LOG).exists()
 
 
 def _refuse_strange(run_dir: Path) -> None:

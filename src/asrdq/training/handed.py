@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from asrdq.errors import DataError, Problem, ToolError
+from asrdq.errors import DataError, Problem, ToolError, counted
 from asrdq.handoff.asked import Backend
 from asrdq.handoff.figures import Figures
 from asrdq.handoff.nemo_config import TRAIN_FILE, VALIDATION_FILE
@@ -136,7 +136,7 @@ def read_bundle(
     if found.findings:
         told = [Problem(f"{f.kind} {f.subject}: {f.message}") for f in found.findings[:_SHOWN]]
         raise DataError(
-            f"this is not what was handed off: {len(found.findings):,} differences",
+            "this is not what was handed off: " + counted(len(found.findings), "difference"),
             where=str(folder),
             problems=told,
             hint=f"asrdq handoff verify {folder} names all; hand off again, or copy it again",

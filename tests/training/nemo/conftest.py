@@ -25,7 +25,7 @@ WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 SPEAKERS = ("george", "jackson", "theo", "nicolas")
 CLIPS = 16
 LEAST = 8400
-"""Samples of a clip, over a second: NeMo fills shorter ones up where it transcribes with Canary."""
+"""Samples of the shortest clip, over a second: Canary's transcription fills shorter ones up."""
 RECIPE: dict[str, Any] = {
     "name": "digits",
     "backend": "nemo",
@@ -53,7 +53,7 @@ def digits(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Rows:
         speaker = SPEAKERS[number % len(SPEAKERS)]
         files = [recordings / f"{digit}_{speaker}_{number}.wav" for digit in spoken]
         first, second = (soundfile.read(file)[0] for file in files)
-        pause = np.zeros(max(0, LEAST - len(first) - len(second)))
+        pause = np.zeros(max(0, LEAST + 200 * number - len(first) - len(second)))
         signal = np.concatenate([first, pause, second])
         path = folder / f"clip{number}.wav"
         soundfile.write(path, signal, 8000)

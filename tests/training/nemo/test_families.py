@@ -26,7 +26,7 @@ PROMPT = {"source_lang": "en", "target_lang": "en", "task": "asr", "pnc": "no"}
 @pytest.mark.parametrize(
     ("family", "steps", "data"),
     [
-        ("ctc", 110, LHOTSE),
+        ("ctc", 170, LHOTSE),
         ("tdt", 110, {}),
         ("hybrid", 260, {}),
         ("aed", 180, LHOTSE),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from asrdq.console import progress
 from asrdq.errors import ToolError, UsageError
-from asrdq.models import device_of, needs
+from asrdq.models import device_of
+from asrdq.models.nemo import needs_nemo
 from asrdq.training.nemo.material import Material, prepare, texts_of
 from asrdq.training.nemo.refusals import refuse_what_is_not_done
 from asrdq.training.nemo.settings import processes_here, settings_of
@@ -41,7 +42,7 @@ class NemoBackend:
         device = device_of(job.device)
         _check_gpus(device)
         _check_files(job)
-        needs("nemo.collections.asr", "the backend nemo")
+        needs_nemo("the backend nemo")
 
     def stand_in(self, job: TrainingJob, folder: Path) -> Path:
         """Build a tiny random model of the recipe's family, for a rehearsal."""

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from asrdq.errors import DataError
 from asrdq.models import needs
-from asrdq.models.nemo import quiet_nemo
+from asrdq.models.nemo import needs_nemo, quiet_nemo
 from asrdq.training.nemo.tiny_config import CLASSES, tiny_config
 
 TinyFamily = Literal["ctc", "rnnt", "tdt", "hybrid", "aed"]
@@ -39,7 +39,7 @@ def tiny_model(family: TinyFamily, texts: Iterable[str], folder: Path, seed: int
         DataError: The texts hold no letter.
         ToolError: NeMo is not installed.
     """
-    needs("nemo.collections.asr", "a tiny NeMo model")
+    needs_nemo("a tiny NeMo model")
     import torch
     from nemo.collections.asr import models
     from omegaconf import OmegaConf
