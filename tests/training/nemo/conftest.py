@@ -59,7 +59,8 @@ def digits(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Rows:
         soundfile.write(path, signal, 8000)
         text = " ".join(WORDS[digit] for digit in spoken)
         duration = round(len(signal) / 8000, 3)
-        rows.append({"audio_filepath": str(path), "duration": duration, "text": text, "lang": "en"})
+        row = {"audio_filepath": str(path), "duration": duration, "text": text}
+        rows.append({**row, "lang": "en", "speaker": speaker})
     return rows
 
 

@@ -92,6 +92,20 @@ def test_rows_and_hours_are_those_of_the_loader(
     assert len(list(found.validation)) == len(found.validation)
 
 
+def test_groups_are_heard_as_often_as_they_weigh_and_each_row_is_counted_once(
+    digits: Rows, bases: dict[str, Path], tmp_path: Path
+) -> None:
+    """All alike: two clips of one group are heard as often as fourteen of the other."""
+    rows = [{**row, "speaker": "few" if i < 2 else "many"} for i, row in enumerate(digits)]
+    mixed = {**LHOTSE, "max_duration_s": 3.0, "mix_by": ["speaker"], "temperature": 0.0}
+    found = feeds(make_job(tmp_path, rows, bases["ctc"], data=mixed))
+    assert (found.used_train.rows, found.used_train.dropped) == (16, {})
+    few = [row["duration"] * 16000 for row in rows[:2]]
+    clips = [each for batch in heard(iter(found.train), 80) for each in batch]
+    share = sum(min(abs(each - one) for one in few) < 100 for each in clips) / len(clips)
+    assert share == pytest.approx(0.5, abs=0.12)
+
+
 def test_other_rows_than_were_handed_off_fail_before_the_first_step(
     digits: Rows, bases: dict[str, Path], tmp_path: Path
 ) -> None:

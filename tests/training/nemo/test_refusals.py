@@ -9,6 +9,7 @@ import pytest
 from tests.training.nemo.conftest import make_job
 
 from asrdq.errors import ToolError, UsageError
+from asrdq.recipes import read_recipe, recipe_names
 from asrdq.training.nemo.backend import NemoBackend
 from asrdq.training.nemo.refusals import refuse_what_is_not_done
 
@@ -33,7 +34,7 @@ GROUP = {"top": {"part": "encoder", "parameters": 10}}
             },
             "one learning rate for all groups",
         ),
-        ({"data": {"mix_by": ["lang"]}}, "data.mix_by"),
+        ({"data": {"mix_by": ["lang"], "temperature": 0.5}}, "data.mix_by"),
         ({"data": {"buckets": 4}}, "data.buckets: buckets go with batch_duration_s"),
         ({"augmentation": {"speed_perturbation": [0.9, 1.1]}}, "augmentation.speed_perturbation"),
         ({"augmentation": {"noise_snr_db": [10.0]}}, "augmentation.noise_snr_db"),
@@ -51,6 +52,16 @@ def test_it_is_refused(sections: dict[str, Any], told: str, tmp_path: Path) -> N
     with pytest.raises(UsageError, match="the backend nemo cannot train digits") as caught:
         refuse_what_is_not_done(job)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in recipe_names() if read_recipe(name).backend == "nemo"]
+)
+def test_nothing_of_the_recipes_that_come_along_is_refused(name: str, tmp_path: Path) -> None:
+    recipe = read_recipe(name)
+    job = make_job(tmp_path, [ROW], "tiny.nemo", job={"recipe": recipe})
+    refuse_what_is_not_done(job)
+    assert job.recipe.name == name
 
 
 def test_all_of_it_is_told_at_once(tmp_path: Path) -> None:

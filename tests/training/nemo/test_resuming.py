@@ -39,7 +39,10 @@ def bases(digits: Rows, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
     return {family: tiny_model(family, texts, folder / family) for family in ("ctc", "tdt")}
 
 
-@pytest.fixture(params=["ctc on lhotse", "tdt on clips"])
+MIXED = {**LHOTSE, "mix_by": ["speaker"], "temperature": 0.5}
+
+
+@pytest.fixture(params=["ctc on lhotse", "ctc on groups", "tdt on clips"])
 def jobs(
     request: pytest.FixtureRequest, digits: Rows, bases: dict[str, Path], tmp_path: Path
 ) -> tuple[TrainingJob, TrainingJob]:
@@ -52,7 +55,7 @@ def jobs(
             bases[family],
             steps=STEPS,
             model={"family": family},
-            data=LHOTSE if loader == "lhotse" else {"batch_size": 3},
+            data={"lhotse": LHOTSE, "groups": MIXED, "clips": {"batch_size": 3}}[loader],
             trainer={"accumulation": 2},
             checkpoints={"every_n_steps": 3, "top_k": 2},
             augmentation=MASKED,

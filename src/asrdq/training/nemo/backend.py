@@ -11,6 +11,7 @@ from asrdq.errors import ToolError, UsageError
 from asrdq.models import device_of
 from asrdq.models.nemo import needs_nemo
 from asrdq.training.nemo.material import Material, prepare, texts_of
+from asrdq.training.nemo.mixing import mixed, mixes
 from asrdq.training.nemo.refusals import refuse_what_is_not_done
 from asrdq.training.nemo.settings import processes_here, settings_of
 from asrdq.training.protocol import Trained
@@ -116,7 +117,8 @@ def gather(job: TrainingJob) -> Gathered:
                 )
             )
     train, validation = found
-    settings = settings_of(job, train.path, validation.path)
+    groups = mixed(train.path, job.run_dir / "data" / "groups", data) if mixes(data) else ()
+    settings = settings_of(job, train.path, validation.path, groups)
     return Gathered(device_of(job.device), settings, train, validation)
 
 

@@ -21,7 +21,8 @@ _THREADS: Final = 8
 _CHUNK: Final = 4096
 _NEAR_S: Final = 0.02
 """A header and a manifest that agree so far need not be compared again by Lhotse (0.025 s)."""
-_LANGUAGES: Final = ("lang", "language")
+LANGUAGES: Final = ("lang", "language")
+"""Columns of NeMo's manifests that name the language of a clip."""
 _WRITTEN: Final = frozenset(string.ascii_uppercase + ".,?!")
 
 Row = dict[str, Any]
@@ -153,7 +154,7 @@ def _punctuated(manifest: Path) -> bool:
 
 def _prompt(row: Row, manifest: Path, number: int, punctuated: bool) -> None:
     """Give a row the slots of Canary's prompts, unless it has its own."""
-    language = next((row[name] for name in _LANGUAGES if row.get(name)), None)
+    language = next((row[name] for name in LANGUAGES if row.get(name)), None)
     for slot in ("source_lang", "target_lang"):
         row[slot] = row.get(slot) or language
         if not row[slot]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from asrdq.errors import Problem, UsageError
+from asrdq.training.nemo.mixing import mixes
 
 if TYPE_CHECKING:
     from asrdq.training.job import TrainingJob
@@ -47,8 +48,8 @@ def _of_model(job: TrainingJob) -> Iterator[str]:
 
 def _of_data(job: TrainingJob) -> Iterator[str]:
     data, augmentation = job.recipe.data, job.recipe.augmentation
-    if data.mix_by:
-        yield "data.mix_by: groups are not mixed by temperature; asrdq sample weighs them before"
+    if mixes(data) and data.batch_duration_s is None:
+        yield "data.mix_by: groups are mixed where batches are counted by batch_duration_s"
     if data.buckets is not None and data.batch_duration_s is None:
         yield "data.buckets: buckets go with batch_duration_s"
     if job.recipe.model.family == "aed" and data.batch_duration_s is None:

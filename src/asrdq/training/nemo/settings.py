@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 TAGS_OF_CANARY = {"lang_field": "target_lang"}
 
 
-def settings_of(job: TrainingJob, train: Path, validation: Path) -> DictConfig:
+def settings_of(
+    job: TrainingJob, train: Path, validation: Path, groups: Sequence[Mapping[str, Any]] = ()
+) -> DictConfig:
     """Return the configuration that a hand-off writes, with the manifests of this run in it.
 
     Batches come in an order that the seed decides: Lhotse's shards are seeded too, and its
@@ -28,6 +31,7 @@ def settings_of(job: TrainingJob, train: Path, validation: Path) -> DictConfig:
         job: The run.
         train: What `material.prepare` wrote.
         validation: The same of the validation manifest.
+        groups: What `mixing.mixed` made of the training manifest; none where it is not mixed.
     """
     from omegaconf import OmegaConf, open_dict
 
@@ -42,6 +46,8 @@ def settings_of(job: TrainingJob, train: Path, validation: Path) -> DictConfig:
             dataset.concurrent_bucketing = False
         if job.recipe.model.family == "aed":
             dataset.update(TAGS_OF_CANARY)
+    if groups:
+        model.train_ds.update({"manifest_filepath": None, "input_cfg": [dict(g) for g in groups]})
     if job.recipe.data.batch_duration_s is not None:
         model.validation_ds.force_finite = True
     model.optim.sched.max_steps = job.figures.steps
