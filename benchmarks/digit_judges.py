@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from digit_training import Training
+import soundfile
+from digit_training import Training, model_of
+from digits import WORDS
 from fsdd import SWAPPED, VALIDATION
 
 from asrdq.audit import AuditPlan, audit
 from asrdq.gates import evaluate_gate
+from asrdq.models.nemo_ctc import NemoCtcModel
 from asrdq.sampling import SamplingPlan, draw_sample
 from asrdq.versions import derive_manifest
 from asrdq.workspace import Workspace
@@ -118,17 +123,44 @@ def make_folds(workspace: Workspace, trainings: Sequence[Training]) -> None:
 def by_models(workspace: Workspace, trainings: Sequence[Training]) -> Doubt:
     """Return the doubt of the models about the speakers that each had not heard.
 
-    A label is doubted where the model hears something else, and more so the surer it is; where it
-    hears the label, less so the surer it is.
+    A label is doubted by how much likelier the likeliest of the other digits is, by the model's
+    own CTC: under 0 where it hears the label.
     """
-    rows = workspace.query(
-        "SELECT h.utt_id, s.text <> s.right_text AS swapped, "
-        "coalesce(h.confidence, 0) * if(h.hypothesis = s.text, -1, 1) AS degree "
-        f"FROM hypotheses h JOIN {SWAPPED} s USING (utt_id) "
-        "WHERE list_contains($sets, h.hyps) ORDER BY utt_id",
-        {"sets": [each.name for each in trainings]},
-    )
-    return _doubt(rows["utt_id"], rows["swapped"], rows["degree"].to_numpy())
+    found: list[dict[str, Any]] = []
+    for each in trainings:
+        rows = workspace.query(
+            f"SELECT utt_id, audio_path, text, text <> right_text AS swapped FROM {each.hears}"
+        ).to_pylist()
+        likely = likelihoods(
+            model_of(Path(workspace.root), each), [row["audio_path"] for row in rows]
+        )
+        for row, scores in zip(rows, likely, strict=True):
+            label = WORDS.index(row["text"])
+            found.append({**row, "degree": np.delete(scores, label).max() - scores[label]})
+    found.sort(key=lambda row: str(row["utt_id"]))
+    columns = {name: np.array([row[name] for row in found]) for name in found[0]}
+    return _doubt(columns["utt_id"], columns["swapped"], columns["degree"])
+
+
+def likelihoods(file: Path, clips: Sequence[str]) -> np.ndarray:
+    """Return the log-likelihood of each digit in each clip of 16 kHz, shape (clips, 10)."""
+    import torch
+
+    model = NemoCtcModel(file, torch.device("cpu"))
+    tokens = [torch.tensor(model.tokens(word)) for word in WORDS]
+    labels = torch.nn.utils.rnn.pad_sequence(tokens, batch_first=True)
+    lengths = torch.tensor([len(each) for each in tokens])
+    scores = []
+    for path in clips:
+        samples, _ = soundfile.read(path, dtype="float32")
+        (frames,) = model.log_posteriors([samples])
+        spread = torch.from_numpy(frames)[:, None, :].expand(-1, len(WORDS), -1)
+        counts = torch.full((len(WORDS),), len(frames))
+        lost = torch.nn.functional.ctc_loss(
+            spread, labels, counts, lengths, blank=model.blank, reduction="none"
+        )
+        scores.append(-lost.numpy())
+    return np.stack(scores)
 
 
 def _doubt(utt_ids: object, swapped: object, degree: np.ndarray) -> Doubt:

@@ -102,14 +102,19 @@ def run_all(
             print(line, file=sys.stderr, flush=True)
 
 
+def model_of(root: Path, each: Training) -> Path:
+    """Return the model that a training has left."""
+    return root / "runs" / each.name / "adapted_model.nemo"
+
+
 def _run(root: Path, each: Training) -> str:
     began = time.monotonic()
     run_dir = root / "runs" / each.name
     train = ["train", root / "bundles" / each.name, "--run-dir", run_dir, "--device", "cpu"]
     _asrdq(root, *train, "--name", each.name)
     trained_s = time.monotonic() - began
-    model = run_dir / "adapted_model.nemo"
-    hear = ["transcribe", each.hears, "--with", f"nemo:{model}", "--name", each.name]
+    hear = ["transcribe", each.hears, "--with", f"nemo:{model_of(root, each)}"]
+    hear += ["--name", each.name]
     _asrdq(root, *hear, "--device", "cpu", "--workers", "1")
     return f"{each.name}: {trained_s:.0f} s training, {time.monotonic() - began:.0f} s in all"
 
