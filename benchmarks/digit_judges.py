@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from digit_training import Training
+import soundfile as sf
+from digit_training import Training, model_of
 from fsdd import SWAPPED, VALIDATION
 
 from asrdq.audit import AuditPlan, audit
 from asrdq.gates import evaluate_gate
+from asrdq.models.nemo import load_nemo
 from asrdq.sampling import SamplingPlan, draw_sample
 from asrdq.versions import derive_manifest
 from asrdq.workspace import Workspace
@@ -39,6 +43,10 @@ class Doubt:
         """Return which clips it calls wrong."""
         called: np.ndarray = self.degree > least
         return called
+
+    def most(self, share: float) -> np.ndarray:
+        """Return the share of the clips that it doubts most: that needs no truth."""
+        return self.above(float(np.quantile(self.degree, 1.0 - share)))
 
     def at_false_alarms(self, share: float = FALSE_ALARMS) -> np.ndarray:
         """Return which clips it calls wrong where so many right labels may be called wrong.
@@ -85,50 +93,73 @@ def by_audit(workspace: Workspace) -> tuple[Doubt, list[str]]:
     return _doubt(rows["utt_id"], rows["swapped"], -rows["sure"].to_numpy()), said
 
 
-def folds(speakers: Sequence[str], size: int, epochs: int) -> list[Training]:
-    """Return the trainings of the judges: each hears speakers that it was not trained on."""
-    groups = [tuple(speakers[start : start + size]) for start in range(0, len(speakers), size)]
-    return [
-        Training(
-            name=f"judge-{'-'.join(group)}",
-            family="ctc",
-            train=f"{SWAPPED}_without_{'_'.join(group)}",
-            validation=f"{VALIDATION}_without_{'_'.join(group)}",
-            hears=f"{SWAPPED}_of_{'_'.join(group)}",
-            epochs=epochs,
-        )
-        for group in groups
-    ]
+@dataclass(frozen=True)
+class Fold:
+    """Speakers that a model has not heard, and judges.
 
-
-def make_folds(workspace: Workspace, trainings: Sequence[Training]) -> None:
-    """Derive the manifests of the folds."""
-    for each in trainings:
-        names = each.hears.removeprefix(f"{SWAPPED}_of_").split("_")
-        group = ", ".join(f"'{name}'" for name in names)
-        for manifest, source, rule in (
-            (each.train, SWAPPED, "NOT IN"),
-            (each.validation, VALIDATION, "NOT IN"),
-            (each.hears, SWAPPED, "IN"),
-        ):
-            query = f"SELECT * FROM {source} WHERE speaker {rule} ({group})"
-            derive_manifest(workspace, manifest, query)
-
-
-def by_models(workspace: Workspace, trainings: Sequence[Training]) -> Doubt:
-    """Return the doubt of the models about the speakers that each had not heard.
-
-    A label is doubted where the model hears something else, and more so the surer it is; where it
-    hears the label, less so the surer it is.
+    Attributes:
+        training: The model.
+        clips: The manifest with the clips of these speakers.
     """
-    rows = workspace.query(
-        "SELECT h.utt_id, s.text <> s.right_text AS swapped, "
-        "coalesce(h.confidence, 0) * if(h.hypothesis = s.text, -1, 1) AS degree "
-        f"FROM hypotheses h JOIN {SWAPPED} s USING (utt_id) "
-        "WHERE list_contains($sets, h.hyps) ORDER BY utt_id",
-        {"sets": [each.name for each in trainings]},
-    )
-    return _doubt(rows["utt_id"], rows["swapped"], rows["degree"].to_numpy())
+
+    training: Training
+    clips: str
+
+
+def make_folds(workspace: Workspace, speakers: Sequence[str], size: int, epochs: int) -> list[Fold]:
+    """Derive the manifests of models that judge so many speakers each, without hearing them."""
+    found = []
+    for start in range(0, len(speakers), size):
+        group = speakers[start : start + size]
+        label, those = "_".join(group), ", ".join(f"'{name}'" for name in group)
+        names = [f"{SWAPPED}_without_{label}", f"{VALIDATION}_without_{label}", f"of_{label}"]
+        for name, source, rule in zip(
+            names, (SWAPPED, VALIDATION, SWAPPED), ("NOT IN", "NOT IN", "IN"), strict=True
+        ):
+            query = f"SELECT * FROM {source} WHERE speaker {rule} ({those})"
+            derive_manifest(workspace, name, query)
+        training = Training(f"judge-{'-'.join(group)}", "ctc", *names[:2], epochs, masks=True)
+        found.append(Fold(training, names[2]))
+    return found
+
+
+def by_models(workspace: Workspace, folds: Sequence[Fold]) -> Doubt:
+    """Return how little each label is to be expected of its clip, by a model of other speakers.
+
+    The degree is minus the logarithm of its probability: the loss of CTC.
+    """
+    import torch
+
+    utt_ids, swapped, degree = [], [], []
+    for fold in folds:
+        model_file = model_of(Path(workspace.root), fold.training)
+        model = load_nemo(str(model_file), torch.device("cpu")).eval()
+        rows = workspace.query(
+            "SELECT utt_id, audio_path, text, text <> right_text AS swapped "
+            f"FROM {fold.clips} ORDER BY utt_id"
+        )
+        utt_ids += rows["utt_id"].to_pylist()
+        swapped += rows["swapped"].to_pylist()
+        degree += [_loss(model, row["audio_path"], row["text"]) for row in rows.to_pylist()]
+    return _doubt(utt_ids, swapped, np.asarray(degree))
+
+
+def _loss(model: Any, audio: str, text: str) -> float:
+    import torch
+
+    samples, _ = sf.read(audio, dtype="float32")
+    tokens = torch.tensor([model.tokenizer.text_to_ids(text)])
+    with torch.inference_mode():
+        logs, frames, _ = model(
+            input_signal=torch.from_numpy(samples)[None],
+            input_signal_length=torch.tensor([len(samples)]),
+        )
+        blank = logs.shape[-1] - 1
+        length = torch.tensor([tokens.shape[1]])
+        loss = torch.nn.functional.ctc_loss(
+            logs.transpose(0, 1), tokens, frames, length, blank=blank, reduction="sum"
+        )
+    return float(loss)
 
 
 def _doubt(utt_ids: object, swapped: object, degree: np.ndarray) -> Doubt:
