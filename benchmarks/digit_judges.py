@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
+import soundfile as sf
 from digit_training import Training, model_of
-from digits import WORDS
 from fsdd import SWAPPED, VALIDATION
 
 from asrdq.audit import AuditPlan, audit
 from asrdq.gates import evaluate_gate
-from asrdq.models.nemo_ctc import NemoCtcModel
+from asrdq.models.nemo import load_nemo
 from asrdq.sampling import SamplingPlan, draw_sample
 from asrdq.versions import derive_manifest
 from asrdq.workspace import Workspace
@@ -44,6 +43,10 @@ class Doubt:
         """Return which clips it calls wrong."""
         called: np.ndarray = self.degree > least
         return called
+
+    def most(self, share: float) -> np.ndarray:
+        """Return the share of the clips that it doubts most: that needs no truth."""
+        return self.above(float(np.quantile(self.degree, 1.0 - share)))
 
     def at_false_alarms(self, share: float = FALSE_ALARMS) -> np.ndarray:
         """Return which clips it calls wrong where so many right labels may be called wrong.
@@ -90,77 +93,73 @@ def by_audit(workspace: Workspace) -> tuple[Doubt, list[str]]:
     return _doubt(rows["utt_id"], rows["swapped"], -rows["sure"].to_numpy()), said
 
 
-def folds(speakers: Sequence[str], size: int, epochs: int) -> list[Training]:
-    """Return the trainings of the judges: each hears speakers that it was not trained on."""
-    groups = [tuple(speakers[start : start + size]) for start in range(0, len(speakers), size)]
-    return [
-        Training(
-            name=f"judge-{'-'.join(group)}",
-            family="ctc",
-            train=f"{SWAPPED}_without_{'_'.join(group)}",
-            validation=f"{VALIDATION}_without_{'_'.join(group)}",
-            hears=f"{SWAPPED}_of_{'_'.join(group)}",
-            epochs=epochs,
-        )
-        for group in groups
-    ]
+@dataclass(frozen=True)
+class Fold:
+    """Speakers that a model has not heard, and judges.
 
-
-def make_folds(workspace: Workspace, trainings: Sequence[Training]) -> None:
-    """Derive the manifests of the folds."""
-    for each in trainings:
-        names = each.hears.removeprefix(f"{SWAPPED}_of_").split("_")
-        group = ", ".join(f"'{name}'" for name in names)
-        for manifest, source, rule in (
-            (each.train, SWAPPED, "NOT IN"),
-            (each.validation, VALIDATION, "NOT IN"),
-            (each.hears, SWAPPED, "IN"),
-        ):
-            query = f"SELECT * FROM {source} WHERE speaker {rule} ({group})"
-            derive_manifest(workspace, manifest, query)
-
-
-def by_models(workspace: Workspace, trainings: Sequence[Training]) -> Doubt:
-    """Return the doubt of the models about the speakers that each had not heard.
-
-    A label is doubted by how much likelier the likeliest of the other digits is, by the model's
-    own CTC: under 0 where it hears the label.
+    Attributes:
+        training: The model.
+        clips: The manifest with the clips of these speakers.
     """
-    found: list[dict[str, Any]] = []
-    for each in trainings:
-        rows = workspace.query(
-            f"SELECT utt_id, audio_path, text, text <> right_text AS swapped FROM {each.hears}"
-        ).to_pylist()
-        likely = likelihoods(
-            model_of(Path(workspace.root), each), [row["audio_path"] for row in rows]
-        )
-        for row, scores in zip(rows, likely, strict=True):
-            label = WORDS.index(row["text"])
-            found.append({**row, "degree": np.delete(scores, label).max() - scores[label]})
-    found.sort(key=lambda row: str(row["utt_id"]))
-    columns = {name: np.array([row[name] for row in found]) for name in found[0]}
-    return _doubt(columns["utt_id"], columns["swapped"], columns["degree"])
+
+    training: Training
+    clips: str
 
 
-def likelihoods(file: Path, clips: Sequence[str]) -> np.ndarray:
-    """Return the log-likelihood of each digit in each clip of 16 kHz, shape (clips, 10)."""
+def make_folds(workspace: Workspace, speakers: Sequence[str], size: int, epochs: int) -> list[Fold]:
+    """Derive the manifests of models that judge so many speakers each, without hearing them."""
+    found = []
+    for start in range(0, len(speakers), size):
+        group = speakers[start : start + size]
+        label, those = "_".join(group), ", ".join(f"'{name}'" for name in group)
+        names = [f"{SWAPPED}_without_{label}", f"{VALIDATION}_without_{label}", f"of_{label}"]
+        for name, source, rule in zip(
+            names, (SWAPPED, VALIDATION, SWAPPED), ("NOT IN", "NOT IN", "IN"), strict=True
+        ):
+            query = f"SELECT * FROM {source} WHERE speaker {rule} ({those})"
+            derive_manifest(workspace, name, query)
+        training = Training(f"judge-{'-'.join(group)}", "ctc", *names[:2], epochs, masks=True)
+        found.append(Fold(training, names[2]))
+    return found
+
+
+def by_models(workspace: Workspace, folds: Sequence[Fold]) -> Doubt:
+    """Return how little each label is to be expected of its clip, by a model of other speakers.
+
+    The degree is minus the logarithm of its probability: the loss of CTC.
+    """
     import torch
 
-    model = NemoCtcModel(file, torch.device("cpu"))
-    tokens = [torch.tensor(model.tokens(word)) for word in WORDS]
-    labels = torch.nn.utils.rnn.pad_sequence(tokens, batch_first=True)
-    lengths = torch.tensor([len(each) for each in tokens])
-    scores = []
-    for path in clips:
-        samples, _ = soundfile.read(path, dtype="float32")
-        (frames,) = model.log_posteriors([samples])
-        spread = torch.from_numpy(frames)[:, None, :].expand(-1, len(WORDS), -1)
-        counts = torch.full((len(WORDS),), len(frames))
-        lost = torch.nn.functional.ctc_loss(
-            spread, labels, counts, lengths, blank=model.blank, reduction="none"
+    utt_ids, swapped, degree = [], [], []
+    for fold in folds:
+        model_file = model_of(Path(workspace.root), fold.training)
+        model = load_nemo(str(model_file), torch.device("cpu")).eval()
+        rows = workspace.query(
+            "SELECT utt_id, audio_path, text, text <> right_text AS swapped "
+            f"FROM {fold.clips} ORDER BY utt_id"
         )
-        scores.append(-lost.numpy())
-    return np.stack(scores)
+        utt_ids += rows["utt_id"].to_pylist()
+        swapped += rows["swapped"].to_pylist()
+        degree += [_loss(model, row["audio_path"], row["text"]) for row in rows.to_pylist()]
+    return _doubt(utt_ids, swapped, np.asarray(degree))
+
+
+def _loss(model: Any, audio: str, text: str) -> float:
+    import torch
+
+    samples, _ = sf.read(audio, dtype="float32")
+    tokens = torch.tensor([model.tokenizer.text_to_ids(text)])
+    with torch.inference_mode():
+        logs, frames, _ = model(
+            input_signal=torch.from_numpy(samples)[None],
+            input_signal_length=torch.tensor([len(samples)]),
+        )
+        blank = logs.shape[-1] - 1
+        length = torch.tensor([tokens.shape[1]])
+        loss = torch.nn.functional.ctc_loss(
+            logs.transpose(0, 1), tokens, frames, length, blank=blank, reduction="sum"
+        )
+    return float(loss)
 
 
 def _doubt(utt_ids: object, swapped: object, degree: np.ndarray) -> Doubt:

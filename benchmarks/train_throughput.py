@@ -144,7 +144,7 @@ def compare(folder: Path, recordings: Path, steps: int) -> Turns:
     base = bases(folder / "bases", ("ctc",), SEED)["ctc"]
     longer = steps + 2 * TURN
     epochs = -(-longer * BATCH // workspace.manifest(RIGHT).rows) + 1
-    training = Training("throughput", "ctc", RIGHT, VALIDATION, RIGHT, epochs)
+    training = Training("throughput", "ctc", RIGHT, VALIDATION, epochs, masks=True)
     bundle = bundle_of(workspace, training, base, SEED, validate_after=10 * longer)
     turns = Turns(("asrdq", "bare"), steps // TURN)
     register_optimizer_step_post_hook(turns.step)
