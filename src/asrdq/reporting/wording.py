@@ -23,6 +23,7 @@ INSTRUMENT: Final = {
     "untouched clips, or hardly aligns those",
     "too_few": "too few clips to fit and prove a threshold in this stratum",
     "out_of_vocabulary": "a word has no known pronunciation",
+    "not_imported": "no alignment was there to be imported",
     "too_long": "the clip is too long for the aligner",
     "aligner_crashed": "the aligner crashed on this clip, twice",
     "aligner_failed": "the aligner failed on this clip",
