@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import soundfile as sf
 from digit_training import Training, model_of
+from digits import WORDS
 from fsdd import SWAPPED, VALIDATION
 
 from asrdq.audit import AuditPlan, audit
@@ -124,9 +125,9 @@ def make_folds(workspace: Workspace, speakers: Sequence[str], size: int, epochs:
 
 
 def by_models(workspace: Workspace, folds: Sequence[Fold]) -> Doubt:
-    """Return how little each label is to be expected of its clip, by a model of other speakers.
+    """Return how much likelier another digit is than the label, by a model of other speakers.
 
-    The degree is minus the logarithm of its probability: the loss of CTC.
+    The degree is the difference of the two logarithms of their probabilities, CTC's losses.
     """
     import torch
 
@@ -140,26 +141,33 @@ def by_models(workspace: Workspace, folds: Sequence[Fold]) -> Doubt:
         )
         utt_ids += rows["utt_id"].to_pylist()
         swapped += rows["swapped"].to_pylist()
-        degree += [_loss(model, row["audio_path"], row["text"]) for row in rows.to_pylist()]
+        tokens = [model.tokenizer.text_to_ids(word) for word in WORDS]
+        for row in rows.to_pylist():
+            losses = _losses(model, row["audio_path"], tokens)
+            label = WORDS.index(row["text"])
+            degree.append(losses[label] - np.delete(losses, label).min())
     return _doubt(utt_ids, swapped, np.asarray(degree))
 
 
-def _loss(model: Any, audio: str, text: str) -> float:
+def _losses(model: Any, audio: str, texts: Sequence[list[int]]) -> np.ndarray:
+    """Return the loss of each text, (texts,)."""
     import torch
 
     samples, _ = sf.read(audio, dtype="float32")
-    tokens = torch.tensor([model.tokenizer.text_to_ids(text)])
     with torch.inference_mode():
         logs, frames, _ = model(
             input_signal=torch.from_numpy(samples)[None],
             input_signal_length=torch.tensor([len(samples)]),
         )
-        blank = logs.shape[-1] - 1
-        length = torch.tensor([tokens.shape[1]])
-        loss = torch.nn.functional.ctc_loss(
-            logs.transpose(0, 1), tokens, frames, length, blank=blank, reduction="sum"
+        losses = torch.nn.functional.ctc_loss(
+            logs.transpose(0, 1).expand(-1, len(texts), -1),
+            torch.tensor([token for text in texts for token in text]),
+            frames.expand(len(texts)),
+            torch.tensor([len(text) for text in texts]),
+            blank=logs.shape[-1] - 1,
+            reduction="none",
         )
-    return float(loss)
+    return np.asarray(losses, dtype=np.float64)
 
 
 def _doubt(utt_ids: object, swapped: object, degree: np.ndarray) -> Doubt:

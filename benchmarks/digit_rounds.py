@@ -56,7 +56,7 @@ class Size:
     every_model: bool
 
 
-WHOLE, QUICK = Size(50, 10, 7, 1, True), Size(25, 8, 6, 3, False)
+WHOLE, QUICK = Size(50, 10, 12, 1, True), Size(25, 8, 6, 3, False)
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ SETTINGS = (
 RECIPE = """\
 name: an4-tiny
 extends: parakeet-an4
+model: {base: BASE}
 data: {batch_size: 5, workers: 0}
 optimiser:
   lr: 3.0e-3  # asrdq: ignore[lr-too-high] the base has random weights
@@ -56,16 +57,16 @@ def asrdq(folder: Path, *arguments: object) -> str:
 @pytest.fixture(scope="module")
 def trained(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace in which AN4 was ingested, converted, audited, handed off and trained on."""
-    from asrdq.training import TrainPlan, train
     from asrdq.training.nemo.tiny import tiny_model
-    from asrdq.workspace import Workspace
 
     folder = tmp_path_factory.mktemp("an4")
     asrdq(folder, "init", ".")
     (folder / "asrdq.yaml").write_text(SETTINGS, encoding="utf-8")
     (folder / "policies" / "an4.yaml").write_text(POLICY, encoding="utf-8")
     (folder / "recipes").mkdir()
-    (folder / "recipes" / "an4-tiny.yaml").write_text(RECIPE, encoding="utf-8")
+    base = tiny_model("tdt", TRANSCRIPTS.values(), folder / "base")
+    recipe = RECIPE.replace("BASE", str(base))
+    (folder / "recipes" / "an4-tiny.yaml").write_text(recipe, encoding="utf-8")
     asrdq(folder, "ingest", shared_data / "an4", "--name", "an4")
     asrdq(folder, "export", "an4", "--audio", "wav16k", "--format", "nemo", "--out", "wav16k")
     asrdq(folder, "ingest", "wav16k/an4.jsonl", "--name", "clips")
@@ -74,10 +75,26 @@ def trained(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     asrdq(folder, "audit", "train", "--no-calibration")
     asrdq(folder, "gate", "train")
     asrdq(folder, "handoff", "train", "--val", "val", "--recipe", "an4-tiny", "--out", "bundle")
-    base = tiny_model("tdt", TRANSCRIPTS.values(), folder / "base")
-    plan = TrainPlan(folder / "bundle", run_dir=folder / "run", device="cpu", base=str(base))
-    train(plan, Workspace.open(folder))
+    launch(folder)
     return folder
+
+
+def launch(folder: Path) -> None:
+    """Train as a machine does: by the script of the bundle."""
+    done = subprocess.run(
+        ["bash", "bundle/launch/local.sh"],
+        cwd=folder,
+        env={
+            **cli_environment(),
+            "PYTHON": sys.executable,
+            "ASRDQ_RUN_DIR": str(folder / "run"),
+            "OMP_NUM_THREADS": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_sphere_files_become_wav_files_of_16_khz(trained: Path) -> None:
@@ -97,6 +114,17 @@ def test_the_run_says_what_it_was(trained: Path) -> None:
     assert info["base"].endswith("base/tdt.nemo")
     assert info["train"]["used"]["rows"] == 5
     assert info["validation"]["used"]["rows"] == 2
+
+
+def test_sql_reads_the_run(trained: Path) -> None:
+    query = "SELECT manifest, state FROM train_runs"
+    assert json.loads(asrdq(trained, "sql", query, "--format", "json")) == [
+        {"manifest": "train@0", "state": "ended"}
+    ]
+    query = "SELECT max(step) AS last, min_by(value, step) > max_by(value, step) AS fell "
+    query += "FROM train_metrics WHERE split = 'train' AND metric = 'loss'"
+    [losses] = json.loads(asrdq(trained, "sql", query, "--format", "json"))
+    assert losses == {"last": 100, "fell": True}
 
 
 def test_before_and_after_stand_side_by_side_in_the_report(trained: Path) -> None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 FOLDER, LAST = "checkpoints", "last.ckpt"
 SAVE_EVERY_S: Final = 1800.0
 """Seconds after which a checkpoint to go on from is written, if no validation brought one."""
+_TIE: Final = 1e-9
+"""What the loss adds to a WER at most: less than one word in a validation of a hundred million."""
 _UNSAFE: Final = ("hyper_parameters", "hparams_name", "hparams_type")
 """NeMo puts its whole configuration here, as objects; a run is built from its bundle again."""
 
@@ -115,7 +117,7 @@ class Last(Checkpoint):  # type: ignore[misc]
         passes: Batches of this rank that were trained on.
     """
 
-    def __init__(self, job: TrainingJob, log: RunWriter, best: ModelCheckpoint | None) -> None:
+    def __init__(self, job: TrainingJob, log: RunWriter, best: Best | None) -> None:
         self.path = job.run_dir / FOLDER / LAST
         self.passes = 0
         self._every, self._log, self._best = job.recipe.checkpoints.every_n_steps, log, best
@@ -163,10 +165,10 @@ class Last(Checkpoint):  # type: ignore[misc]
         """Note the best ones, and keep this state too."""
         if trainer.sanity_checking:
             return
-        for path, metric in (self._best.best_k_models if self._best else {}).items():
+        for path, metric in (self._best.told() if self._best else {}).items():
             if path not in self._told:
                 self._told.add(path)
-                self._log.saved(Path(path), trainer.global_step, float(metric))
+                self._log.saved(Path(path), trainer.global_step, metric)
         self._due = True
 
     def on_train_end(self, trainer: Any, *_: Any) -> None:
@@ -180,12 +182,27 @@ class Last(Checkpoint):  # type: ignore[misc]
         self._log.saved(self.path, trainer.global_step)
 
 
-def best_of(job: TrainingJob) -> ModelCheckpoint | None:
+class Best(ModelCheckpoint):  # type: ignore[misc]
+    """Keeps the best checkpoints; of two with the same WER, the one with the lower loss."""
+
+    def _monitor_candidates(self, trainer: Any) -> dict[str, torch.Tensor]:
+        found: dict[str, torch.Tensor] = super()._monitor_candidates(trainer)
+        if self.monitor == "val_wer" and {"val_wer", "val_loss"} <= found.keys():
+            by_loss = 0.5 + torch.atan(found["val_loss"].double()) / torch.pi
+            found["val_wer"] = found["val_wer"].double() + _TIE * by_loss.nan_to_num(1.0)
+        return found
+
+    def told(self) -> dict[str, float]:
+        """Return the metric of each checkpoint that is kept."""
+        return {path: round(float(score), 7) for path, score in self.best_k_models.items()}
+
+
+def best_of(job: TrainingJob) -> Best | None:
     """Return what keeps the best checkpoints, None where the recipe wants none."""
     kept = job.recipe.checkpoints
     if kept.top_k == 0:
         return None
-    best = ModelCheckpoint(
+    best = Best(
         dirpath=job.run_dir / FOLDER,
         filename=f"{{step}}-{{{kept.monitor}:.4f}}",
         monitor=kept.monitor,

@@ -25,12 +25,8 @@ from asrdq.training.nemo.checkpoints import (
     read_checkpoint,
 )
 from asrdq.training.nemo.feeding import Feeds, Ranks, feeds_of
-from asrdq.training.nemo.settings import (
-    loggers_of,
-    processes,
-    trainer_settings,
-    validation_interval,
-)
+from asrdq.training.nemo.loggers import loggers_of
+from asrdq.training.nemo.settings import processes, trainer_settings, validation_interval
 from asrdq.training.protocol import Trained
 from asrdq.training.stops import EARLY, SIGNAL, STOPPED_BY_FILE
 
@@ -65,11 +61,12 @@ def run(job: TrainingJob, log: RunWriter, gathered: Gathered) -> Trained:
         early = _early(job)
         callbacks = [NoSecondValidation(), teller, *early, *([best] if best else []), last]
         said["val_check_interval"] = validation_interval(job, feeds.per_epoch)
-        said |= {"logger": loggers_of(job) or False, "enable_checkpointing": True}
-        trainer = pl.Trainer(**said, callbacks=callbacks, plugins=[SafeFiles()])
-        model.set_trainer(trainer)
-        log.begin(job.figures.steps, position.step if position else None)
-        _fit(job, trainer, model, feeds, last, resumed=position is not None)
+        with loggers_of(job) as loggers:
+            said |= {"logger": loggers or False, "enable_checkpointing": True}
+            trainer = pl.Trainer(**said, callbacks=callbacks, plugins=[SafeFiles()])
+            model.set_trainer(trainer)
+            log.begin(job.figures.steps, position.step if position else None)
+            _fit(job, trainer, model, feeds, last, resumed=position is not None)
         ended = trainer.global_step == job.figures.steps
         if teller.stopped_by is None and early and early[0].has_stopped and not ended:
             teller.stopped_by = EARLY

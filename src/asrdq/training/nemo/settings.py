@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asrdq.errors import ToolError
 from asrdq.handoff.nemo_config import nemo_config
 
 if TYPE_CHECKING:
@@ -110,28 +109,3 @@ def validation_interval(job: TrainingJob, per_epoch: float) -> int:
     passes = given if isinstance(given, int) else given * per_epoch
     steps = max(1, round(passes / figures.accumulation))
     return min(steps, figures.steps) * figures.accumulation
-
-
-def loggers_of(job: TrainingJob) -> list[Any]:
-    """Return the loggers of the recipe; they write below the run.
-
-    Raises:
-        ToolError: The package of one is missing.
-    """
-    from lightning.pytorch import loggers
-
-    folder, name = job.run_dir, job.recipe.name
-    made = {
-        "tensorboard": lambda: loggers.TensorBoardLogger(str(folder), "tensorboard", version=""),
-        "wandb": lambda: loggers.WandbLogger(name=name, project="asrdq", save_dir=str(folder)),
-        "mlflow": lambda: loggers.MLFlowLogger(
-            "asrdq", run_name=name, save_dir=str(folder / "mlflow")
-        ),
-    }
-    try:
-        return [made[each]() for each in job.recipe.loggers]
-    except ModuleNotFoundError as error:
-        raise ToolError(
-            f"a logger of the recipe needs a package that is missing: {error}",
-            hint="install it, or take it out of `loggers`",
-        ) from error
