@@ -7,6 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from asrdq import console
+from asrdq.cli.directions import (
+    END,
+    RIGHT_MARK,
+    RIGHT_TO_LEFT,
+    in_isolation,
+    is_right_to_left,
+    isolated,
+)
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -50,11 +58,15 @@ def show_alignments(result: Comparison, each: int, *, markdown: bool = False) ->
 
 
 def lines(columns: Sequence[Column], names: Sequence[str], width: int) -> Iterator[Text]:
-    """Give the lines of an alignment, folded between words at a width."""
+    """Give the lines of an alignment, folded between words at a width.
+
+    Columns run as the reference does: from the right where its script does.
+    """
     from rich.cells import cell_len
     from rich.text import Text
 
     margin = max(map(cell_len, names)) + 2
+    from_the_right = is_right_to_left(" ".join(column.reference for column in columns))
     left = max(width - margin, _NARROWEST)
     folded: list[list[Column]] = [[]]
     used = 0
@@ -68,13 +80,19 @@ def lines(columns: Sequence[Column], names: Sequence[str], width: int) -> Iterat
     for part in folded:
         for number, name in enumerate(names):
             line = Text(name + " " * (margin - cell_len(name)), style="dim")
+            line.append(RIGHT_TO_LEFT if from_the_right else "")
             for column in part:
                 texts = cells(column)
                 text, style = texts[number]
                 space = 1 + max(cell_len(other) for other, _ in texts) - cell_len(text)
-                line.append(text, style or "not dim")
+                line.append(
+                    in_isolation(text) if from_the_right else isolated(text), style or "not dim"
+                )
                 line.append(" " * space)
-            line.rstrip()
+            if from_the_right:  # the mark keeps the spaces at the far end of the line
+                line.append(RIGHT_MARK + END)
+            else:
+                line.rstrip()
             yield line
 
 
