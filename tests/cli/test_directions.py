@@ -7,7 +7,7 @@ import sys
 import pyarrow as pa
 import pytest
 
-from asrdq.cli.alignments import lines
+from asrdq.cli.alignments import heading, lines
 from asrdq.cli.directions import isolated
 from asrdq.cli.output import Format, render
 from asrdq.rounds.alignments import side_by_side
@@ -71,3 +71,8 @@ def test_an_alignment_runs_as_its_reference_does() -> None:
     ]
     widths = {tuple(len(part) for part in line) for line in columns}
     assert len(widths) == 1  # the columns stand under one another from the right too
+
+
+def test_an_id_does_not_take_the_figures_after_it_along() -> None:
+    row = {"kind": "fixed", "utt_id": "שיחה-1", "errors_before": 1, "errors_after": 0}
+    assert heading(row) == f"fixed {FSI}שיחה-1{PDI}: 1 → 0 errors"

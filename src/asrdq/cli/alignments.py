@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from asrdq import console
 from asrdq.cli.directions import (
@@ -45,16 +45,22 @@ def show_alignments(result: Comparison, each: int, *, markdown: bool = False) ->
     names = ("reference", result.before, result.after)
     fence = "```" if markdown else ""
     for row in examples(result.changed, each).to_pylist():
-        errors = f"{row['errors_before']} → {row['errors_after']} errors"
-        shown.print(
-            f"{fence}\n{row['kind']} {console.visible(row['utt_id'])}: {errors}".lstrip(),
-            markup=False,
-        )
+        shown.print(f"{fence}\n{heading(row)}".lstrip(), markup=False)
         references = row["reference_before"], row["reference"]
         columns = side_by_side(references, row["before"], row["after"])
         for line in lines(columns, names, shown.width):
             shown.print(line, soft_wrap=True)
         shown.print(fence, markup=False)
+
+
+def heading(row: Mapping[str, Any]) -> str:
+    """Return what happened to an utterance, in a line.
+
+    >>> heading({"kind": "fixed", "utt_id": "u1", "errors_before": 2, "errors_after": 0})
+    'fixed u1: 2 → 0 errors'
+    """
+    errors = f"{row['errors_before']} → {row['errors_after']} errors"
+    return f"{row['kind']} {isolated(console.visible(row['utt_id']))}: {errors}"
 
 
 def lines(columns: Sequence[Column], names: Sequence[str], width: int) -> Iterator[Text]:
