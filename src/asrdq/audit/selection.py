@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,31 @@ def sampled_clips(
     if not rows:
         raise DataError(f"the sample of {manifest} has no clips", hint="asrdq sample --help")
     default = workspace.settings.language
+    for language in sorted({language_code(row["language"] or default) for row in rows}):
+        workspace.settings.audit.speaking_rate(language)
+    return clips_of(workspace, manifest, rows, aligner)
+
+
+def clips_of(
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    rows: Sequence[Mapping[str, Any]],
+    aligner: Aligner,
+) -> list[Clip]:
+    """Return rows of a manifest as clips for an aligner, in their order.
+
+    Args:
+        workspace: Where the manifest is.
+        manifest: The version.
+        rows: The canonical columns, `stratum` and `inclusion_probability`.
+        aligner: What is to align them.
+
+    Raises:
+        UsageError: Some clips are in a language that the aligner does not know, or lie at
+            addresses of another kind than S3.
+        S3Error: The server of the audio does not answer, or refuses.
+    """
+    default = workspace.settings.language
     languages = {language_code(row["language"] or default) for row in rows}
     if aligner.languages is not None and not languages <= aligner.languages:
         strange = ", ".join(sorted(languages - aligner.languages))
@@ -70,8 +96,6 @@ def sampled_clips(
             hint=f"it knows: {known}; a CTC model of that language can: --aligner "
             "ctc:facebook/mms-1b-all, or `aligner` in asrdq.yaml",
         )
-    for language in sorted(languages):
-        workspace.settings.audit.speaking_rate(language)
     paths = [workspace.audio_file(manifest, row["audio_path"]) for row in rows]
     check_reachable(paths)
     hashes = file_hashes(paths)
@@ -92,7 +116,7 @@ def _rows(
     return sorted(found, key=lambda row: str(row["utt_id"]))
 
 
-def _clip(row: dict[str, Any], path: str, audio_hash: str | None, default: str) -> Clip:
+def _clip(row: Mapping[str, Any], path: str, audio_hash: str | None, default: str) -> Clip:
     language = language_code(row["language"] or default)
     text = row["text"] or ""
     offset_s, length_s = clip_segment(row["offset_s"], row["duration_s"])

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from asrdq import console
+from asrdq.cli.directions import (
+    END,
+    RIGHT_MARK,
+    RIGHT_TO_LEFT,
+    in_isolation,
+    is_right_to_left,
+    isolated,
+)
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -37,11 +45,7 @@ def show_alignments(result: Comparison, each: int, *, markdown: bool = False) ->
     names = ("reference", result.before, result.after)
     fence = "```" if markdown else ""
     for row in examples(result.changed, each).to_pylist():
-        errors = f"{row['errors_before']} → {row['errors_after']} errors"
-        shown.print(
-            f"{fence}\n{row['kind']} {console.visible(row['utt_id'])}: {errors}".lstrip(),
-            markup=False,
-        )
+        shown.print(f"{fence}\n{heading(row)}".lstrip(), markup=False)
         references = row["reference_before"], row["reference"]
         columns = side_by_side(references, row["before"], row["after"])
         for line in lines(columns, names, shown.width):
@@ -49,12 +53,26 @@ def show_alignments(result: Comparison, each: int, *, markdown: bool = False) ->
         shown.print(fence, markup=False)
 
 
+def heading(row: Mapping[str, Any]) -> str:
+    """Return what happened to an utterance, in a line.
+
+    >>> heading({"kind": "fixed", "utt_id": "u1", "errors_before": 2, "errors_after": 0})
+    'fixed u1: 2 → 0 errors'
+    """
+    errors = f"{row['errors_before']} → {row['errors_after']} errors"
+    return f"{row['kind']} {isolated(console.visible(row['utt_id']))}: {errors}"
+
+
 def lines(columns: Sequence[Column], names: Sequence[str], width: int) -> Iterator[Text]:
-    """Give the lines of an alignment, folded between words at a width."""
+    """Give the lines of an alignment, folded between words at a width.
+
+    Columns run as the reference does: from the right where its script does.
+    """
     from rich.cells import cell_len
     from rich.text import Text
 
     margin = max(map(cell_len, names)) + 2
+    from_the_right = is_right_to_left(" ".join(column.reference for column in columns))
     left = max(width - margin, _NARROWEST)
     folded: list[list[Column]] = [[]]
     used = 0
@@ -68,13 +86,19 @@ def lines(columns: Sequence[Column], names: Sequence[str], width: int) -> Iterat
     for part in folded:
         for number, name in enumerate(names):
             line = Text(name + " " * (margin - cell_len(name)), style="dim")
+            line.append(RIGHT_TO_LEFT if from_the_right else "")
             for column in part:
                 texts = cells(column)
                 text, style = texts[number]
                 space = 1 + max(cell_len(other) for other, _ in texts) - cell_len(text)
-                line.append(text, style or "not dim")
+                line.append(
+                    in_isolation(text) if from_the_right else isolated(text), style or "not dim"
+                )
                 line.append(" " * space)
-            line.rstrip()
+            if from_the_right:  # the mark keeps the spaces at the far end of the line
+                line.append(RIGHT_MARK + END)
+            else:
+                line.rstrip()
             yield line
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from asrdq import console
+from asrdq.cli.directions import isolated_text
 from asrdq.results import Result, plain
 
 if TYPE_CHECKING:
@@ -151,7 +152,6 @@ def _draw(names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
     from rich.console import Console
     from rich.measure import Measurement
     from rich.table import Table
-    from rich.text import Text
 
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in names:
@@ -167,7 +167,7 @@ def _draw(names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
             min_width=min(longest, MAX_WHOLE),
         )
     for record in records:
-        drawn.add_row(*(Text(cell(record[name])) for name in names))
+        drawn.add_row(*(isolated_text(cell(record[name])) for name in names))
     paper = Console(file=sys.stdout, highlight=False, width=UNFOLDED_WIDTH)
     if sys.stdout.isatty():
         least = Measurement.get(paper, paper.options, drawn).minimum

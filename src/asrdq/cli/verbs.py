@@ -74,6 +74,7 @@ VERBS = {
         Verb("sql", "Ask the tables anything, read-only.", _DATA),
         Verb("duckdb", "Write a database of views for any DuckDB client.", _DATA),
         Verb("export", "Write a manifest to a file.", _DATA),
+        Verb("cut", "Cut long recordings where their word alignment allows it.", _DATA),
         Verb("split", "Split a manifest into sides that share no speaker, text or term.", _DATA),
         Verb("leaks", "Find what an evaluation manifest shares with a training manifest.", _DATA),
         Verb("duplicates", "Find audio and text that a manifest holds twice.", _DATA),

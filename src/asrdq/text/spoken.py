@@ -24,6 +24,7 @@ _UNIT: Final = (
 )
 """What is a word of its own in scripts that have no spaces: an ideograph, a mora of Japanese, a
 consonant of Thai, Lao, Khmer or Burmese with its vowels and tones."""
+UNIT: Final = re.compile(_UNIT)
 _UNITS: Final = re.compile(f"{_UNIT}|(?:(?!{_UNIT}).)+")
 
 
