@@ -159,3 +159,77 @@ def test_without_a_gate_a_must_on_it_is_not_known(rounds: Rounds, tmp_path: Path
     found = rounds.compare(metric="wer", criteria=read(tmp_path, GUIDE))
     assert found.outcome is not None
     assert (found.outcome.go, found.exit_code) == (Go.UNDECIDED, ExitCode.UNDECIDED)
+
+
+def test_each_group_has_to_meet_a_line_and_the_worst_is_told(
+    rounds: Rounds, tmp_path: Path
+) -> None:
+    guide(rounds, {"d1": 72, "whatsapp": 150, "kan": 125, "saspeech": 94})
+    lines = """\
+version: 1
+must:
+  - {metric: wer_change, comparison: "<=", value: 1 %, each: domain}
+nice:
+  - {metric: wer_change, comparison: "<", value: -1 %, each: domain}
+  - {metric: wer, comparison: ">", value: 7.2 %, each: domain}
+  - {metric: wer_change, comparison: "<=", value: 1 %, each: domain, certain: true}
+"""
+    outcome = rounds.compare(metric="wer", criteria=read(tmp_path, lines)).outcome
+    assert outcome is not None
+    # d1 −2.0, whatsapp −2.1, kan −2.0, saspeech +1.0 points; rates 7.2, 15.0, 12.5, 9.4 %
+    assert outcome.go is Go.GO
+    assert [each.met for each in outcome.judged] == [True, False, False, False]
+    assert [each.value for each in outcome.judged[:3]] == pytest.approx([0.01, 0.01, 0.072])
+    assert [each.why for each in outcome.judged[:3]] == [
+        "domain=saspeech",
+        "domain=saspeech",
+        "domain=d1",
+    ]
+
+
+def test_each_group_without_a_row_that_decides_leaves_a_line_unknown(
+    rounds: Rounds, tmp_path: Path
+) -> None:
+    guide(rounds, {"d1": 20, "whatsapp": 20, "kan": 20, "saspeech": 20})
+    known = [{"utt_id": f"kan{i}", "text": f"other {i}"} for i in range(10)]
+    rounds.ingest(known, "train")
+    line = '{metric: wer_change, comparison: "<", value: 0, each: domain}'
+    criteria = read(tmp_path, f"version: 1\nmust:\n  - {line}\n")
+    outcome = rounds.compare(metric="wer", criteria=criteria, train="train").outcome
+    assert outcome is not None
+    # Every text is "word" a hundred times, and no text of the training data is.
+    assert outcome.go is Go.UNDECIDED
+    assert outcome.judged[0].why == "domain=kan, held out has 0 rows that could tell"
+
+
+def test_a_guard_that_is_broken_is_a_no_go(rounds: Rounds, tmp_path: Path) -> None:
+    guide(rounds, {"d1": 20, "whatsapp": 20, "kan": 20, "saspeech": 204})
+    line = '{metric: wer, comparison: "<", value: 11.5 %, macro: domain}'
+    criteria = read(tmp_path, f"version: 1\nmust:\n  - {line}\n")
+    free = rounds.compare(metric="wer", criteria=criteria)
+    held = rounds.compare(metric="wer", criteria=criteria, guard_each=["domain"])
+    assert free.outcome is not None and held.outcome is not None
+    assert (free.outcome.go, free.decision.verdict) == (Go.GO, "KEEP")
+    assert (held.outcome.go, held.decision.verdict) == (Go.NO_GO, "OVERFIT")
+    assert [guard.change.scope for guard in held.guards] == [
+        "domain=d1",
+        "domain=kan",
+        "domain=saspeech",
+        "domain=whatsapp",
+    ]
+    assert [guard.state for guard in held.guards] == ["holds", "holds", "broken", "holds"]
+    assert held.exit_code == ExitCode.FAILED
+    row = rounds.workspace.read("comparisons").to_pylist()[-1]
+    assert row["go"] == "NO_GO"
+
+
+def test_each_and_macro_are_two_questions(tmp_path: Path) -> None:
+    line = '{metric: wer, comparison: "<", value: 0.1, macro: domain, each: domain}'
+    with pytest.raises(UsageError, match="macro is one mean"):
+        read(tmp_path, f"version: 1\nmust:\n  - {line}\n")
+
+
+def test_the_criteria_that_come_along_are_sound(project_root: Path) -> None:
+    shipped = {file.stem: read_criteria(place(file)) for file in project_root.glob("criteria/*")}
+    assert set(shipped) == {"round", "qwen3-asr-gradual"}
+    assert "wer (mean over domain) < 0.115" in map(str, shipped["qwen3-asr-gradual"].must)

@@ -38,7 +38,11 @@ def compare(
     ] = None,
     guard: Annotated[
         list[str] | None,
-        typer.Option("--guard", metavar="COLUMN=VALUE", help="Rows that may not get worse."),
+        typer.Option(
+            "--guard",
+            metavar="COLUMN[=VALUE]",
+            help="Rows that may not get worse; a column: those of each of its values.",
+        ),
     ] = None,
     guard_metric: Annotated[
         Metric, typer.Option("--guard-metric", help="The rate of the guard sets.")
@@ -77,7 +81,8 @@ def compare(
     """Compare two scored rounds and decide: KEEP, GROW, OVERFIT or STOP.
 
     A rate of a group has the change with its 95 % interval, paired by utterance and resampled by
-    speaker. `--guard` and `--target` take `domain=clean|studio`; each `--guard` is its own set.
+    speaker. `--guard` and `--target` take `domain=clean|studio`; each `--guard` is its own set,
+    and `--guard domain` one for each domain.
 
     Exit codes: KEEP (and GO) 0; OVERFIT, STOP, a drop that is too small, NO_GO 1; what the data
     cannot tell 4.
@@ -86,15 +91,17 @@ def compare(
     """
     from asrdq.places import place
     from asrdq.rounds import ComparePlan, Rules, compare_rounds, read_criteria
-    from asrdq.rounds.scope import read_scope
+    from asrdq.rounds.scope import read_guards, read_scope
     from asrdq.workspace import Workspace
 
     opened = Workspace.open(workspace)
+    guards, guard_each = read_guards(guard or [])
     plan = ComparePlan(
         by=listed(by),
         metric=metric,
         target=read_scope(target or []),
-        guards=[read_scope([text]) for text in guard or []],
+        guards=guards,
+        guard_each=guard_each,
         guard_metric=guard_metric,
         margin=margin,
         criteria=read_criteria(place(criteria)) if criteria else None,

@@ -66,7 +66,11 @@ def cycle(
     metric: Annotated[Metric, typer.Option("--metric", help="The rate that decides.")] = "wer",
     guard: Annotated[
         list[str] | None,
-        typer.Option("--guard", metavar="COLUMN=VALUE", help="Rows that may not get worse."),
+        typer.Option(
+            "--guard",
+            metavar="COLUMN[=VALUE]",
+            help="Rows that may not get worse; a column: those of each of its values.",
+        ),
     ] = None,
     criteria: Annotated[
         str | None,
@@ -120,11 +124,12 @@ def cycle(
     from asrdq.cycles import CyclePlan, run_cycle
     from asrdq.places import on_disk, place
     from asrdq.rounds import ComparePlan, read_criteria
-    from asrdq.rounds.scope import read_scope
+    from asrdq.rounds.scope import read_guards
     from asrdq.scoring.plan import ScorePlan
     from asrdq.workspace import Workspace
 
     opened = Workspace.open(workspace)
+    guards, guard_each = read_guards(guard or [])
     asked = _asked(opened, train, val, recipe, backend, map_, gpus, policy, public_key)
     random = opened.settings.sampling.seed if seed is None else seed
     plan = CyclePlan(
@@ -141,7 +146,8 @@ def cycle(
         compare=ComparePlan(
             by=listed(by),
             metric=metric,
-            guards=[read_scope([text]) for text in guard or []],
+            guards=guards,
+            guard_each=guard_each,
             criteria=read_criteria(place(criteria)) if criteria else None,
             train=str(asked.train),
             ids="common" if ids == "common" else "strict",

@@ -79,6 +79,8 @@ def _compare(
     evaluation = material.evaluation(changes)
     target = evaluation.change(plan.metric, plan.target)
     guarded = [evaluation.change(plan.guard_metric, guard) for guard in plan.guards]
+    for column in plan.guard_each:
+        guarded += evaluation.each(plan.guard_metric, {}, column)
     guards = tuple(judge_guard(change, plan.margin) for change in guarded)
     former = former_relative(
         workspace,
@@ -90,6 +92,7 @@ def _compare(
     outcome = None
     if plan.criteria is not None:
         outcome = hold_criteria(workspace, plan.criteria, evaluation, plan.train)
+        outcome = outcome.with_musts([guard.as_must() for guard in guards])
     wrong = [word_error_counts(rows) > 0 for rows in (pairing.before, pairing.after)]
     return Comparison(
         run_id=run_id,
@@ -151,7 +154,7 @@ def _notes(material: Material, plan: ComparePlan) -> Iterator[str]:
         yield from exposure.notes
     else:
         yield "whether the model was trained on these rows is not known: --train MANIFEST"
-    if not plan.guards:
+    if not plan.guards and not plan.guard_each:
         yield "no guard set was named: what the round forgot is not judged"
 
 

@@ -77,6 +77,7 @@ class Criterion(Strict):
         value: A share, or a text such as `11.5 %`.
         scope: Column to value, or to a list of values; all rows by default.
         macro: A column: the plain mean over its groups instead of the rate over all rows.
+        each: A column: every one of its groups has to fulfil it; the worst is told.
         certain: Whether the whole 95 % interval has to fulfil it (changes only).
         note: What a person should know.
     """
@@ -88,6 +89,7 @@ class Criterion(Strict):
         default_factory=dict
     )
     macro: str | None = None
+    each: str | None = None
     certain: bool = False
     note: str | None = None
 
@@ -103,10 +105,14 @@ class Criterion(Strict):
 
     @model_validator(mode="after")
     def _possible(self) -> Criterion:
-        if self.metric == LOW_QUALITY and (self.scope or self.macro or self.certain):
-            raise ValueError("low_quality has no scope, macro or certain: it is the gate's rate")
+        if self.metric == LOW_QUALITY and (self.scope or self.macro or self.each or self.certain):
+            raise ValueError(
+                "low_quality has no scope, macro, each or certain: it is the gate's rate"
+            )
         if self.certain and (self.kind == "after" or self.macro):
             raise ValueError("certain needs a metric with an interval: …_change or …_relative")
+        if self.macro and self.each:
+            raise ValueError("macro is one mean, each is every group: one of them")
         if self.macro and self.kind == "relative":
             raise ValueError("macro is for rates and changes, not for relative changes")
         return self
@@ -114,7 +120,9 @@ class Criterion(Strict):
     def __str__(self) -> str:
         where = f" of {scope_text(self.scope)}" if self.scope else ""
         mean = f" (mean over {self.macro})" if self.macro else ""
-        return f"{self.metric}{where}{mean} {self.comparison} {self.value:g}"
+        every = f" in each {self.each}" if self.each else ""
+        sure = " for certain" if self.certain else ""
+        return f"{self.metric}{where}{mean}{every} {self.comparison} {self.value:g}{sure}"
 
 
 class Criteria(Strict):
@@ -148,7 +156,10 @@ def read_criteria(path: Place) -> Criteria:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a criterion is held against; None is not known, for the reason in `why`."""
+    """What a criterion is held against; None is not known.
+
+    `why` is the reason, or which group the value is of where every group counts.
+    """
 
     value: float | None
     low: float | None = None
@@ -164,7 +175,7 @@ class Judged:
     criterion: str
     value: float | None
     met: bool | None
-    note: str | None
+    note: str | None = None
     why: str | None = None
 
     def __str__(self) -> str:
@@ -178,8 +189,17 @@ class Judged:
 class Outcome:
     """Go or no-go, with each criterion."""
 
-    go: Go
     judged: tuple[Judged, ...]
+
+    @property
+    def go(self) -> Go:
+        """A must that was missed is a no-go; one not known, and none missed, is undecided."""
+        musts = {each.met for each in self.judged if each.level is Level.MUST}
+        return Go.NO_GO if False in musts else Go.UNDECIDED if None in musts else Go.GO
+
+    def with_musts(self, more: Sequence[Judged]) -> Outcome:
+        """Return the outcome where more has to be met, told first."""
+        return Outcome((*more, *self.judged))
 
     def summary(self) -> str:
         """Return the outcome with a line a criterion."""
@@ -189,8 +209,6 @@ class Outcome:
 def evaluate(criteria: Criteria, measured: Sequence[Measured]) -> Outcome:
     """Return go or no-go: every must has to be met; should and nice are told.
 
-    A must that was missed is a no-go. A must that is not known, and none missed, is undecided.
-
     Args:
         criteria: The criteria.
         measured: What each of `criteria.lines()` is held against.
@@ -199,9 +217,7 @@ def evaluate(criteria: Criteria, measured: Sequence[Measured]) -> Outcome:
         Judged(level, str(each), found.value, _met(each, found), each.note, found.why)
         for (level, each), found in zip(criteria.lines(), measured, strict=True)
     )
-    musts = {each.met for each in judged if each.level is Level.MUST}
-    go = Go.NO_GO if False in musts else Go.UNDECIDED if None in musts else Go.GO
-    return Outcome(go, judged)
+    return Outcome(judged)
 
 
 def _met(criterion: Criterion, found: Measured) -> bool | None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asrdq.errors import unknown
-from asrdq.rounds.change import Change
+from asrdq.rounds.change import Change, change_of
 from asrdq.rounds.deltas import Changes
 from asrdq.rounds.groups import Grouping
 from asrdq.rounds.scope import Scope, scope_text
@@ -51,6 +51,17 @@ class Evaluation:
     def change(self, metric: str, scope: Scope) -> Change:
         """Return how a metric changed over the held-out rows of a scope."""
         return self.changes.of(metric, self.rows(scope), self.text(scope))
+
+    def each(self, metric: str, scope: Scope, by: str) -> list[Change]:
+        """Return how a metric changed in each group that rows have; 0 rows where none decides."""
+        grouping = self.groupings[by]
+        group = np.where(self.rows(scope), grouping.of_row, -1)
+        found, _ = self.changes.by(metric, group, len(grouping.names))
+        return [
+            change_of(found, number, metric, self.text({**scope, by: [name]}))
+            for number, name in enumerate(grouping.names)
+            if (grouping.of_row == number).any()
+        ]
 
     def means(self, metric: str, scope: Scope, by: str) -> tuple[float | None, float | None]:
         """Return the plain means over groups of the new rate and of its change."""

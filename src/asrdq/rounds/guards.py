@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from asrdq.rounds.change import Change
+from asrdq.rounds.criteria import Judged, Level
 
 MARGIN = 0.01
 
@@ -33,6 +34,15 @@ class Guard:
             GuardState.UNKNOWN: "not known whether it is worse by more than",
         }[self.state]
         return f"{self.change}: {said} {self.margin:g}"
+
+    def as_must(self) -> Judged:
+        """Return the guard as what has to be met: without it no round is a go."""
+        met = {GuardState.HOLDS: True, GuardState.BROKEN: False, GuardState.UNKNOWN: None}
+        text = f"guard {self.change.metric}_change of {self.change.scope} <= {self.margin:g}"
+        why = f"95 % interval {self.change.interval()}" if self.change.low is not None else None
+        return Judged(
+            Level.MUST, text, self.change.change, met[self.state], why=why or "no interval"
+        )
 
 
 def judge_guard(change: Change, margin: float = MARGIN) -> Guard:

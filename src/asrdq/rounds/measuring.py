@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from asrdq.rounds.evaluation import Evaluation
 from asrdq.workspace.store import quote_text
 
 if TYPE_CHECKING:
+    from asrdq.rounds.change import Change
     from asrdq.workspace import Workspace
 
 _GATE = pa.schema([("decided", pa.timestamp("us", "UTC")), ("rate", pa.float64())])
@@ -45,12 +47,37 @@ def _measured(criterion: Criterion, evaluation: Evaluation) -> Measured:
     if criterion.macro:
         after, change = evaluation.means(criterion.rate, criterion.scope, criterion.macro)
         return Measured(after if criterion.kind == "after" else change)
-    found = evaluation.change(criterion.rate, criterion.scope)
+    if criterion.each:
+        return _worst(criterion, evaluation.each(criterion.rate, criterion.scope, criterion.each))
+    return _of(criterion, evaluation.change(criterion.rate, criterion.scope))
+
+
+def _of(criterion: Criterion, found: Change) -> Measured:
     if criterion.kind == "relative":
         return Measured(found.relative, found.relative_low, found.relative_high)
     if criterion.kind == "change":
         return Measured(found.change, found.low, found.high)
     return Measured(found.after)
+
+
+def _worst(criterion: Criterion, found: Sequence[Change]) -> Measured:
+    """Return the group that is farthest from fulfilling a criterion; every one has to be known."""
+    each = [_of(criterion, change) for change in found]
+    for change, one in zip(found, each, strict=True):
+        if one.value is None or (criterion.certain and (one.low is None or one.high is None)):
+            return Measured(None, why=f"{change.scope} has {change.rows} rows that could tell")
+    smallest_wins = criterion.comparison in ("<", "<=")
+
+    def far(number: int) -> float:
+        one = each[number]
+        limit = one.high if smallest_wins else one.low
+        value = limit if criterion.certain else one.value
+        assert value is not None
+        return value if smallest_wins else -value
+
+    worst = max(range(len(each)), key=far)
+    one = each[worst]
+    return Measured(one.value, one.low, one.high, why=found[worst].scope)
 
 
 def _low_quality(workspace: Workspace, train: str | None) -> Measured:

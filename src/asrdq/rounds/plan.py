@@ -26,6 +26,7 @@ class ComparePlan:
         metric: The metric that decides.
         target: The rows that the round was for; all by default.
         guards: Sets of rows that may not get worse, each with its columns and values.
+        guard_each: Columns; the rows of each of their values are a guard set.
         guard_metric: The metric of the guard sets.
         margin: By how much the rate of a guard set may rise: 0.01 is one point.
         criteria: Success criteria.
@@ -41,6 +42,7 @@ class ComparePlan:
     metric: str = "ker"
     target: Scope = field(default_factory=dict)
     guards: Sequence[Scope] = ()
+    guard_each: Sequence[str] = ()
     guard_metric: str = "wer"
     margin: float = MARGIN
     criteria: Criteria | None = None
@@ -67,10 +69,11 @@ class ComparePlan:
     def columns(self) -> list[str]:
         """Return every column that somebody asked for, once each."""
         scopes = [self.target, *self.guards]
-        names = [*self.by, *(column for scope in scopes for column in scope)]
+        names = [*self.by, *self.guard_each]
+        names += [column for scope in scopes for column in scope]
         if self.criteria is not None:
             for _, criterion in self.criteria.lines():
-                names += [*criterion.scope, *([criterion.macro] if criterion.macro else [])]
+                names += [*criterion.scope, *filter(None, (criterion.macro, criterion.each))]
         return list(dict.fromkeys(names))
 
     def parameters(self) -> dict[str, Any]:
@@ -80,6 +83,7 @@ class ComparePlan:
             "metric": self.metric,
             "target": scope_text(self.target),
             "guards": [scope_text(guard) for guard in self.guards],
+            "guard_each": list(self.guard_each),
             "guard_metric": self.guard_metric,
             "margin": self.margin,
             "criteria": None if self.criteria is None else self.criteria.model_dump(mode="json"),

@@ -23,6 +23,23 @@ def scope_text(scope: Scope) -> str:
     return ", ".join(parts) or EVERY
 
 
+def read_guards(texts: Sequence[str]) -> tuple[list[dict[str, list[str]]], list[str]]:
+    """Read guard sets: each `COLUMN=VALUE[|VALUE…]` is one, a `COLUMN` alone is one a value.
+
+    Returns:
+        The scopes, and the columns.
+
+    Raises:
+        UsageError: A text has another form.
+
+    Example:
+        >>> read_guards(["domain=clean|studio", "accent"])
+        ([{'domain': ['clean', 'studio']}], ['accent'])
+    """
+    scopes = [read_scope([text]) for text in texts if "=" in text]
+    return scopes, [text.strip() for text in texts if "=" not in text]
+
+
 def read_scope(texts: Sequence[str]) -> dict[str, list[str]]:
     """Read texts of the form `COLUMN=VALUE[|VALUE…]`; several of one column are added.
 
