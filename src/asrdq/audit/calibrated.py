@@ -87,8 +87,8 @@ class CalibrateResult(Result):
             if cost["share"] is not None:
                 lines.append(
                     f"    {cost['cost']:18} {_interval({**cost, 'rate': cost['share']})}: "
-                    f"{cost['expected_h']:.2f} h of {cost['of_h']:.2f} h "
-                    f"[{cost['low_h']:.2f}, {cost['high_h']:.2f}]"
+                    f"{cost['expected_h']:.3g} h of {cost['of_h']:.3g} h "
+                    f"[{cost['low_h']:.3g}, {cost['high_h']:.3g}]"
                 )
         return lines
 
