@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from asrdq.calibration_settings import CalibrationEntry
 from asrdq.errors import Problem, UsageError, counted, nearest
 from asrdq.places import Place
 from asrdq.strict import Share, Strict
@@ -22,6 +23,7 @@ from asrdq.watch_settings import WatchSettings
 __all__ = [
     "SETTINGS_FILE",
     "AuditSettings",
+    "CalibrationEntry",
     "IngestSettings",
     "SamplingSettings",
     "Settings",
@@ -119,6 +121,9 @@ class AuditSettings(Strict):
     calibration_clips: Annotated[int, Field(ge=20)] = 150
     minimum_auc: Annotated[float, Field(ge=0.5, le=1.0)] = 0.9
     maximum_strained: Share = 0.5
+    hypothesis_cer_maximum: Annotated[float, Field(gt=0.0)] = 0.3
+    hypothesis_edge_cer_maximum: Annotated[float, Field(gt=0.0)] = 0.6
+    hypothesis_length_difference_maximum: Annotated[float, Field(gt=0.0)] = 0.3
 
     def speaking_rate(self, language: str) -> float | None:
         """Return the usual characters per second of a language code; None for `auto`.
@@ -152,6 +157,7 @@ class Settings(Strict):
     sampling: SamplingSettings = SamplingSettings()
     audit: AuditSettings = AuditSettings()
     watch: WatchSettings = WatchSettings()
+    calibrations: tuple[CalibrationEntry, ...] = ()
 
 
 def read_settings(path: Place) -> Settings:

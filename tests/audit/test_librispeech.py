@@ -124,7 +124,7 @@ def test_thresholds_of_one_half_of_the_speakers_hold_for_the_other(clean: Audite
     half = np.isin(trials.speakers, sorted(set(trials.speakers.tolist()))[::2])
     found: dict[str, list[bool]] = {}
     for learn in (half, ~half):
-        low = judged_by(chosen(trials, learn), chosen(trials, ~learn))
+        low = judged_by(trials.chosen(learn), trials.chosen(~learn))
         for fault, flag in zip(trials.faults[~learn], low, strict=True):
             found.setdefault(str(fault), []).append(bool(flag))
     recall = {fault: float(np.mean(flags)) for fault, flags in found.items()}
@@ -206,22 +206,6 @@ def trials_of(audited: Audited) -> Trials:
         return contextlib.nullcontext(lambda _seconds: None)
 
     return examine_sample(workspace, aligner, plan, sample, clips, 2, stage)
-
-
-def chosen(trials: Trials, rows: Any) -> Trials:
-    """Return some of the entries."""
-    columns: dict[str, Any] = {}
-    for field in dataclasses.fields(trials):
-        value = getattr(trials, field.name)
-        if field.name == "clips":
-            columns["clips"] = tuple(clip for clip, keep in zip(value, rows, strict=True) if keep)
-        elif field.name == "rules":
-            columns["rules"] = {reason: flags[rows] for reason, flags in value.items()}
-        elif field.name == "table":
-            columns["table"] = value.filter(rows)
-        else:
-            columns[field.name] = value[rows]
-    return Trials(**columns)
 
 
 def judged_by(learned: Trials, others: Trials) -> Any:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -29,6 +29,28 @@ SHIPPED_MODEL: Final = "shipped values"
 _FOLDS: Final = 5
 _ROUNDS: Final = 3
 _LEARNING_BUDGET: Final = 0.02
+
+
+class Instrument(Protocol):
+    """What judges the clips of a stratum."""
+
+    @property
+    def fitted_on(self) -> str:
+        """What it was fitted on."""
+        ...
+
+    @property
+    def threshold(self) -> Threshold:
+        """Where low quality begins."""
+        ...
+
+    def score(self, trials: Trials, rows: Flags) -> Numbers:
+        """Return how suspect the chosen rows are, (n,); inf where there is no alignment."""
+        ...
+
+    def to_json(self) -> str:
+        """Return what it judges by as JSON, without the speakers' names."""
+        ...
 
 
 @dataclass(frozen=True)

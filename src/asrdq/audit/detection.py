@@ -8,9 +8,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from asrdq.audit.calibration import SHIPPED_MODEL, Calibration, separation
+from asrdq.audit.calibration import SHIPPED_MODEL, Instrument, separation
 from asrdq.audit.faults import GROSS, PLANTED, Fault
 from asrdq.audit.reasons import InstrumentStatus
+from asrdq.audit.stored import StoredInstrument
 from asrdq.audit.tables import CALIBRATIONS, DETECTIONS
 from asrdq.audit.trials import Flags, Numbers, Trials
 from asrdq.sampling.estimators import wilson
@@ -24,7 +25,7 @@ which every clip looks faulty, could not be told from one that sees many faults.
 def calibration_table(
     trials: Trials,
     scores: Numbers,
-    instruments: dict[str, Calibration],
+    instruments: Mapping[str, Instrument],
     *,
     run_id: str,
     settings: AuditSettings,
@@ -35,8 +36,9 @@ def calibration_table(
     An instrument is too weak where it hardly separates some gross fault from right clips, or
     where the aligner has to strain itself to align most clips as they are: then the audio is
     beyond it, or most transcripts are wrong. Shipped thresholds prove nothing about this data:
-    `shipped`, as does an aligner that cannot be asked about planted faults (`can_prove`); with too
-    few clips there is none: `too_few`.
+    `shipped`, as does an aligner that cannot be asked about planted faults (`can_prove`). Stored
+    ones prove something where faults were planted here too, otherwise they are `stored`. With too
+    few clips there is no instrument: `too_few`.
     """
     rows = []
     for stratum in sorted(set(trials.strata.tolist())):
@@ -67,7 +69,7 @@ def calibration_table(
 
 
 def least_separation(
-    trials: Trials, scores: Numbers, inside: Flags, instrument: Calibration | None
+    trials: Trials, scores: Numbers, inside: Flags, instrument: Instrument | None
 ) -> float | None:
     """Return the smallest area under the ROC curve over the gross faults planted in a stratum."""
     hidden = _hidden_share(instrument)
@@ -80,7 +82,7 @@ def least_separation(
     return min(areas, default=None)
 
 
-def strained_share(trials: Trials, inside: Flags, instrument: Calibration | None) -> float | None:
+def strained_share(trials: Trials, inside: Flags, instrument: Instrument | None) -> float | None:
     """Return the share of right clips of a stratum that the aligner aligns with effort or not."""
     chosen = inside & trials.untouched
     if not chosen.any():
@@ -90,12 +92,12 @@ def strained_share(trials: Trials, inside: Flags, instrument: Calibration | None
     return max(0.0, (share - hidden) / (1.0 - hidden))
 
 
-def _hidden_share(instrument: Calibration | None) -> float:
+def _hidden_share(instrument: Instrument | None) -> float:
     return min(instrument.threshold.hidden_share, MOST_HIDDEN) if instrument else 0.0
 
 
 def _verdict(
-    instrument: Calibration | None,
+    instrument: Instrument | None,
     area: float | None,
     strained: float | None,
     settings: AuditSettings,
@@ -106,15 +108,22 @@ def _verdict(
         return InstrumentStatus.TOO_WEAK
     if area is not None and not area >= settings.minimum_auc:
         return InstrumentStatus.TOO_WEAK
-    proven = area is not None and instrument.fitted_on != SHIPPED_MODEL
-    return InstrumentStatus.OK if proven else InstrumentStatus.SHIPPED
+    if instrument.fitted_on == SHIPPED_MODEL:
+        return InstrumentStatus.SHIPPED
+    if area is not None:
+        return InstrumentStatus.OK
+    return (
+        InstrumentStatus.STORED
+        if isinstance(instrument, StoredInstrument)
+        else InstrumentStatus.SHIPPED
+    )
 
 
 def detection_table(
     trials: Trials,
     scores: Numbers,
     low_quality: Flags,
-    instruments: dict[str, Calibration],
+    instruments: Mapping[str, Instrument],
     verdicts: Mapping[str, str],
     run_id: str,
 ) -> pa.Table:
@@ -147,7 +156,7 @@ def detection_table(
     return pa.Table.from_pylist(rows, schema=DETECTIONS)
 
 
-def _hidden_clips(trials: Trials, instruments: dict[str, Calibration], inside: Flags) -> float:
+def _hidden_clips(trials: Trials, instruments: Mapping[str, Instrument], inside: Flags) -> float:
     """Estimate how many untouched clips are really faulty."""
     total = 0.0
     for stratum, instrument in instruments.items():
@@ -159,7 +168,7 @@ def _hidden_clips(trials: Trials, instruments: dict[str, Calibration], inside: F
 def _false_alarms(
     trials: Trials,
     low_quality: Flags,
-    instruments: dict[str, Calibration],
+    instruments: Mapping[str, Instrument],
     inside: Flags,
     run_id: str,
     stratum: str | None,

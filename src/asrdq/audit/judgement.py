@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from asrdq.audit.calibration import Calibration, confidence_of
+from asrdq.audit.calibration import Instrument, confidence_of
 from asrdq.audit.reasons import FACTS, UNUSABLE, InstrumentStatus, Reason
 from asrdq.audit.trials import Flags, Names, Numbers, Trials
 
@@ -41,8 +41,12 @@ class Judgement:
         found: Flags = np.any(list(self.rules.values()), axis=0)
         return found
 
+    def with_reasons(self, more: Mapping[Reason, Flags]) -> Judgement:
+        """Return the judgement with reasons that do not come from the aligner."""
+        return replace(self, rules={**self.rules, **more})
 
-def score_trials(trials: Trials, instruments: Mapping[str, Calibration]) -> tuple[Numbers, Numbers]:
+
+def score_trials(trials: Trials, instruments: Mapping[str, Instrument]) -> tuple[Numbers, Numbers]:
     """Return scores and thresholds of all entries; NaN in strata without an instrument."""
     scores = np.full(len(trials.clips), np.nan)
     thresholds = np.full(len(trials.clips), np.nan)

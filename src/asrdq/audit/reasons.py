@@ -22,6 +22,9 @@ class Reason(StrEnum):
     LOW_CONFIDENCE = "low_confidence"
     LENGTH_MISMATCH = "length_mismatch"
     DURATION_DIFFERS = "duration_differs"
+    HYPOTHESIS_DIFFERS = "hypothesis_differs"
+    HYPOTHESIS_EDGE_DIFFERS = "hypothesis_edge_differs"
+    HYPOTHESIS_LENGTH_DIFFERS = "hypothesis_length_differs"
 
 
 UNUSABLE: Final = (
@@ -36,6 +39,14 @@ FACTS: Final = (*UNUSABLE, Reason.DURATION_DIFFERS)
 """Reasons that stand whatever the instrument is worth."""
 
 
+HEARD: Final = (
+    Reason.HYPOTHESIS_DIFFERS,
+    Reason.HYPOTHESIS_EDGE_DIFFERS,
+    Reason.HYPOTHESIS_LENGTH_DIFFERS,
+)
+"""Reasons that come from what a recogniser heard, not from the alignment."""
+
+
 class InstrumentStatus(StrEnum):
     """What the instrument is worth in a stratum, or for a clip."""
 
@@ -43,6 +54,8 @@ class InstrumentStatus(StrEnum):
     """Proven on faults planted on this data; the clip was judged."""
     SHIPPED = "shipped"
     """The thresholds come from elsewhere: its clips are judged and nothing is proven."""
+    STORED = "stored"
+    """The thresholds are those of `asrdq calibrate`, and nothing was planted on this data."""
     TOO_WEAK = "too_weak"
     """It hardly tells planted faults from right clips, or hardly aligns those."""
     TOO_FEW = "too_few"

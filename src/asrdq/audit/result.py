@@ -23,13 +23,20 @@ class AuditResult(Result):
         manifest: The manifest version, as `train@3`.
         fingerprint: Its content.
         aligner: Name and version.
-        calibrated: Whether thresholds were fitted on this data.
+        calibrated: Whether thresholds were fitted on this data, or by `asrdq calibrate` for this
+            aligner, version and language.
+        thresholds: One sentence on where the thresholds come from.
+        thresholds_note: Why those of `asrdq calibrate` were not taken, where there are some.
         audits: One row a clip (schema `AUDITS`); the main table.
         alignments: What the aligner answered (schema `ALIGNMENTS`).
         word_spans: The placed words (schema `WORD_SPANS`).
         fault_trials: The planted faults, each found or not (schema `FAULT_TRIALS`).
         detections: Recall and false alarms (schema `DETECTIONS`).
         calibrations: What the instrument is worth, by stratum (schema `CALIBRATIONS`).
+        hypothesis_signals: Hypotheses against transcripts (schema `HYPOTHESIS_SIGNALS`), where
+            there was a set to compare with.
+        agreements: Clips by two aligners (schema `AGREEMENTS`), where there was a second.
+        instrument_agreement: Figures of that by stratum (schema `INSTRUMENT_AGREEMENT`).
     """
 
     main_table: ClassVar[str] = "audits"
@@ -40,17 +47,24 @@ class AuditResult(Result):
     fingerprint: str
     aligner: str
     calibrated: bool
+    thresholds: str
+    thresholds_note: str
     audits: pa.Table
     alignments: pa.Table
     word_spans: pa.Table
     fault_trials: pa.Table
     detections: pa.Table
     calibrations: pa.Table
+    hypothesis_signals: pa.Table | None = None
+    agreements: pa.Table | None = None
+    instrument_agreement: pa.Table | None = None
 
     def tables(self) -> dict[str, pa.Table]:
         """Return every table by the name it has in the workspace."""
-        names = ("audits", "alignments", "word_spans", "fault_trials", "detections")
-        return {name: getattr(self, name) for name in (*names, "calibrations")}
+        names = ("audits", "alignments", "word_spans", "fault_trials", "detections", "calibrations")
+        asked = ("hypothesis_signals", "agreements", "instrument_agreement")
+        found = {name: getattr(self, name) for name in (*names, *asked)}
+        return {name: table for name, table in found.items() if table is not None}
 
     @property
     def low_quality(self) -> int:
@@ -75,7 +89,42 @@ class AuditResult(Result):
         ]
         lines += [f"    {name}: {count:,}" for name, count in self._reasons()]
         lines += [f"  not judged, {name}: {count:,}" for name, count in self._not_judged()]
-        return "\n".join(lines + self._proof())
+        lines.append(f"  thresholds: {self.thresholds}")
+        if self.thresholds_note:
+            lines.append(f"    of asrdq.yaml none was taken: {self.thresholds_note}")
+        return "\n".join(lines + self._heard() + self._proof() + self._agreement())
+
+    def _heard(self) -> list[str]:
+        table = self.hypothesis_signals
+        if table is None:
+            return []
+        lacking = table["hypothesis"].null_count
+        name = table["hyps"][0].as_py()
+        lines = [
+            f"  hypotheses {name}: of {table.num_rows - lacking:,} of {table.num_rows:,} clips; "
+            "their limits are settings, no planted fault proves them"
+        ]
+        if lacking:
+            lines.append(f"    {lacking:,} clips without one get no reason from it")
+        return lines
+
+    def _agreement(self) -> list[str]:
+        if self.instrument_agreement is None:
+            return []
+        row = self.instrument_agreement.filter(pc.field("stratum").is_null()).to_pylist()[0]
+        lines = [f"  second aligner {row['second_aligner']}:"]
+        if row["median_ms"] is not None:
+            lines.append(
+                f"    boundaries of {row['words_both']:,} words apart: median "
+                f"{row['median_ms']:.0f} ms, 90 % within {row['p90_ms']:.0f} ms"
+            )
+        kappa = "undefined" if row["kappa"] is None else f"{row['kappa']:.2f}"
+        lines.append(
+            f"    low quality by both {row['both_low']:,}, by the first alone "
+            f"{row['first_only']:,}, by the second alone {row['second_only']:,}, by neither "
+            f"{row['neither_low']:,}; not judged by both {row['not_judged']:,}; kappa {kappa}"
+        )
+        return lines
 
     def _reasons(self) -> list[tuple[str, int]]:
         low = self.audits.filter(pc.field("low_quality"))

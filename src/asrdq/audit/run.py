@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -11,14 +12,15 @@ import pyarrow as pa
 
 from asrdq.alignment import Aligner, AlignerOptions, build_aligner, parse_aligner
 from asrdq.audio import nothing_readable
-from asrdq.audit.calibration import Calibration, calibrate, shipped_calibration
 from asrdq.audit.collection import OnClip, clip_task, collect_evidence
-from asrdq.audit.detection import calibration_table, detection_table
+from asrdq.audit.conclusion import conclude
 from asrdq.audit.faults import Donor, Fault, FaultPlanter, PlantedClip
-from asrdq.audit.judgement import judge, score_trials
+from asrdq.audit.hypotheses import hypothesis_reasons, hypothesis_signals, with_run
 from asrdq.audit.result import AuditResult
 from asrdq.audit.rows import alignment_rows, audit_rows, fault_rows, span_rows
+from asrdq.audit.second import second_instrument
 from asrdq.audit.selection import Clip, sampled_clips
+from asrdq.audit.thresholds import Source, choose_thresholds
 from asrdq.audit.trials import UNREADABLE, Trials, build_trials, is_usable
 from asrdq.errors import UsageError
 from asrdq.sampling import SamplingPlan, standing_sample
@@ -38,25 +40,48 @@ class AuditPlan:
 
     Attributes:
         aligner: What the aligner is built from, or its name and address as settings have them.
-        calibrate: Whether to fit thresholds on faults planted on this data; otherwise the
-            shipped values are used, and the verdict says so.
-        plant: Whether to plant faults and measure what is found. Calibration needs it.
+        calibrate: True: fit thresholds on faults planted on this data. None: take those of
+            `asrdq calibrate` where they are for this aligner, version and language, otherwise fit.
+            False: fit nothing; without those of `asrdq calibrate` the shipped values are used, and
+            the verdict says so.
+        plant: Whether to plant faults and measure what is found, also where nothing is fitted.
         seed: Seed of the planted faults.
+        second: A second aligner to compare with, as `aligner`.
+        hypotheses: A set of hypotheses to compare the transcripts with, or a file of them.
     """
 
     aligner: str | AlignerOptions
-    calibrate: bool = True
+    calibrate: bool | None = None
     plant: bool = True
     seed: int = 42
+    second: str | AlignerOptions | None = None
+    hypotheses: str | None = None
+
+    @property
+    def plants(self) -> bool:
+        """Whether faults are planted."""
+        return self.plant or self.calibrate is not False
 
     @property
     def options(self) -> AlignerOptions:
         """What the aligner is built from."""
-        wanted = self.aligner
-        return parse_aligner(wanted) if isinstance(wanted, str) else wanted
+        return _options(self.aligner)
+
+    def of_second(self) -> AuditPlan | None:
+        """Return what to do with the second aligner; one that cannot be calibrated is not."""
+        if self.second is None:
+            return None
+        if build_aligner(self.second).aligns_copies:
+            return dataclasses.replace(self, aligner=self.second)
+        return dataclasses.replace(self, aligner=self.second, calibrate=False, plant=False)
 
 
-def _no_progress(_name: str, _clips: int) -> AbstractContextManager[OnClip]:
+def _options(wanted: str | AlignerOptions) -> AlignerOptions:
+    return parse_aligner(wanted) if isinstance(wanted, str) else wanted
+
+
+def no_progress(_name: str, _clips: int) -> AbstractContextManager[OnClip]:
+    """Show nothing."""
     return nullcontext(lambda _seconds: None)
 
 
@@ -66,7 +91,7 @@ def audit(
     plan: AuditPlan | None = None,
     *,
     workers: int = 0,
-    stage: Stage = _no_progress,
+    stage: Stage = no_progress,
 ) -> AuditResult:
     """Audit a sample of a manifest.
 
@@ -92,23 +117,67 @@ def audit(
     plan = plan or AuditPlan(_settled(settings))
     aligner = build_aligner(plan.options)
     _check_plan(plan, aligner)
-    has_shipped = not plan.calibrate and aligner.aligns_copies
-    shipped = shipped_calibration(aligner) if has_shipped else None
     default = SamplingPlan.from_settings(workspace.settings.sampling)
     sample = standing_sample(workspace, manifest, default)
     clips = sampled_clips(workspace, manifest, sample, aligner)
+    thresholds = choose_thresholds(workspace, manifest, aligner, clips, plan.calibrate)
+    second_plan = plan.of_second()
+    second = second_plan and second_instrument(
+        workspace, manifest, second_plan.options, clips, second_plan.calibrate
+    )
+    signals = (
+        hypothesis_signals(workspace, manifest, plan.hypotheses, clips) if plan.hypotheses else None
+    )
     parameters = {
         **settings.model_dump(),
         "sample_run_id": sample.run_id,
         "aligner": aligner.name,
         "aligner_version": aligner.version,
-        "calibrate": plan.calibrate,
-        "plant": plan.plant or plan.calibrate,
+        "calibrate": thresholds.source is Source.DATA,
+        "thresholds": thresholds.source.value,
+        "thresholds_told": thresholds.told,
+        "thresholds_note": thresholds.note,
+        "plant": plan.plants,
         "seed": plan.seed,
+        "second": second.name if second else "",
+        "second_thresholds": second.thresholds.told if second else "",
+        "hypotheses": plan.hypotheses or "",
     }
     with workspace.run("audit", manifest, parameters) as run:
         trials = examine_sample(workspace, aligner, plan, sample, clips, workers, stage)
-        result = _conclude(workspace, run.run_id, manifest, aligner, shipped, trials, sample)
+        concluded = conclude(trials, aligner, thresholds, settings, run.run_id)
+        judgement = concluded.judgement
+        if signals is not None:
+            reasons = hypothesis_reasons(signals, trials, settings)
+            judgement = judgement.with_reasons(reasons)
+        result = AuditResult(
+            run_id=run.run_id,
+            sample_run_id=sample.run_id,
+            manifest=str(manifest),
+            fingerprint=manifest.fingerprint,
+            aligner=f"{aligner.name} {aligner.version}",
+            calibrated=thresholds.source in (Source.DATA, Source.STORED),
+            thresholds=thresholds.told,
+            thresholds_note=thresholds.note,
+            audits=audit_rows(trials, judgement, run.run_id),
+            alignments=alignment_rows(trials, aligner, run.run_id),
+            word_spans=span_rows(trials, run.run_id),
+            fault_trials=fault_rows(trials, concluded.judgement, run.run_id),
+            detections=concluded.detections,
+            calibrations=concluded.calibrations,
+            hypothesis_signals=None if signals is None else with_run(signals, run.run_id),
+        )
+        if second_plan and second:
+            told = second.stage(stage)
+            theirs = examine_sample(
+                workspace, second.aligner, second_plan, sample, clips, workers, told
+            )
+            agreements, agreement = second.compare(
+                trials, concluded.judgement, theirs, settings, run.run_id, result.aligner
+            )
+            result = dataclasses.replace(
+                result, agreements=agreements, instrument_agreement=agreement
+            )
         for name, rows in result.tables().items():
             workspace.replace(name, rows, run_id=run.run_id)
     return result
@@ -125,7 +194,7 @@ def _check_plan(plan: AuditPlan, aligner: Aligner) -> None:
     Raises:
         UsageError: It is to.
     """
-    if (plan.plant or plan.calibrate) and not aligner.aligns_copies:
+    if plan.plants and not aligner.aligns_copies:
         raise UsageError(
             "alignments made elsewhere say nothing about planted faults, so that no threshold can "
             f"be fitted for the aligner '{aligner.name}'",
@@ -163,7 +232,7 @@ def examine_sample(
     statuses = evidence["status"].to_pylist()
     if UNREADABLE.issuperset(statuses):
         raise nothing_readable(len(clips), sample.manifest)
-    if plan.plant or plan.calibrate:
+    if plan.plants:
         whole = [
             clip for clip, status in zip(clips, statuses, strict=True) if is_usable(clip, status)
         ]
@@ -210,51 +279,3 @@ def _planters(clips: Sequence[Clip], seed: int) -> dict[str, FaultPlanter]:
     for clip in clips:
         donors.setdefault(clip.language, []).append(Donor(clip.utt_id, clip.words))
     return {language: FaultPlanter(some, seed) for language, some in donors.items()}
-
-
-def _conclude(
-    workspace: Workspace,
-    run_id: str,
-    manifest: ManifestVersion,
-    aligner: Aligner,
-    shipped: Calibration | None,
-    trials: Trials,
-    sample: SampleResult,
-) -> AuditResult:
-    """Calibrate unless there is a shipped instrument, judge, and build all tables."""
-    settings = workspace.settings.audit
-    strata = sorted(set(trials.strata.tolist()))
-    instruments: dict[str, Calibration]
-    if shipped is None:
-        instruments = calibrate(trials, aligner.evidence_names, settings.false_alarm_budget)
-    else:
-        instruments = dict.fromkeys(strata, shipped)
-    scores, thresholds = score_trials(trials, instruments)
-    calibrations = calibration_table(
-        trials,
-        scores,
-        instruments,
-        run_id=run_id,
-        settings=settings,
-        can_prove=aligner.aligns_copies,
-    )
-    verdicts = dict(
-        zip(calibrations["stratum"].to_pylist(), calibrations["verdict"].to_pylist(), strict=True)
-    )
-    judgement = judge(trials, scores, thresholds, verdicts, settings.confidence_minimum)
-    return AuditResult(
-        run_id=run_id,
-        sample_run_id=sample.run_id,
-        manifest=str(manifest),
-        fingerprint=manifest.fingerprint,
-        aligner=f"{aligner.name} {aligner.version}",
-        calibrated=shipped is None and aligner.aligns_copies,
-        audits=audit_rows(trials, judgement, run_id),
-        alignments=alignment_rows(trials, aligner, run_id),
-        word_spans=span_rows(trials, run_id),
-        fault_trials=fault_rows(trials, judgement, run_id),
-        detections=detection_table(
-            trials, scores, judgement.low_quality, instruments, verdicts, run_id
-        ),
-        calibrations=calibrations,
-    )

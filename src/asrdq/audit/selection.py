@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +88,19 @@ def clips_of(
     """
     default = workspace.settings.language
     languages = {language_code(row["language"] or default) for row in rows}
+    check_languages(aligner, languages)
+    paths = [workspace.audio_file(manifest, row["audio_path"]) for row in rows]
+    check_reachable(paths)
+    hashes = file_hashes(paths)
+    return [_clip(row, path, hashes[path], default) for row, path in zip(rows, paths, strict=True)]
+
+
+def check_languages(aligner: Aligner, languages: Set[str]) -> None:
+    """Refuse languages that an aligner does not know.
+
+    Raises:
+        UsageError: There are some; those it knows are named.
+    """
     if aligner.languages is not None and not languages <= aligner.languages:
         strange = ", ".join(sorted(languages - aligner.languages))
         known = ", ".join(sorted(aligner.languages))
@@ -96,10 +109,6 @@ def clips_of(
             hint=f"it knows: {known}; a CTC model of that language can: --aligner "
             "ctc:facebook/mms-1b-all, or `aligner` in asrdq.yaml",
         )
-    paths = [workspace.audio_file(manifest, row["audio_path"]) for row in rows]
-    check_reachable(paths)
-    hashes = file_hashes(paths)
-    return [_clip(row, path, hashes[path], default) for row, path in zip(rows, paths, strict=True)]
 
 
 def _rows(

@@ -116,7 +116,110 @@ CALIBRATIONS = pa.schema(
         ("model", pa.string()),
     ]
 )
-"""One row a stratum. `verdict` is `ok`, `too_weak`, `too_few` (clips to calibrate on) or `shipped`
-(not calibrated on this data); `auc_gross` is the least separation of a gross fault, `strained` the
-share of right clips that the aligner aligns with extraordinary effort or not at all; `fitted_on`
-says which strata the threshold was fitted on; `model` is the fitted model as JSON."""
+"""One row a stratum. `verdict` is `ok`, `too_weak`, `too_few` (clips to calibrate on), `shipped`
+(not calibrated on this data) or `stored` (calibrated by `asrdq calibrate`, no fault planted here);
+`auc_gross` is the least separation of a gross fault, `strained` the share of right clips that the
+aligner aligns with extraordinary effort or not at all; `fitted_on` says what the threshold was
+fitted on; `model` is the fitted model as JSON."""
+
+HYPOTHESIS_SIGNALS = pa.schema(
+    [
+        *_KEYS,
+        ("hyps", pa.string()),
+        ("hypothesis", pa.string()),
+        ("cer", pa.float64()),
+        ("edge_cer", pa.float64()),
+        ("length_difference", pa.float64()),
+    ]
+)
+"""One row a sampled clip of an audit with hypotheses: how far what a recogniser heard differs from
+the transcript. Null where the set `hyps` has no hypothesis of the clip."""
+
+AGREEMENTS = pa.schema(
+    [
+        *_KEYS,
+        ("words_both", pa.int64()),
+        ("median_ms", pa.float64()),
+        ("p90_ms", pa.float64()),
+        ("low_quality", pa.bool_()),
+        ("second_low_quality", pa.bool_()),
+        ("agree", pa.bool_()),
+        ("reasons", pa.list_(pa.string())),
+        ("second_reasons", pa.list_(pa.string())),
+        ("instrument", pa.string()),
+        ("second_instrument", pa.string()),
+    ]
+)
+"""One row a sampled clip of an audit with a second aligner. `median_ms` and `p90_ms` are over the
+starts and ends of the words that both placed; `agree` is null where one of them judged nothing."""
+
+INSTRUMENT_AGREEMENT = pa.schema(
+    [
+        ("run_id", pa.string()),
+        ("stratum", pa.string()),
+        ("aligner", pa.string()),
+        ("second_aligner", pa.string()),
+        ("clips", pa.int64()),
+        ("words_both", pa.int64()),
+        ("median_ms", pa.float64()),
+        ("p90_ms", pa.float64()),
+        ("both_low", pa.int64()),
+        ("first_only", pa.int64()),
+        ("second_only", pa.int64()),
+        ("neither_low", pa.int64()),
+        ("not_judged", pa.int64()),
+        ("kappa", pa.float64()),
+    ]
+)
+"""One row a stratum, and one for all together (stratum null): the verdicts of two aligners as a
+table of four, clips that one of them did not judge beside it, Cohen's kappa."""
+
+CALIBRATION_GROUPS = pa.schema(
+    [
+        ("run_id", pa.string()),
+        ("aligner", pa.string()),
+        ("aligner_version", pa.string()),
+        ("language", pa.string()),
+        ("value", pa.string()),
+        ("stored", pa.bool_()),
+        ("verdict", pa.string()),
+        ("fitted_on", pa.string()),
+        ("threshold", pa.float64()),
+        ("false_alarm_budget", pa.float64()),
+        ("auc_gross", pa.float64()),
+        ("strained", pa.float64()),
+        ("clips_fitted", pa.int64()),
+        ("clips_checked", pa.int64()),
+        ("speakers_fitted", pa.int64()),
+        ("speakers_checked", pa.int64()),
+    ]
+)
+"""One row a language and value of the column that divides it, of a run of `asrdq calibrate`:
+whether its threshold went into `asrdq.yaml`. `verdict`, `auc_gross` and `strained` are of the half
+that it was checked on, as in `calibrations`."""
+
+_GROUP = [("run_id", pa.string()), ("language", pa.string()), ("value", pa.string())]
+
+CALIBRATION_CHECKS = pa.schema(
+    [*_GROUP, *[field for field in DETECTIONS if field.name not in ("run_id", "stratum")]]
+)
+"""One row a group and fault: what was found in the half that was not fitted on, as in
+`detections`."""
+
+CALIBRATION_COSTS = pa.schema(
+    [
+        *_GROUP,
+        ("cost", pa.string()),
+        ("checked_h", pa.float64()),
+        ("share", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("of_h", pa.float64()),
+        ("expected_h", pa.float64()),
+        ("low_h", pa.float64()),
+        ("high_h", pa.float64()),
+    ]
+)
+"""One row a group and cost, `good hours lost` or `bad hours kept`: the share of `checked_h` hours
+of the half that was not fitted on, and what it makes of the `of_h` hours of the manifest that are
+estimated to be good, or bad."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
@@ -91,6 +91,22 @@ class Trials:
         found: Flags = self.judgeable & ~np.isin(self.utt_ids, self.utt_ids[without])
         return found
 
+    def chosen(self, rows: Flags) -> Trials:
+        """Return some of the entries, in their order."""
+        columns: dict[str, Any] = {}
+        for column in fields(self):
+            value = getattr(self, column.name)
+            if column.name == "clips":
+                value = tuple(clip for clip, keep in zip(value, rows, strict=True) if keep)
+            elif column.name == "rules":
+                value = {reason: flags[rows] for reason, flags in value.items()}
+            elif column.name == "table":
+                value = value.filter(pa.array(rows))
+            else:
+                value = value[rows]
+            columns[column.name] = value
+        return Trials(**columns)
+
     @property
     def length_mismatch(self) -> Flags:
         """The entries whose text is far too long or too short for their audio."""
@@ -127,7 +143,7 @@ def build_trials(
     status = np.array(table["status"].to_pylist(), dtype=np.str_)
     faults = np.array([one.fault.value for one in planted], dtype=np.str_)
     untouched = faults == Fault.UNTOUCHED.value
-    duration_s = _numbers(table["duration_s"])
+    duration_s = number_column(table["duration_s"])
     characters = np.array(
         [_characters(clip, one) for clip, one in zip(clips, planted, strict=True)], np.float64
     )
@@ -150,7 +166,9 @@ def build_trials(
         aligned=status == AlignmentStatus.ALIGNED.value,
         evidence=evidence,
         strained=_strained(evidence, aligner) | rules[Reason.NO_ALIGNMENT],
-        coverage=np.minimum(_numbers(table["text_coverage"]), _numbers(table["speech_coverage"])),
+        coverage=np.minimum(
+            number_column(table["text_coverage"]), number_column(table["speech_coverage"])
+        ),
         chars_per_second=chars_per_second,
         rules=rules,
         duration_differs=untouched & _durations_differ(clips, duration_s),
@@ -178,12 +196,12 @@ def _coverage_rules(
     table: pa.Table, status: Names, characters: Numbers, minimum: float
 ) -> dict[Reason, Flags]:
     aligned = status == AlignmentStatus.ALIGNED.value
-    voiceless = _numbers(table["voiced_s"]) == 0.0
+    voiceless = number_column(table["voiced_s"]) == 0.0
     return {
         Reason.SILENT_AUDIO: voiceless & (characters > 0),
         Reason.NO_ALIGNMENT: status == AlignmentStatus.NO_ALIGNMENT.value,
-        Reason.LOW_TEXT_COVERAGE: aligned & (_numbers(table["text_coverage"]) < minimum),
-        Reason.LOW_SPEECH_COVERAGE: aligned & (_numbers(table["speech_coverage"]) < minimum),
+        Reason.LOW_TEXT_COVERAGE: aligned & (number_column(table["text_coverage"]) < minimum),
+        Reason.LOW_SPEECH_COVERAGE: aligned & (number_column(table["speech_coverage"]) < minimum),
     }
 
 
@@ -233,6 +251,7 @@ def _evidence(table: pa.Table, names: Sequence[str]) -> Numbers:
     ).reshape(len(rows), len(names))
 
 
-def _numbers(column: Any) -> Numbers:
+def number_column(column: Any) -> Numbers:
+    """Return a column as numbers, NaN where it is null."""
     values: Numbers = column.cast(pa.float64()).combine_chunks().to_numpy(zero_copy_only=False)
     return values

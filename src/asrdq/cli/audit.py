@@ -41,13 +41,29 @@ BatchOption = Annotated[
 def audit(
     manifest: ManifestArgument,
     aligner: AlignerOption = None,
+    second: Annotated[
+        str | None,
+        typer.Option(
+            "--second", metavar="NAME[:ADDRESS]", help="A second aligner to compare with."
+        ),
+    ] = None,
+    hypotheses: Annotated[
+        str | None,
+        typer.Option(
+            "--hypotheses",
+            metavar="SET",
+            help="Compare transcripts with what was heard: a set of `asrdq transcribe`, or a file.",
+        ),
+    ] = None,
     calibration: Annotated[
-        bool,
+        bool | None,
         typer.Option(
             "--calibration/--no-calibration",
-            help="Fit thresholds on faults planted on this data, or use the shipped ones.",
+            help="Fit thresholds on faults planted on this data, or fit none and take those of "
+            "asrdq.yaml or the shipped ones.",
+            show_default="asrdq.yaml, else fit",
         ),
-    ] = True,
+    ] = None,
     faults: Annotated[
         bool,
         typer.Option("--faults", help="Plant faults also without calibration, to prove it."),
@@ -62,9 +78,10 @@ def audit(
     """Align transcripts with audio and judge every sampled clip.
 
     Takes the newest sample of `asrdq sample`, or draws one by asrdq.yaml. Faults are planted on
-    copies of sampled clips; they set the thresholds and prove what the audit finds. Aligned
-    clips stay cached: after a kill the same command goes on where it stopped. Ends with 1 if not
-    one clip can be read, with 4 if none could be judged.
+    copies of sampled clips; they set the thresholds, where asrdq.yaml has none of `asrdq calibrate`
+    for this aligner, version and language, and prove what the audit finds. Aligned clips stay
+    cached: after a kill the same command goes on where it stopped. Ends with 1 if not one clip can
+    be read, with 4 if none could be judged.
 
     Example: `asrdq audit train`, then
     `asrdq sql "SELECT utt_id, reasons FROM audits WHERE low_quality"`
@@ -75,6 +92,8 @@ def audit(
         workspace,
         manifest,
         aligner=aligner,
+        second=second,
+        hypotheses=hypotheses,
         device=device,
         batch_size=batch_size,
         calibrate=calibration,
@@ -82,6 +101,8 @@ def audit(
         seed=seed,
         workers=workers,
     )
+    if result.thresholds_note:
+        console.warn(f"no threshold of asrdq.yaml was taken: {result.thresholds_note}")
     if output is Format.TABLE:
         print(result.summary())
     else:

@@ -1,4 +1,4 @@
-"""The audit with its progress bars, as the verbs `audit`, `faults` and `demo` run it."""
+"""The audit with its progress bars, as the verbs that align clips run it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from asrdq import console
 
 if TYPE_CHECKING:
+    from asrdq.alignment import AlignerOptions
     from asrdq.audit.collection import OnClip
     from asrdq.audit.result import AuditResult
+    from asrdq.settings import AuditSettings
 
 
 def run_audit(
@@ -22,24 +24,23 @@ def run_audit(
     aligner: str | None = None,
     device: str | None = None,
     batch_size: int | None = None,
-    calibrate: bool = True,
+    calibrate: bool | None = None,
     plant: bool = True,
     seed: int | None = None,
     workers: int = 0,
+    second: str | None = None,
+    hypotheses: str | None = None,
 ) -> AuditResult:
     """Audit a manifest by name, with a progress bar for each stage."""
-    from asrdq.alignment import parse_aligner
     from asrdq.audit import AuditPlan, audit
     from asrdq.workspace import Workspace
 
     opened = Workspace.open(workspace)
     settings = opened.settings.audit
     plan = AuditPlan(
-        aligner=parse_aligner(
-            aligner or settings.aligner,
-            device=device or settings.device,
-            batch_size=batch_size or settings.batch_size,
-        ),
+        aligner=chosen_aligner(settings, aligner, device, batch_size),
+        second=second and chosen_aligner(settings, second, device, batch_size),
+        hypotheses=hypotheses,
         calibrate=calibrate,
         plant=plant,
         seed=opened.settings.sampling.seed if seed is None else seed,
@@ -50,6 +51,19 @@ def run_audit(
         plan,
         workers=workers or opened.settings.workers,
         stage=stage,
+    )
+
+
+def chosen_aligner(
+    settings: AuditSettings, aligner: str | None, device: str | None, batch_size: int | None
+) -> AlignerOptions:
+    """Return what an aligner is built from: as the options say, otherwise as the settings do."""
+    from asrdq.alignment import parse_aligner
+
+    return parse_aligner(
+        aligner or settings.aligner,
+        device=device or settings.device,
+        batch_size=batch_size or settings.batch_size,
     )
 
 

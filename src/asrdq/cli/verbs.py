@@ -85,6 +85,7 @@ VERBS = {
         Verb("sample", "Draw a stratified sample for an audit.", _MEASURE),
         Verb("audit", "Align transcripts with audio and judge every sampled clip.", _MEASURE),
         Verb("faults", "Plant known faults and measure how many the audit finds.", _MEASURE),
+        Verb("calibrate", "Fit thresholds for an aligner and keep them in asrdq.yaml.", _MEASURE),
         Verb("transcribe", "Transcribe clips into a set of hypotheses.", _MEASURE),
         Verb("normalise", "Show what a normaliser makes of a text, step by step.", _MEASURE),
         Verb("score", "Score hypotheses: error rates by group, with intervals.", _MEASURE),

@@ -132,6 +132,14 @@ def _more_trials(evidence: Evidence, have: int, needed: int) -> str:
     return f"a larger sample ({larger}); {note}" if larger else note
 
 
+_UNCALIBRATED = {
+    InstrumentStatus.SHIPPED.value: "shipped thresholds in {}, which were not calibrated for this "
+    "aligner and language",
+    InstrumentStatus.STORED.value: "thresholds of asrdq calibrate in {}, and no fault planted to "
+    "see whether they hold here",
+}
+
+
 def _uncalibrated(measures: Measures, name: str) -> list[Finding]:
     strata: dict[str | None, list[str]] = {}
     for stratum in measures.strata:
@@ -140,9 +148,8 @@ def _uncalibrated(measures: Measures, name: str) -> list[Finding]:
     found = []
     for status, names in strata.items():
         if status not in (InstrumentStatus.OK, *BLIND):
-            shipped = status == InstrumentStatus.SHIPPED
-            what = "shipped thresholds in" if shipped else "no calibration of"
-            found.append(_finding(f"{what} {', '.join(names)}", f"asrdq audit {name}"))
+            what = _UNCALIBRATED.get(str(status), "no calibration of {}").format(", ".join(names))
+            found.append(_finding(what, f"asrdq audit {name}"))
     return found
 
 

@@ -13,6 +13,7 @@ from asrdq.audit.faults import Fault
 from asrdq.audit.reasons import InstrumentStatus
 from asrdq.gates.measures import StratumMeasure
 from asrdq.reporting import wording
+from asrdq.reporting.agreement import Agreement
 from asrdq.reporting.audio_panels import AudioFacts
 from asrdq.reporting.checked import Checked
 from asrdq.reporting.clips import ShownClip
@@ -53,6 +54,7 @@ def render_page(
     checked: Checked | None = None,
     scored: Scored | None = None,
     training: Sequence[RunPanel] = (),
+    agreement: Agreement | None = None,
 ) -> str:
     """Return the page as HTML.
 
@@ -66,6 +68,7 @@ def render_page(
         checked: What suites of expectations said, None where none was run.
         scored: What hypotheses of the manifest scored, None where nothing was.
         training: Runs that train on it.
+        agreement: What a second aligner said, None without one.
     """
     context = {
         "subject": subject,
@@ -85,6 +88,7 @@ def render_page(
         "checked": checked,
         "scored": scored,
         "training": training,
+        "agreement": agreement,
         "written": written,
         "versions": {
             "asrdq (report)": asrdq.__version__,

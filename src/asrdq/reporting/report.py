@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from asrdq.errors import UndecidedError, UsageError
 from asrdq.places import Place
+from asrdq.reporting.agreement import find_agreement
 from asrdq.reporting.audio_panels import audio_facts
 from asrdq.reporting.checked import Checked, find_checked
 from asrdq.reporting.clips import ShownClip, show_clips
@@ -98,6 +99,7 @@ def _write_audit(
             checked,
             scored,
             find_training(workspace, subject.manifest),
+            find_agreement(workspace, subject.run_id),
         )
         size = _write(html, path)
     return ReportResult(

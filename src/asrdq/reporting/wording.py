@@ -16,6 +16,9 @@ REASONS: Final = {
     "low_confidence": "the sound does not support the transcript",
     "length_mismatch": "the transcript is far too long or too short for the audio",
     "duration_differs": "the manifest states another duration than the audio has",
+    "hypothesis_differs": "a recogniser heard something else than the transcript",
+    "hypothesis_edge_differs": "a recogniser heard another beginning or end than the transcript",
+    "hypothesis_length_differs": "a recogniser heard far more or less than the transcript",
 }
 
 INSTRUMENT: Final = {
@@ -45,7 +48,8 @@ CALIBRATIONS: Final = {
     "ok": "proven",
     "too_weak": "too weak to judge",
     "too_few": "too few clips",
-    "shipped": "not proven: shipped thresholds",
+    "shipped": "not proven: shipped thresholds, not calibrated for this aligner and language",
+    "stored": "not proven: thresholds of asrdq calibrate, no faults planted here",
     None: "not proven",
 }
 

@@ -78,6 +78,11 @@ audit:
   # Nor can one that aligns more than this share of the clips only with extraordinary effort, or
   # not at all: the audio is beyond the aligner, or most transcripts are wrong (0 to 1).
   maximum_strained: 0.5
+  # With --hypotheses, a clip above any of these is of low quality: character error rate between
+  # transcript and hypothesis, that of the first or last three words, difference in length.
+  hypothesis_cer_maximum: 0.3
+  hypothesis_edge_cer_maximum: 0.6
+  hypothesis_length_difference_maximum: 0.3
 
 watch:
   # The validation metric that is reported: auto (the first of wer, ker, cer and loss), or its name.
@@ -115,6 +120,9 @@ watch:
   memory_gb: 40.0
   memory_alarm_gb: 38.0
   gpu_use_minimum: 0.80
+
+# Thresholds for an aligner and a language, which `asrdq calibrate` writes here.
+calibrations: []
 """
 
 _SHIPPED = (("policies", "default.yaml"), ("expectations", "asr_manifest.json"))
