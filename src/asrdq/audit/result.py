@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import pyarrow as pa
@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from asrdq.audit.faults import Fault
 from asrdq.audit.reasons import InstrumentStatus
+from asrdq.audit.tables import AUDIT_FOLDS
 from asrdq.results import Result
 
 
@@ -30,6 +31,7 @@ class AuditResult(Result):
         fault_trials: The planted faults, each found or not (schema `FAULT_TRIALS`).
         detections: Recall and false alarms (schema `DETECTIONS`).
         calibrations: What the instrument is worth, by stratum (schema `CALIBRATIONS`).
+        folds: Which model judged whom, out of fold (schema `AUDIT_FOLDS`); else empty.
     """
 
     main_table: ClassVar[str] = "audits"
@@ -46,11 +48,13 @@ class AuditResult(Result):
     fault_trials: pa.Table
     detections: pa.Table
     calibrations: pa.Table
+    folds: pa.Table = field(default_factory=AUDIT_FOLDS.empty_table)
 
     def tables(self) -> dict[str, pa.Table]:
         """Return every table by the name it has in the workspace."""
         names = ("audits", "alignments", "word_spans", "fault_trials", "detections")
-        return {name: getattr(self, name) for name in (*names, "calibrations")}
+        found = {name: getattr(self, name) for name in (*names, "calibrations")}
+        return {**found, "audit_folds": self.folds} if self.folds.num_rows else found
 
     @property
     def low_quality(self) -> int:
@@ -75,7 +79,20 @@ class AuditResult(Result):
         ]
         lines += [f"    {name}: {count:,}" for name, count in self._reasons()]
         lines += [f"  not judged, {name}: {count:,}" for name, count in self._not_judged()]
-        return "\n".join(lines + self._proof())
+        return "\n".join(lines + self._heard() + self._proof())
+
+    def _heard(self) -> list[str]:
+        """Return what is not proven of what the models of folds have heard."""
+        rows = self.folds.to_pylist()
+        accepted = [row for row in rows if row["proof"] != "proven"]
+        lines = [
+            f"  {row['fold']}: not proven to be without its speakers: {row['detail']}"
+            for row in accepted
+        ]
+        bases = sorted({row["base"] for row in rows if row["base_proof"] == "unknown"})
+        if bases:
+            lines.append(f"  what their base had heard is not known: {', '.join(bases)}")
+        return lines
 
     def _reasons(self) -> list[tuple[str, int]]:
         low = self.audits.filter(pc.field("low_quality"))

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from asrdq.alignment import Aligner, AlignerOptions, build_aligner, parse_aligner
+from asrdq.alignment import Aligner, AlignerOptions, parse_aligner
 from asrdq.audio import nothing_readable
 from asrdq.audit.calibration import Calibration, calibrate, shipped_calibration
-from asrdq.audit.collection import OnClip, clip_task, collect_evidence
+from asrdq.audit.collection import OnClip
 from asrdq.audit.detection import calibration_table, detection_table
 from asrdq.audit.faults import Donor, Fault, FaultPlanter, PlantedClip
+from asrdq.audit.folds import Fold, Judges
 from asrdq.audit.judgement import judge, score_trials
 from asrdq.audit.result import AuditResult
 from asrdq.audit.rows import alignment_rows, audit_rows, fault_rows, span_rows
@@ -42,12 +43,14 @@ class AuditPlan:
             shipped values are used, and the verdict says so.
         plant: Whether to plant faults and measure what is found. Calibration needs it.
         seed: Seed of the planted faults.
+        folds: Speakers, each with the aligner that judges them instead: out of fold.
     """
 
     aligner: str | AlignerOptions
     calibrate: bool = True
     plant: bool = True
     seed: int = 42
+    folds: tuple[Fold, ...] = ()
 
     @property
     def options(self) -> AlignerOptions:
@@ -86,29 +89,32 @@ def audit(
     Raises:
         UsageError: The aligner does not exist or does not know the language, the shipped
             thresholds are not for it, or clips lie at addresses.
-        DataError: The sample is empty, or not one of its clips can be read.
+        DataError: The sample is empty, not one of its clips can be read, or some are in no fold.
     """
     settings = workspace.settings.audit
     plan = plan or AuditPlan(_settled(settings))
-    aligner = build_aligner(plan.options)
+    judges = Judges(plan.options, plan.folds)
+    aligner = judges.first
     _check_plan(plan, aligner)
     has_shipped = not plan.calibrate and aligner.aligns_copies
     shipped = shipped_calibration(aligner) if has_shipped else None
     default = SamplingPlan.from_settings(workspace.settings.sampling)
     sample = standing_sample(workspace, manifest, default)
     clips = sampled_clips(workspace, manifest, sample, aligner)
+    judges.check(clips)
     parameters = {
         **settings.model_dump(),
         "sample_run_id": sample.run_id,
         "aligner": aligner.name,
-        "aligner_version": aligner.version,
+        "aligner_version": judges.version,
+        "out_of_fold": len(plan.folds),
         "calibrate": plan.calibrate,
         "plant": plan.plant or plan.calibrate,
         "seed": plan.seed,
     }
     with workspace.run("audit", manifest, parameters) as run:
-        trials = examine_sample(workspace, aligner, plan, sample, clips, workers, stage)
-        result = _conclude(workspace, run.run_id, manifest, aligner, shipped, trials, sample)
+        trials = examine_sample(workspace, judges, plan, sample, clips, workers, stage)
+        result = _conclude(workspace, run.run_id, manifest, judges, shipped, trials, sample)
         for name, rows in result.tables().items():
             workspace.replace(name, rows, run_id=run.run_id)
     return result
@@ -135,7 +141,7 @@ def _check_plan(plan: AuditPlan, aligner: Aligner) -> None:
 
 def examine_sample(
     workspace: Workspace,
-    aligner: Aligner,
+    judges: Judges,
     plan: AuditPlan,
     sample: SampleResult,
     clips: Sequence[Clip],
@@ -149,11 +155,9 @@ def examine_sample(
     """
 
     def examined(name: str, owners: Sequence[Clip], copies: Sequence[PlantedClip]) -> pa.Table:
-        pairs = zip(owners, copies, strict=True)
-        tasks = [clip_task(clip, copy, aligner, plan.seed) for clip, copy in pairs]
-        with stage(name, len(tasks)) as on_clip:
-            return collect_evidence(
-                workspace, aligner, plan.options, tasks, workers=workers, on_clip=on_clip
+        with stage(name, len(owners)) as on_clip:
+            return judges.collect(
+                workspace, owners, copies, plan.seed, workers=workers, on_clip=on_clip
             )
 
     settings = workspace.settings.audit
@@ -170,7 +174,7 @@ def examine_sample(
         damaged, planted = _plant(whole, sample, plan.seed, settings.calibration_clips)
         evidence = pa.concat_tables([evidence, examined("prove", damaged, planted)])
         owners, copies = owners + damaged, copies + planted
-    return build_trials(owners, copies, evidence, aligner, settings)
+    return build_trials(owners, copies, evidence, judges.first, settings)
 
 
 def _plant(
@@ -216,13 +220,13 @@ def _conclude(
     workspace: Workspace,
     run_id: str,
     manifest: ManifestVersion,
-    aligner: Aligner,
+    judges: Judges,
     shipped: Calibration | None,
     trials: Trials,
     sample: SampleResult,
 ) -> AuditResult:
     """Calibrate unless there is a shipped instrument, judge, and build all tables."""
-    settings = workspace.settings.audit
+    settings, aligner = workspace.settings.audit, judges.first
     strata = sorted(set(trials.strata.tolist()))
     instruments: dict[str, Calibration]
     if shipped is None:
@@ -247,14 +251,17 @@ def _conclude(
         sample_run_id=sample.run_id,
         manifest=str(manifest),
         fingerprint=manifest.fingerprint,
-        aligner=f"{aligner.name} {aligner.version}",
+        aligner=f"{aligner.name} {judges.version}",
         calibrated=shipped is None and aligner.aligns_copies,
         audits=audit_rows(trials, judgement, run_id),
-        alignments=alignment_rows(trials, aligner, run_id),
+        alignments=alignment_rows(trials, judges, run_id),
         word_spans=span_rows(trials, run_id),
         fault_trials=fault_rows(trials, judgement, run_id),
         detections=detection_table(
             trials, scores, judgement.low_quality, instruments, verdicts, run_id
         ),
         calibrations=calibrations,
+        folds=judges.rows(
+            [c for c, own in zip(trials.clips, trials.untouched, strict=True) if own], run_id
+        ),
     )

@@ -14,6 +14,16 @@ from asrdq.cli.options import (
     WorkersOption,
     WorkspaceOption,
 )
+from asrdq.cli.out_of_fold import (
+    BaseOption,
+    FoldModelsOption,
+    FoldsOption,
+    OutOfFold,
+    OutOfFoldOption,
+    RecipeOption,
+    UnknownOriginOption,
+    ValidationOption,
+)
 from asrdq.cli.output import Format, emit
 from asrdq.errors import ExitCode
 
@@ -52,6 +62,13 @@ def audit(
         bool,
         typer.Option("--faults", help="Plant faults also without calibration, to prove it."),
     ] = False,
+    out_of_fold: OutOfFoldOption = None,
+    fold_models: FoldModelsOption = None,
+    unknown_origin: UnknownOriginOption = False,
+    folds: FoldsOption = 5,
+    recipe: RecipeOption = None,
+    val: ValidationOption = None,
+    base: BaseOption = None,
     device: DeviceOption = None,
     batch_size: BatchOption = None,
     workers: WorkersOption = 0,
@@ -65,6 +82,9 @@ def audit(
     copies of sampled clips; they set the thresholds and prove what the audit finds. Aligned
     clips stay cached: after a kill the same command goes on where it stopped. Ends with 1 if not
     one clip can be read, with 4 if none could be judged.
+
+    `--out-of-fold speaker` judges each speaker by a CTC model that is proven not to have heard
+    them: those of `--fold-models`, or one a fold that it trains first.
 
     Example: `asrdq audit train`, then
     `asrdq sql "SELECT utt_id, reasons FROM audits WHERE low_quality"`
@@ -81,6 +101,7 @@ def audit(
         plant=faults,
         seed=seed,
         workers=workers,
+        folds=OutOfFold(out_of_fold, fold_models, unknown_origin, folds, recipe, val, base),
     )
     if output is Format.TABLE:
         print(result.summary())

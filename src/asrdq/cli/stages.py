@@ -13,6 +13,7 @@ from asrdq import console
 if TYPE_CHECKING:
     from asrdq.audit.collection import OnClip
     from asrdq.audit.result import AuditResult
+    from asrdq.cli.out_of_fold import OutOfFold
 
 
 def run_audit(
@@ -26,12 +27,15 @@ def run_audit(
     plant: bool = True,
     seed: int | None = None,
     workers: int = 0,
+    folds: OutOfFold | None = None,
 ) -> AuditResult:
     """Audit a manifest by name, with a progress bar for each stage."""
     from asrdq.alignment import parse_aligner
     from asrdq.audit import AuditPlan, audit
     from asrdq.workspace import Workspace
 
+    if folds is not None:
+        folds.check()
     opened = Workspace.open(workspace)
     settings = opened.settings.audit
     plan = AuditPlan(
@@ -44,11 +48,16 @@ def run_audit(
         plant=plant,
         seed=opened.settings.sampling.seed if seed is None else seed,
     )
+    workers = workers or opened.settings.workers
+    if folds is not None and folds.by is not None:
+        from asrdq.cli.out_of_fold import run_out_of_fold
+
+        return run_out_of_fold(opened, manifest, plan, folds, workers)
     return audit(
         opened,
         opened.manifest(manifest),
         plan,
-        workers=workers or opened.settings.workers,
+        workers=workers,
         stage=stage,
     )
 

@@ -22,8 +22,8 @@ CACHE = "cache"
 
 # fmt: off
 RESERVED = frozenset({
-    "alignments", "audio_facts", "audits", "calibrations", "check_results", "checks", "decisions",
-    "detections", "duplicates", "fault_trials", "handoffs", "hypotheses",
+    "alignments", "audio_facts", "audit_folds", "audits", "calibrations", "check_results",
+    "checks", "decisions", "detections", "duplicates", "fault_trials", "handoffs", "hypotheses",
     "hypothesis_words", "leaks", "rejects", "runs", "samples", "scores", "signoffs", "splits",
     "strata", "tags", "text_findings", "train_metrics", "train_runs", "transcription_failures",
     "waivers", "weights", "word_edits", "word_spans",
