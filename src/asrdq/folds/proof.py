@@ -118,7 +118,8 @@ def _run_of(model: Path) -> tuple[RunInfo, Path]:
 def _check_run(heard: _Heard, info: RunInfo, model: Path) -> None:
     """See that a run has made this model, and was handed nothing of these speakers."""
     if info.rehearsal or info.state != "finished" or info.model is None:
-        raise _UnknownError(f"its training run is {info.state}, without a model")
+        state = "rehearsal" if info.rehearsal else info.state
+        raise _UnknownError(f"its training run has not made it to its end: {state}")
     if sorted(model_info(model).sha256.values()) != sorted(info.model.sha256.values()):
         raise _UnknownError("the model is not the one that its training run has made")
     for side in (info.train, info.validation):
