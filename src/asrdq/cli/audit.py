@@ -16,6 +16,7 @@ from asrdq.cli.options import (
 )
 from asrdq.cli.out_of_fold import (
     BaseOption,
+    FoldFolderOption,
     FoldModelsOption,
     FoldsOption,
     OutOfFold,
@@ -69,6 +70,7 @@ def audit(
     recipe: RecipeOption = None,
     val: ValidationOption = None,
     base: BaseOption = None,
+    fold_folder: FoldFolderOption = None,
     device: DeviceOption = None,
     batch_size: BatchOption = None,
     workers: WorkersOption = 0,
@@ -101,7 +103,9 @@ def audit(
         plant=faults,
         seed=seed,
         workers=workers,
-        folds=OutOfFold(out_of_fold, fold_models, unknown_origin, folds, recipe, val, base),
+        folds=OutOfFold(
+            out_of_fold, fold_models, unknown_origin, folds, recipe, val, base, fold_folder
+        ),
     )
     if output is Format.TABLE:
         print(result.summary())

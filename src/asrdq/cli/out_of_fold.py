@@ -54,6 +54,14 @@ BaseOption = Annotated[
     str | None,
     typer.Option("--base", metavar="MODEL", help="Out of fold: what trainings start from."),
 ]
+FoldFolderOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fold-folder",
+        metavar="DIR",
+        help="Out of fold: where trained models lie; default: folds/.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,7 @@ class OutOfFold:
     recipe: str | None = None
     validation: str | None = None
     base: str | None = None
+    folder: str | None = None
 
     def check(self) -> None:
         """Refuse options that say nothing, or two things.
@@ -74,12 +83,12 @@ class OutOfFold:
         Raises:
             UsageError: They do.
         """
-        trains = self.recipe or self.validation or self.base
+        trains = self.recipe or self.validation or self.base or self.folder
         if self.by is None:
             if self.models or self.unknown_origin or trains:
                 raise UsageError(
-                    "--fold-models, --unknown-origin, --recipe, --val and --base are for audits "
-                    "out of fold",
+                    "--fold-models, --unknown-origin, --recipe, --val, --base and --fold-folder "
+                    "are for audits out of fold",
                     hint="--out-of-fold speaker",
                 )
         elif self.models and trains:
@@ -105,6 +114,7 @@ class OutOfFold:
             count=self.count,
             base=self.base,
             device=device,
+            folder=on_disk(self.folder) if self.folder else None,
         )
 
 
