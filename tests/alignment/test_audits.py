@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 import soundfile
 from deltalake import DeltaTable
-from tests.alignment.conftest import hf_digits, spoken_digits  # noqa: F401 fixtures
 from tests.conftest import RunCli, cli_environment
+from tests.e2e.conftest import kill  # noqa: F401 a fixture
 
 from asrdq.manifests import ingest_manifest
 from asrdq.workspace import Workspace
@@ -32,7 +32,7 @@ TABLES = ("audits", "alignments", "word_spans", "fault_trials", "detections", "c
 @pytest.fixture
 def prepared(
     tmp_path: Path,
-    spoken_digits: digits.Recordings,  # noqa: F811
+    spoken_digits: digits.Recordings,
 ) -> Workspace:
     """Rows of three digits, said to be by two speakers in turn, all of them sampled."""
     chance = np.random.default_rng(8)
@@ -75,8 +75,8 @@ def outcome(root: Path) -> dict[str, Any]:
 def test_killed_while_it_aligns_nothing_is_lost_and_nothing_is_done_twice(
     prepared: Workspace,
     tmp_path: Path,
-    hf_digits: Path,  # noqa: F811
-    kill: Kill,
+    hf_digits: Path,
+    kill: Kill,  # noqa: F811
     run_cli: RunCli,
 ) -> None:
     calm = tmp_path / "calm"
@@ -106,7 +106,7 @@ def test_killed_while_it_aligns_nothing_is_lost_and_nothing_is_done_twice(
 def test_weights_that_are_cut_off_stop_the_audit_and_nothing_takes_their_place(
     prepared: Workspace,
     tmp_path: Path,
-    hf_digits: Path,  # noqa: F811
+    hf_digits: Path,
     run_cli: RunCli,
 ) -> None:
     broken = tmp_path / "broken"
@@ -125,7 +125,7 @@ def test_weights_that_are_cut_off_stop_the_audit_and_nothing_takes_their_place(
 def test_out_of_fold_by_models_that_a_person_answers_for(
     prepared: Workspace,
     tmp_path: Path,
-    hf_digits: Path,  # noqa: F811
+    hf_digits: Path,
     run_cli: RunCli,
 ) -> None:
     """Both have learned the same; another line end makes them two models by their content."""
