@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -226,6 +227,9 @@ def test_a_broken_model_is_named(model: Path, tmp_path: Path) -> None:
         cut.write_bytes(model.read_bytes()[:5000])
         with pytest.raises(ToolError, match=r"cannot be read as a \.nemo file"):
             build_aligner(f"ctc:{cut}")
+        bare = without_tokenizer(model, tmp_path / "bare.nemo")
+        with pytest.raises(ToolError, match=r"NeMo cannot load this model: .*[Tt]okenizer"):
+            build_aligner(f"ctc:{bare}").load()
         return
     weights = tmp_path / "weights"
     shutil.copytree(model, weights)
@@ -242,6 +246,15 @@ def test_a_broken_model_is_named(model: Path, tmp_path: Path) -> None:
     (speechless / "config.json").write_text("{")
     with pytest.raises(ToolError, match=r"config\.json: cannot be read"):
         build_aligner(f"ctc:{speechless}")
+
+
+def without_tokenizer(model: Path, bare: Path) -> Path:
+    """Copy a model, the files of its tokenizer left out."""
+    with tarfile.open(model) as whole, tarfile.open(bare, "w") as part:
+        for member in whole.getmembers():
+            if "tokenizer" not in member.name and "vocab" not in member.name:
+                part.addfile(member, whole.extractfile(member) if member.isfile() else None)
+    return bare
 
 
 def test_the_version_follows_the_content(model: Path, tmp_path: Path) -> None:

@@ -162,6 +162,16 @@ def test_hebrew_is_refused_and_models_that_are_none(qwen_aligner: Path, tmp_path
 
 
 @pytest.mark.slow
+def test_a_gpu_that_is_not_there_is_said(qwen_aligner: Path) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(ToolError, match="a GPU is asked for, and torch finds none"):
+        build_aligner(AlignerOptions("qwen", str(qwen_aligner), device="cuda"))
+
+
+@pytest.mark.slow
 def test_the_version_follows_the_content(qwen_aligner: Path, tmp_path: Path) -> None:
     copy = tmp_path / qwen_aligner.name
     shutil.copytree(qwen_aligner, copy)

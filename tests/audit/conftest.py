@@ -15,6 +15,7 @@ sys.path.append(str(Path(__file__).parent))  # `synthetic`
 METADATA = "Metadata-Version: 2.1\nName: trial-aligners\nVersion: 1.0\n"
 ENTRY_POINTS = """[asrdq.aligners]
 everywhere = trial_aligners:EverywhereAligner
+addressed = trial_aligners:AddressedAligner
 crashing = trial_aligners:CrashingAligner
 batching = trial_aligners:BatchingAligner
 unloadable = trial_aligners:UnloadableAligner

@@ -16,6 +16,7 @@ from corpora import Utterance, degraded, read_utterances, with_real_faults, writ
 from asrdq.alignment import build_aligner
 from asrdq.audit import GROSS, AuditPlan, AuditResult, Fault, audit
 from asrdq.audit.calibration import calibrate
+from asrdq.audit.folds import Judges
 from asrdq.audit.judgement import judge, score_trials
 from asrdq.audit.run import examine_sample
 from asrdq.audit.selection import sampled_clips
@@ -205,7 +206,7 @@ def trials_of(audited: Audited) -> Trials:
     def stage(_name: str, _clips: int) -> Any:
         return contextlib.nullcontext(lambda _seconds: None)
 
-    return examine_sample(workspace, aligner, plan, sample, clips, 2, stage)
+    return examine_sample(workspace, Judges(plan.options), plan, sample, clips, 2, stage)
 
 
 def judged_by(learned: Trials, others: Trials) -> Any:

@@ -17,6 +17,7 @@ from asrdq.audit import AuditPlan, audit
 from asrdq.audit.collection import CACHE, OnClip, clip_task, collect_evidence
 from asrdq.audit.examination import ClipTask
 from asrdq.audit.faults import Fault, PlantedClip
+from asrdq.audit.folds import Judges
 from asrdq.audit.judgement import judge
 from asrdq.audit.run import examine_sample
 from asrdq.audit.selection import sampled_clips
@@ -96,7 +97,8 @@ def examined(
     aligner = build_aligner("pocketsphinx")
     clips = sampled_clips(workspace, manifest, sample, aligner)
     plan = AuditPlan("pocketsphinx", calibrate=False, plant=False)
-    trials = examine_sample(workspace, aligner, plan, sample, clips, 1, no_progress)
+    judges = Judges(plan.options)
+    trials = examine_sample(workspace, judges, plan, sample, clips, 1, no_progress)
     unscored = np.full(len(clips), np.nan)
     verdicts = dict.fromkeys(trials.strata.tolist(), "ok")
     found = judge(trials, unscored, unscored, verdicts, 0.5)

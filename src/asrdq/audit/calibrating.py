@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from asrdq.alignment import Aligner, AlignerOptions, build_aligner, parse_aligner
+from asrdq.alignment import Aligner, AlignerOptions, parse_aligner
 from asrdq.audit.calibrated import CalibrateResult
+from asrdq.audit.folds import Judges
 from asrdq.audit.language_fit import LanguageFit, fit_language
 from asrdq.audit.run import AuditPlan, Stage, examine_sample, no_progress
 from asrdq.audit.selection import sampled_clips
@@ -81,7 +82,8 @@ def calibrate_aligner(
     if plan.false_alarms is not None:
         settings = settings.model_copy(update={"false_alarm_budget": plan.false_alarms})
     options = parse_aligner(plan.aligner) if isinstance(plan.aligner, str) else plan.aligner
-    aligner = build_aligner(options)
+    judges = Judges(options)
+    aligner = judges.first
     if not aligner.aligns_copies or not aligner.evidence_names:
         raise UsageError(
             f"the aligner '{aligner.name}' gives no evidence about planted faults, so that no "
@@ -103,7 +105,7 @@ def calibrate_aligner(
     }
     with workspace.run("calibrate", manifest, parameters) as run:
         audit_plan = AuditPlan(options, calibrate=True, seed=plan.seed)
-        trials = examine_sample(workspace, aligner, audit_plan, sample, clips, workers, stage)
+        trials = examine_sample(workspace, judges, audit_plan, sample, clips, workers, stage)
         fitted = {
             language: fit_language(
                 trials.chosen(np.array([clip.language == language for clip in trials.clips])),

@@ -37,6 +37,7 @@ class AuditResult(Result):
             there was a set to compare with.
         agreements: Clips by two aligners (schema `AGREEMENTS`), where there was a second.
         instrument_agreement: Figures of that by stratum (schema `INSTRUMENT_AGREEMENT`).
+        folds: Which model judged whom, out of fold (schema `AUDIT_FOLDS`).
     """
 
     main_table: ClassVar[str] = "audits"
@@ -58,12 +59,14 @@ class AuditResult(Result):
     hypothesis_signals: pa.Table | None = None
     agreements: pa.Table | None = None
     instrument_agreement: pa.Table | None = None
+    folds: pa.Table | None = None
 
     def tables(self) -> dict[str, pa.Table]:
         """Return every table by the name it has in the workspace."""
         names = ("audits", "alignments", "word_spans", "fault_trials", "detections", "calibrations")
         asked = ("hypothesis_signals", "agreements", "instrument_agreement")
         found = {name: getattr(self, name) for name in (*names, *asked)}
+        found["audit_folds"] = self.folds
         return {name: table for name, table in found.items() if table is not None}
 
     @property
@@ -92,7 +95,9 @@ class AuditResult(Result):
         lines.append(f"  thresholds: {self.thresholds}")
         if self.thresholds_note:
             lines.append(f"    of asrdq.yaml none was taken: {self.thresholds_note}")
-        return "\n".join(lines + self._heard() + self._proof() + self._agreement())
+        return "\n".join(
+            [*lines, *self._unproven(), *self._heard(), *self._proof(), *self._agreement()]
+        )
 
     def _heard(self) -> list[str]:
         table = self.hypothesis_signals
@@ -124,6 +129,19 @@ class AuditResult(Result):
             f"{row['first_only']:,}, by the second alone {row['second_only']:,}, by neither "
             f"{row['neither_low']:,}; not judged by both {row['not_judged']:,}; kappa {kappa}"
         )
+        return lines
+
+    def _unproven(self) -> list[str]:
+        """Return what is not proven of what the models of folds have heard."""
+        rows = self.folds.to_pylist() if self.folds is not None else []
+        accepted = [row for row in rows if row["proof"] != "proven"]
+        lines = [
+            f"  {row['fold']}: not proven to be without its speakers: {row['detail']}"
+            for row in accepted
+        ]
+        bases = sorted({row["base"] for row in rows if row["base_proof"] == "unknown"})
+        if bases:
+            lines.append(f"  what their base had heard is not known: {', '.join(bases)}")
         return lines
 
     def _reasons(self) -> list[tuple[str, int]]:

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from asrdq.alignment import Aligner
 from asrdq.audit.collection import SPAN
+from asrdq.audit.folds import Judges
 from asrdq.audit.judgement import Judgement
 from asrdq.audit.tables import ALIGNMENTS, AUDITS, FAULT_TRIALS, WORD_SPANS
 from asrdq.audit.trials import Flags, Trials
@@ -41,7 +41,7 @@ def audit_rows(trials: Trials, judgement: Judgement, run_id: str) -> pa.Table:
     return _table(columns, AUDITS)
 
 
-def alignment_rows(trials: Trials, aligner: Aligner, run_id: str) -> pa.Table:
+def alignment_rows(trials: Trials, judges: Judges, run_id: str) -> pa.Table:
     """Return one row a sampled clip: what the aligner answered (schema `ALIGNMENTS`)."""
     rows = trials.untouched
     table = trials.table.filter(pa.array(rows))
@@ -49,8 +49,8 @@ def alignment_rows(trials: Trials, aligner: Aligner, run_id: str) -> pa.Table:
     columns = {
         **_keys(trials, rows, run_id),
         "cache_key": table["key"],
-        "aligner": [aligner.name] * len(clips),
-        "aligner_version": [aligner.version] * len(clips),
+        "aligner": [judges.first.name] * len(clips),
+        "aligner_version": [judges.version_of(clip) for clip in clips],
         "status": table["status"],
         "detail": table["detail"],
         "words": [len(clip.words) for clip in clips],

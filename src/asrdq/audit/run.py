@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from asrdq.alignment import Aligner, AlignerOptions, build_aligner, parse_aligner
 from asrdq.audio import nothing_readable
-from asrdq.audit.collection import OnClip, clip_task, collect_evidence
+from asrdq.audit.collection import OnClip
 from asrdq.audit.conclusion import conclude
 from asrdq.audit.faults import Donor, Fault, FaultPlanter, PlantedClip
+from asrdq.audit.folds import Fold, Judges
 from asrdq.audit.hypotheses import hypothesis_reasons, hypothesis_signals, with_run
 from asrdq.audit.result import AuditResult
 from asrdq.audit.rows import alignment_rows, audit_rows, fault_rows, span_rows
@@ -48,12 +49,14 @@ class AuditPlan:
         seed: Seed of the planted faults.
         second: A second aligner to compare with, as `aligner`.
         hypotheses: A set of hypotheses to compare the transcripts with, or a file of them.
+        folds: Speakers, each with the aligner that judges them instead: out of fold.
     """
 
     aligner: str | AlignerOptions
     calibrate: bool | None = None
     plant: bool = True
     seed: int = 42
+    folds: tuple[Fold, ...] = ()
     second: str | AlignerOptions | None = None
     hypotheses: str | None = None
 
@@ -111,16 +114,20 @@ def audit(
     Raises:
         UsageError: The aligner does not exist or does not know the language, the shipped
             thresholds are not for it, or clips lie at addresses.
-        DataError: The sample is empty, or not one of its clips can be read.
+        DataError: The sample is empty, not one of its clips can be read, or some are in no fold.
     """
     settings = workspace.settings.audit
     plan = plan or AuditPlan(_settled(settings))
-    aligner = build_aligner(plan.options)
+    judges = Judges(plan.options, plan.folds)
+    aligner = judges.first
     _check_plan(plan, aligner)
     default = SamplingPlan.from_settings(workspace.settings.sampling)
     sample = standing_sample(workspace, manifest, default)
     clips = sampled_clips(workspace, manifest, sample, aligner)
-    thresholds = choose_thresholds(workspace, manifest, aligner, clips, plan.calibrate)
+    judges.check(clips)
+    thresholds = choose_thresholds(
+        workspace, manifest, aligner, clips, plan.calibrate, judges.version
+    )
     second_plan = plan.of_second()
     second = second_plan and second_instrument(
         workspace, manifest, second_plan.options, clips, second_plan.calibrate
@@ -132,7 +139,8 @@ def audit(
         **settings.model_dump(),
         "sample_run_id": sample.run_id,
         "aligner": aligner.name,
-        "aligner_version": aligner.version,
+        "aligner_version": judges.version,
+        "out_of_fold": len(plan.folds),
         "calibrate": thresholds.source is Source.DATA,
         "thresholds": thresholds.source.value,
         "thresholds_told": thresholds.told,
@@ -144,7 +152,7 @@ def audit(
         "hypotheses": plan.hypotheses or "",
     }
     with workspace.run("audit", manifest, parameters) as run:
-        trials = examine_sample(workspace, aligner, plan, sample, clips, workers, stage)
+        trials = examine_sample(workspace, judges, plan, sample, clips, workers, stage)
         concluded = conclude(trials, aligner, thresholds, settings, run.run_id)
         judgement = concluded.judgement
         if signals is not None:
@@ -155,22 +163,23 @@ def audit(
             sample_run_id=sample.run_id,
             manifest=str(manifest),
             fingerprint=manifest.fingerprint,
-            aligner=f"{aligner.name} {aligner.version}",
+            aligner=f"{aligner.name} {judges.version}",
             calibrated=thresholds.source in (Source.DATA, Source.STORED),
             thresholds=thresholds.told,
             thresholds_note=thresholds.note,
             audits=audit_rows(trials, judgement, run.run_id),
-            alignments=alignment_rows(trials, aligner, run.run_id),
+            alignments=alignment_rows(trials, judges, run.run_id),
             word_spans=span_rows(trials, run.run_id),
             fault_trials=fault_rows(trials, concluded.judgement, run.run_id),
             detections=concluded.detections,
             calibrations=concluded.calibrations,
+            folds=judges.rows(clips, run.run_id) if plan.folds else None,
             hypothesis_signals=None if signals is None else with_run(signals, run.run_id),
         )
         if second_plan and second:
             told = second.stage(stage)
             theirs = examine_sample(
-                workspace, second.aligner, second_plan, sample, clips, workers, told
+                workspace, Judges(second_plan.options), second_plan, sample, clips, workers, told
             )
             agreements, agreement = second.compare(
                 trials, concluded.judgement, theirs, settings, run.run_id, result.aligner
@@ -204,7 +213,7 @@ def _check_plan(plan: AuditPlan, aligner: Aligner) -> None:
 
 def examine_sample(
     workspace: Workspace,
-    aligner: Aligner,
+    judges: Judges,
     plan: AuditPlan,
     sample: SampleResult,
     clips: Sequence[Clip],
@@ -218,11 +227,9 @@ def examine_sample(
     """
 
     def examined(name: str, owners: Sequence[Clip], copies: Sequence[PlantedClip]) -> pa.Table:
-        pairs = zip(owners, copies, strict=True)
-        tasks = [clip_task(clip, copy, aligner, plan.seed) for clip, copy in pairs]
-        with stage(name, len(tasks)) as on_clip:
-            return collect_evidence(
-                workspace, aligner, plan.options, tasks, workers=workers, on_clip=on_clip
+        with stage(name, len(owners)) as on_clip:
+            return judges.collect(
+                workspace, owners, copies, plan.seed, workers=workers, on_clip=on_clip
             )
 
     settings = workspace.settings.audit
@@ -239,7 +246,7 @@ def examine_sample(
         damaged, planted = _plant(whole, sample, plan.seed, settings.calibration_clips)
         evidence = pa.concat_tables([evidence, examined("prove", damaged, planted)])
         owners, copies = owners + damaged, copies + planted
-    return build_trials(owners, copies, evidence, aligner, settings)
+    return build_trials(owners, copies, evidence, judges.first, settings)
 
 
 def _plant(

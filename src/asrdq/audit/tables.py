@@ -223,3 +223,29 @@ CALIBRATION_COSTS = pa.schema(
 """One row a group and cost, `good hours lost` or `bad hours kept`: the share of `checked_h` hours
 of the half that was not fitted on, and what it makes of the `of_h` hours of the manifest that are
 estimated to be good, or bad."""
+
+AUDIT_FOLDS = pa.schema(
+    [
+        ("run_id", pa.string()),
+        ("fold", pa.string()),
+        ("speakers", pa.list_(pa.string())),
+        ("clips", pa.int64()),
+        ("aligner", pa.string()),
+        ("aligner_version", pa.string()),
+        ("model", pa.string()),
+        ("proof", pa.string()),
+        ("detail", pa.string()),
+        ("run_dir", pa.string()),
+        ("bundle_id", pa.string()),
+        ("train", pa.string()),
+        ("validation", pa.string()),
+        ("base", pa.string()),
+        ("base_proof", pa.string()),
+    ]
+)
+"""One row a fold of an audit out of fold: whom its model has not heard, and how that is known.
+
+`proof` is `proven` (by the manifests that it was trained and chosen on) or `accepted` (a person
+said so; `detail` says what could not be proven). `base_proof` is the same of the model that its
+training began with: `proven`, or `unknown`. `alignments.aligner_version` says which model judged
+which clip."""

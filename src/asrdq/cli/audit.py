@@ -14,6 +14,17 @@ from asrdq.cli.options import (
     WorkersOption,
     WorkspaceOption,
 )
+from asrdq.cli.out_of_fold import (
+    BaseOption,
+    FoldFolderOption,
+    FoldModelsOption,
+    FoldsOption,
+    OutOfFold,
+    OutOfFoldOption,
+    RecipeOption,
+    UnknownOriginOption,
+    ValidationOption,
+)
 from asrdq.cli.output import Format, emit
 from asrdq.errors import ExitCode
 
@@ -68,6 +79,14 @@ def audit(
         bool,
         typer.Option("--faults", help="Plant faults also without calibration, to prove it."),
     ] = False,
+    out_of_fold: OutOfFoldOption = None,
+    fold_models: FoldModelsOption = None,
+    unknown_origin: UnknownOriginOption = False,
+    folds: FoldsOption = 5,
+    recipe: RecipeOption = None,
+    val: ValidationOption = None,
+    base: BaseOption = None,
+    fold_folder: FoldFolderOption = None,
     device: DeviceOption = None,
     batch_size: BatchOption = None,
     workers: WorkersOption = 0,
@@ -82,6 +101,9 @@ def audit(
     for this aligner, version and language, and prove what the audit finds. Aligned clips stay
     cached: after a kill the same command goes on where it stopped. Ends with 1 if not one clip can
     be read, with 4 if none could be judged.
+
+    `--out-of-fold speaker` judges each speaker by a CTC model that is proven not to have heard
+    them: those of `--fold-models`, or one a fold that it trains first.
 
     Example: `asrdq audit train`, then
     `asrdq sql "SELECT utt_id, reasons FROM audits WHERE low_quality"`
@@ -100,6 +122,9 @@ def audit(
         plant=faults,
         seed=seed,
         workers=workers,
+        folds=OutOfFold(
+            out_of_fold, fold_models, unknown_origin, folds, recipe, val, base, fold_folder
+        ),
     )
     if result.thresholds_note:
         console.warn(f"no threshold of asrdq.yaml was taken: {result.thresholds_note}")

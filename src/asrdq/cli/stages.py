@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from asrdq.alignment import AlignerOptions
     from asrdq.audit.collection import OnClip
     from asrdq.audit.result import AuditResult
+    from asrdq.cli.out_of_fold import OutOfFold
     from asrdq.settings import AuditSettings
 
 
@@ -30,11 +31,14 @@ def run_audit(
     workers: int = 0,
     second: str | None = None,
     hypotheses: str | None = None,
+    folds: OutOfFold | None = None,
 ) -> AuditResult:
     """Audit a manifest by name, with a progress bar for each stage."""
     from asrdq.audit import AuditPlan, audit
     from asrdq.workspace import Workspace
 
+    if folds is not None:
+        folds.check()
     opened = Workspace.open(workspace)
     settings = opened.settings.audit
     plan = AuditPlan(
@@ -45,11 +49,16 @@ def run_audit(
         plant=plant,
         seed=opened.settings.sampling.seed if seed is None else seed,
     )
+    workers = workers or opened.settings.workers
+    if folds is not None and folds.by is not None:
+        from asrdq.cli.out_of_fold import run_out_of_fold
+
+        return run_out_of_fold(opened, manifest, plan, folds, workers)
     return audit(
         opened,
         opened.manifest(manifest),
         plan,
-        workers=workers or opened.settings.workers,
+        workers=workers,
         stage=stage,
     )
 

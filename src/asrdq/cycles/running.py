@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import shlex
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,6 +23,7 @@ from asrdq.cycles.result import STAGES, CycleResult
 from asrdq.errors import DataError, UsageError
 from asrdq.handoff import hand_off
 from asrdq.leaderboard import find_route, read_leaderboard
+from asrdq.models.devices import free_memory
 from asrdq.rounds import compare_rounds
 from asrdq.rounds.decision import Verdict
 from asrdq.scoring import score_hypotheses
@@ -200,7 +199,7 @@ class _Going:
             name=self._own.hyps_after,
         )
         made = train(asked, self._workspace, stage=self._stage)
-        _free_memory()
+        free_memory()  # the model is transcribed in another process
         state = STOPPED if not made.finished else FOUND if made.already else DONE
         return state, made.summary().splitlines()[0], made
 
@@ -291,11 +290,3 @@ class _Going:
             stages=pa.Table.from_pylist(self._rows, schema=STAGES),
             **{**nothing, **known},
         )
-
-
-def _free_memory() -> None:
-    """Give back what the training held of the GPU: the model is transcribed in another process."""
-    gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()

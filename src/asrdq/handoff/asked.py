@@ -37,6 +37,8 @@ class Asked:
         hash_audio: Whether the bytes of every audio file are put on record, and not only of those
             that were audited.
         gpus: The machine it is planned for, as `asrdq plan` takes it; None: that of the recipe.
+        judge: Whether the model is to judge other data of the same kind, and so is trained before
+            there is a verdict: neither gate nor leaks are asked, and the bundle says so.
     """
 
     workspace: Workspace
@@ -51,3 +53,4 @@ class Asked:
     allow_override: bool = False
     hash_audio: bool = False
     gpus: str | None = None
+    judge: bool = False

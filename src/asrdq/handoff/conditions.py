@@ -29,7 +29,7 @@ class Conditions:
         policy: The policy that verdicts were held against.
         policy_file: Where it lies.
         cleared: The gate on each manifest that it was asked about, the training one first.
-        leaks: What training and validation share; None where they are the same.
+        leaks: What training and validation share; None where they are the same, or nobody asked.
         linted: What the lint says.
         audio: The audio of both.
         refusals: Everything that stands against the hand-off.
@@ -66,9 +66,10 @@ def look(asked: Asked, stage: Stage) -> Conditions:
         public_key=asked.public_key,
     )
     gated = [asked.train, asked.validation] if policy.handoff.validation else [asked.train]
+    gated = [] if asked.judge else gated
     with stage("compare data and audio", None, "rows and files") as bar:
         cleared = tuple(clear(workspace, manifest, demanded, bar.advance) for manifest in gated)
-    leaks, shared = _leaks(asked, policy, stage)
+    leaks, shared = (None, []) if asked.judge else _leaks(asked, policy, stage)
     linted = lint(asked, leaks, stage)
     audio, silent = find_audio(asked, stage)
     refusals = [refusal for one in cleared for refusal in one.refusals]

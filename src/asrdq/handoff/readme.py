@@ -64,6 +64,8 @@ def _row(what: str, manifest: ManifestVersion) -> str:
 
 def _answers(conditions: Conditions) -> str:
     lines = ["## Who answers for the data", ""]
+    if not conditions.cleared:
+        lines.append("**Nobody: there is no verdict on it.** Its model is to judge other data.")
     for one in conditions.cleared:
         assert one.result is not None and one.decision is not None  # it was not refused
         decided = f"{one.decision['decided']:%Y-%m-%d}"

@@ -54,7 +54,8 @@ class HandoffResult(Result):
 
     def summary(self) -> str:
         """Return what was handed off, and the id that proves it."""
-        verdicts = ", ".join(f"{name} {verdict}" for name, verdict in self.verdicts.items())
+        told = (f"{name} {verdict}" for name, verdict in self.verdicts.items())
+        verdicts = ", ".join(told) or "without a verdict: its model is to judge other data"
         signed = f", signed by {' and '.join(self.signed_by)}" if self.signed_by else ""
         return (
             f"{self.train} ({self.train_rows:,} rows) and {self.validation} "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import sys
 from typing import TYPE_CHECKING, Final
 
 from asrdq.errors import ToolError, UsageError
@@ -37,3 +39,11 @@ def device_of(wanted: str) -> torch.device:
     if kind == "cuda" and index and int(index) >= torch.cuda.device_count():
         raise ToolError(f"there is no GPU {index}: torch finds {torch.cuda.device_count()}")
     return torch.device(wanted)
+
+
+def free_memory() -> None:
+    """Give back what this process holds of a GPU and no longer needs; without torch: nothing."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()

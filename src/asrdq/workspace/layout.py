@@ -22,12 +22,12 @@ CACHE = "cache"
 
 # fmt: off
 RESERVED = frozenset({
-    "agreements", "alignments", "audio_facts", "audits", "calibration_checks", "calibration_costs",
-    "calibration_groups", "calibrations", "check_results", "checks", "decisions", "detections",
-    "duplicates", "fault_trials", "handoffs", "hypotheses", "hypothesis_signals",
-    "hypothesis_words", "instrument_agreement", "leaks", "rejects", "runs", "samples", "scores",
-    "signoffs", "splits", "strata", "tags", "text_findings", "train_metrics", "train_runs",
-    "transcription_failures", "waivers", "weights", "word_edits", "word_spans",
+    "agreements", "alignments", "audio_facts", "audit_folds", "audits", "calibration_checks",
+    "calibration_costs", "calibration_groups", "calibrations", "check_results", "checks",
+    "decisions", "detections", "duplicates", "fault_trials", "handoffs", "hypotheses",
+    "hypothesis_signals", "hypothesis_words", "instrument_agreement", "leaks", "rejects", "runs",
+    "samples", "scores", "signoffs", "splits", "strata", "tags", "text_findings", "train_metrics",
+    "train_runs", "transcription_failures", "waivers", "weights", "word_edits", "word_spans",
 })
 # fmt: on
 """Names of result tables: a manifest cannot have one of them."""

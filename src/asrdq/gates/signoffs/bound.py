@@ -24,6 +24,7 @@ TABLES = {
     "sample": ("samples", "strata"),
     "audit": (
         *("audits", "detections", "calibrations", "fault_trials", "alignments", "word_spans"),
+        "audit_folds",
     ),
     "gate": ("decisions",),
     "check": ("checks", "check_results"),

@@ -280,6 +280,9 @@ def _tools(workspace: Workspace, audit: dict[str, Any]) -> dict[str, str]:
         "audit: asrdq": str(audit["asrdq_version"]),
         "audit: python": str(audit["python"]),
     }
-    for row in rows_of(workspace, "alignments", [audit["run_id"]]).to_pylist():
-        tools[f"audit: {row['aligner']}"] = str(row["aligner_version"])
-    return tools
+    aligned = rows_of(workspace, "alignments", [audit["run_id"]])
+    found = aligned.select(["aligner", "aligner_version"]).to_pylist() if aligned.num_rows else []
+    versions: dict[str, set[str]] = {}
+    for row in found:
+        versions.setdefault(f"audit: {row['aligner']}", set()).add(str(row["aligner_version"]))
+    return tools | {name: ", ".join(sorted(own)) for name, own in versions.items()}
