@@ -119,3 +119,11 @@ def die_while_loading() -> None:
 def announce_and_wait(folder: str) -> None:
     (Path(folder) / str(os.getpid())).touch()
     signal.pause()
+
+
+def wait_to_be_killed_once(task: tuple[int, str]) -> int:
+    """Announce the process at item 0 and wait, the first time; return the process."""
+    number, folder = task
+    if number == 0 and not any(Path(folder).iterdir()):
+        announce_and_wait(folder)
+    return os.getpid()
