@@ -78,7 +78,7 @@ def test_an_actor_killed_by_its_process_id_loses_nothing(tmp_path: Path) -> None
         killed.append(int(notes[0].name))
         os.kill(killed[0], signal.SIGKILL)
 
-    killer = threading.Thread(target=kill)
+    killer = threading.Thread(target=kill, daemon=True)
     killer.start()
     items = [(number, str(tmp_path)) for number in range(30)]
     outcomes = list(run_tasks(duties.wait_to_be_killed_once, items, workers=2, cluster=ALL))

@@ -22,7 +22,7 @@ from asrdq.audit.selection import Clip, sampled_clips
 from asrdq.audit.trials import UNREADABLE, Trials, build_trials, is_usable
 from asrdq.errors import UsageError
 from asrdq.sampling import SamplingPlan, standing_sample
-from asrdq.settings import AuditSettings
+from asrdq.settings import AuditSettings, RaySettings
 
 if TYPE_CHECKING:
     from asrdq.sampling.samples import SampleResult
@@ -42,12 +42,14 @@ class AuditPlan:
             shipped values are used, and the verdict says so.
         plant: Whether to plant faults and measure what is found. Calibration needs it.
         seed: Seed of the planted faults.
+        cluster: The Ray cluster that reads and aligns; None: processes of this machine.
     """
 
     aligner: str | AlignerOptions
     calibrate: bool = True
     plant: bool = True
     seed: int = 42
+    cluster: RaySettings | None = None
 
     @property
     def options(self) -> AlignerOptions:
@@ -80,7 +82,7 @@ def audit(
         workspace: Where the manifest is and the results go.
         manifest: The version to audit.
         plan: What to do; by default calibrate with the aligner of the settings.
-        workers: Processes; 0 is one a core.
+        workers: Processes; 0 is one a core, or as many as the cluster has room for.
         stage: Opens a progress display for each of the two stages.
 
     Raises:
@@ -96,7 +98,9 @@ def audit(
     shipped = shipped_calibration(aligner) if has_shipped else None
     default = SamplingPlan.from_settings(workspace.settings.sampling)
     sample = standing_sample(workspace, manifest, default)
-    clips = sampled_clips(workspace, manifest, sample, aligner)
+    clips = sampled_clips(
+        workspace, manifest, sample, aligner, workers=workers, cluster=plan.cluster
+    )
     parameters = {
         **settings.model_dump(),
         "sample_run_id": sample.run_id,
@@ -105,6 +109,7 @@ def audit(
         "calibrate": plan.calibrate,
         "plant": plan.plant or plan.calibrate,
         "seed": plan.seed,
+        "engine": "ray" if plan.cluster else "local",
     }
     with workspace.run("audit", manifest, parameters) as run:
         trials = examine_sample(workspace, aligner, plan, sample, clips, workers, stage)
@@ -153,7 +158,13 @@ def examine_sample(
         tasks = [clip_task(clip, copy, aligner, plan.seed) for clip, copy in pairs]
         with stage(name, len(tasks)) as on_clip:
             return collect_evidence(
-                workspace, aligner, plan.options, tasks, workers=workers, on_clip=on_clip
+                workspace,
+                aligner,
+                plan.options,
+                tasks,
+                workers=workers,
+                on_clip=on_clip,
+                cluster=plan.cluster,
             )
 
     settings = workspace.settings.audit

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asrdq.audio import check_reachable, clip_segment, file_hashes
+from asrdq.audio import check_reachable, clip_segment, file_hashes, file_hashes_on
 from asrdq.errors import DataError, UsageError
 from asrdq.text import character_count, language_code, spoken_words
 
 if TYPE_CHECKING:
     from asrdq.alignment import Aligner
     from asrdq.sampling.samples import SampleResult
+    from asrdq.settings import RaySettings
     from asrdq.workspace import ManifestVersion, Workspace
 
 
@@ -46,9 +47,15 @@ class Clip:
 
 
 def sampled_clips(
-    workspace: Workspace, manifest: ManifestVersion, sample: SampleResult, aligner: Aligner
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    sample: SampleResult,
+    aligner: Aligner,
+    *,
+    workers: int = 0,
+    cluster: RaySettings | None = None,
 ) -> list[Clip]:
-    """Return the clips of a sample in the order of their ids.
+    """Return the clips of a sample in the order of their ids; a cluster reads their bytes.
 
     Raises:
         DataError: The sample is empty.
@@ -56,6 +63,7 @@ def sampled_clips(
             settings have no speaking rate, or lie at addresses of another kind than S3; nothing
             is aligned.
         S3Error: The server of the audio does not answer, or refuses.
+        ToolError: The cluster cannot hash the audio.
     """
     rows = _rows(workspace, manifest, sample)
     if not rows:
@@ -74,7 +82,7 @@ def sampled_clips(
         workspace.settings.audit.speaking_rate(language)
     paths = [workspace.audio_file(manifest, row["audio_path"]) for row in rows]
     check_reachable(paths)
-    hashes = file_hashes(paths)
+    hashes = file_hashes_on(cluster, paths, workers) if cluster else file_hashes(paths)
     return [_clip(row, path, hashes[path], default) for row, path in zip(rows, paths, strict=True)]
 
 

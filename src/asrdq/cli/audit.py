@@ -8,6 +8,8 @@ import typer
 
 from asrdq import console
 from asrdq.cli.options import (
+    AddressOption,
+    EngineOption,
     FormatOption,
     ManifestArgument,
     SeedOption,
@@ -55,6 +57,8 @@ def audit(
     device: DeviceOption = None,
     batch_size: BatchOption = None,
     workers: WorkersOption = 0,
+    engine: EngineOption = None,
+    address: AddressOption = None,
     seed: SeedOption = None,
     output: FormatOption = Format.TABLE,
     workspace: WorkspaceOption = ".",
@@ -81,6 +85,8 @@ def audit(
         plant=faults,
         seed=seed,
         workers=workers,
+        engine=engine,
+        address=address,
     )
     if output is Format.TABLE:
         print(result.summary())

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asrdq import console
+from asrdq.errors import UsageError
 
 if TYPE_CHECKING:
     from asrdq.audit.collection import OnClip
     from asrdq.audit.result import AuditResult
+    from asrdq.settings import Engine, RaySettings, Settings
 
 
 def run_audit(
@@ -26,14 +28,22 @@ def run_audit(
     plant: bool = True,
     seed: int | None = None,
     workers: int = 0,
+    engine: Engine | None = None,
+    address: str | None = None,
 ) -> AuditResult:
-    """Audit a manifest by name, with a progress bar for each stage."""
+    """Audit a manifest by name, with a progress bar for each stage.
+
+    Raises:
+        UsageError: There is an address of a cluster, and the engine is not Ray.
+    """
     from asrdq.alignment import parse_aligner
     from asrdq.audit import AuditPlan, audit
+    from asrdq.engine import connected
     from asrdq.workspace import Workspace
 
     opened = Workspace.open(workspace)
     settings = opened.settings.audit
+    cluster = cluster_of(opened.settings, engine, address)
     plan = AuditPlan(
         aligner=parse_aligner(
             aligner or settings.aligner,
@@ -43,14 +53,31 @@ def run_audit(
         calibrate=calibrate,
         plant=plant,
         seed=opened.settings.sampling.seed if seed is None else seed,
+        cluster=cluster,
     )
-    return audit(
-        opened,
-        opened.manifest(manifest),
-        plan,
-        workers=workers or opened.settings.workers,
-        stage=stage,
-    )
+    with connected(cluster) if cluster else nullcontext():
+        return audit(
+            opened,
+            opened.manifest(manifest),
+            plan,
+            workers=workers or opened.settings.workers,
+            stage=stage,
+        )
+
+
+def cluster_of(
+    settings: Settings, engine: Engine | None, address: str | None
+) -> RaySettings | None:
+    """Return the cluster that options and settings name, None for this machine.
+
+    Raises:
+        UsageError: There is an address, and the engine is not Ray.
+    """
+    if (engine or settings.engine) == "ray":
+        return settings.ray.model_copy(update={"address": address or settings.ray.address})
+    if address is not None:
+        raise UsageError(f"the engine local has no address ({address})", hint="--engine ray")
+    return None
 
 
 @contextmanager
