@@ -11,7 +11,15 @@ from contextlib import contextmanager
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from asrdq.calibration_settings import CalibrationEntry
@@ -25,6 +33,7 @@ __all__ = [
     "AuditSettings",
     "CalibrationEntry",
     "IngestSettings",
+    "RaySettings",
     "SamplingSettings",
     "Settings",
     "Share",
@@ -39,6 +48,8 @@ __all__ = [
 ]
 
 SETTINGS_FILE = "asrdq.yaml"
+
+Engine = Literal["local", "ray"]
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -114,6 +125,7 @@ class AuditSettings(Strict):
     aligner: str = "pocketsphinx"
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
     batch_size: Annotated[int, Field(ge=1)] = 8
+    batch_seconds: Annotated[float, Field(gt=0.0)] | None = None
     coverage_minimum: Share = 0.6
     confidence_minimum: Share = 0.5
     characters_per_second: SpeakingRates = 10.0
@@ -145,6 +157,31 @@ class AuditSettings(Strict):
         return rates[language]
 
 
+class RaySettings(Strict):
+    """How work is spread over a Ray cluster; docs/scale.md explains each.
+
+    Attributes:
+        address: `auto`, or host:port of the head node; None starts Ray on this machine.
+        cpus_per_worker: CPUs that a worker takes.
+        gpus_per_worker: GPUs that a worker takes, a fraction too; 0: it sees none.
+        in_flight_mb: Megabytes of work handed out and of answers not yet taken, at most.
+        patience_s: How long to wait while no worker at all is running.
+    """
+
+    address: Annotated[str, Field(min_length=1)] | None = None
+    cpus_per_worker: Annotated[float, Field(gt=0.0)] = 1.0
+    gpus_per_worker: Annotated[float, Field(ge=0.0)] = 0.0
+    in_flight_mb: Annotated[float, Field(gt=0.0)] = 256.0
+    patience_s: Annotated[float, Field(gt=0.0)] = 300.0
+
+    @field_validator("cpus_per_worker", "gpus_per_worker")
+    @classmethod
+    def _as_ray_counts(cls, share: float) -> float:
+        if share > 1.0 and not share.is_integer():
+            raise ValueError("above 1 it has to be a whole number")
+        return share
+
+
 class Settings(Strict):
     """Everything `asrdq.yaml` may say."""
 
@@ -152,6 +189,8 @@ class Settings(Strict):
     language: str = "en"
     audio_root: str | None = None
     workers: Annotated[int, Field(ge=0)] = 0
+    engine: Engine = "local"
+    ray: RaySettings = RaySettings()
     policy: str = "policies/default.yaml"
     ingest: IngestSettings = IngestSettings()
     sampling: SamplingSettings = SamplingSettings()

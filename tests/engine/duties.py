@@ -119,3 +119,25 @@ def die_while_loading() -> None:
 def announce_and_wait(folder: str) -> None:
     (Path(folder) / str(os.getpid())).touch()
     signal.pause()
+
+
+def wait_to_be_killed_once(task: tuple[int, str]) -> int:
+    """Announce the process at item 0 and wait, the first time; return the process."""
+    number, folder = task
+    if number == 0 and not any(Path(folder).iterdir()):
+        announce_and_wait(folder)
+    return os.getpid()
+
+
+def wait_once_on_node(task: tuple[int, str, str]) -> int:
+    """Announce the first item that this node gets and wait; elsewhere wait for that."""
+    import ray
+
+    number, folder, node_id = task
+    here = ray.get_runtime_context().get_node_id() == node_id
+    if here and not any(Path(folder).iterdir()):
+        (Path(folder) / str(number)).touch()
+        signal.pause()
+    while not any(Path(folder).iterdir()):
+        os.sched_yield()
+    return number

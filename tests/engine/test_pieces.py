@@ -14,6 +14,10 @@ def test_each_piece_ends_when_its_time_is_over() -> None:
     assert list(in_pieces("abc", 3600.0)) == [["a", "b", "c"]]
 
 
+def test_no_piece_is_larger_than_asked() -> None:
+    assert list(in_pieces("abcde", 3600.0, 2)) == [["a", "b"], ["c", "d"], ["e"]]
+
+
 def test_what_came_before_an_exception_is_given_first() -> None:
     def failing() -> Iterator[int]:
         yield 1

@@ -10,7 +10,13 @@ if TYPE_CHECKING:
     from asrdq.audio.clip_probe import Clip, probe_clip
     from asrdq.audio.clips import clip_rows
     from asrdq.audio.decoding import MODEL_RATE, Audio, content_hash, decode
-    from asrdq.audio.hashing import FileIdentity, file_hashes, file_identities, file_identity
+    from asrdq.audio.hashing import (
+        FileIdentity,
+        file_hashes,
+        file_hashes_on,
+        file_identities,
+        file_identity,
+    )
     from asrdq.audio.manifest_probe import probe_manifest
     from asrdq.audio.probe_result import ProbeResult
     from asrdq.audio.reachable import check_reachable, nothing_readable
@@ -34,6 +40,7 @@ __all__ = [
     "content_hash",
     "decode",
     "file_hashes",
+    "file_hashes_on",
     "file_identities",
     "file_identity",
     "nothing_readable",
@@ -48,7 +55,13 @@ __getattr__ = lazy_names(
         "clip_probe": ["Clip", "probe_clip"],
         "clips": ["clip_rows"],
         "decoding": ["MODEL_RATE", "Audio", "content_hash", "decode"],
-        "hashing": ["FileIdentity", "file_hashes", "file_identities", "file_identity"],
+        "hashing": [
+            "FileIdentity",
+            "file_hashes",
+            "file_hashes_on",
+            "file_identities",
+            "file_identity",
+        ],
         "manifest_probe": ["probe_manifest"],
         "probe_result": ["ProbeResult"],
         "reachable": ["nothing_readable", "check_reachable"],

@@ -8,17 +8,23 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
 from asrdq.audio.readers import Samples
+from asrdq.engine import run_tasks
+from asrdq.errors import ToolError
 from asrdq.places import S3Path, address, is_remote
+
+if TYPE_CHECKING:
+    from asrdq.settings import RaySettings
 
 T = TypeVar("T")
 
 _HASHING_THREADS: Final = 4
 _REQUESTS_AT_ONCE: Final = 16
+_FILES_AT_ONCE: Final = 32
 
 
 class PcmHash:
@@ -102,6 +108,24 @@ def file_hashes(paths: Iterable[str]) -> dict[str, str | None]:
     distinct = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(_HASHING_THREADS) as pool:
         return dict(zip(distinct, pool.map(_file_hash, distinct), strict=True))
+
+
+def file_hashes_on(
+    cluster: RaySettings, paths: Iterable[str], workers: int = 0
+) -> dict[str, str | None]:
+    """Return what `file_hashes` does, with the bytes read by the workers of a Ray cluster.
+
+    Raises:
+        ToolError: A worker cannot do it: the server of an address does not answer it.
+    """
+    distinct = list(dict.fromkeys(paths))
+    pieces = (distinct[at : at + _FILES_AT_ONCE] for at in range(0, len(distinct), _FILES_AT_ONCE))
+    found: dict[str, str | None] = {}
+    for outcome in run_tasks(file_hashes, pieces, workers=workers, cluster=cluster):
+        if outcome.failure is not None:
+            raise ToolError(f"audio cannot be hashed: {outcome.failure.detail}")
+        found |= outcome.value or {}
+    return found
 
 
 def _file_hash(path: str) -> str | None:

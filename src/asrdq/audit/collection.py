@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -13,12 +13,14 @@ import pyarrow.compute as pc
 
 from asrdq.alignment import Aligner, AlignerOptions, AlignmentStatus
 from asrdq.audio import AudioReason, file_identity
+from asrdq.audit.batches import Batch, batches
 from asrdq.audit.examination import ClipEvidence, ClipTask, examine, start_worker
 from asrdq.audit.faults import AUDIO_FAULTS, Fault, PlantedClip
 from asrdq.audit.selection import Clip
-from asrdq.engine import Failure, FailureKind, in_pieces, run_tasks
+from asrdq.engine import Failure, FailureKind, Outcome, in_pieces, run_tasks
 
 if TYPE_CHECKING:
+    from asrdq.settings import RaySettings
     from asrdq.workspace import Workspace
 
 CACHE: Final = "alignments"
@@ -57,6 +59,8 @@ EVIDENCE_TABLE = pa.schema(
     ]
 )
 
+Run = Callable[[Iterable[Batch]], Iterator[Outcome[Batch, list[ClipEvidence]]]]
+
 OnClip = Callable[[float], None]
 """Told after each clip how many seconds of audio were worked on (0 from the cache)."""
 
@@ -85,6 +89,7 @@ def clip_task(clip: Clip, planted: PlantedClip, aligner: Aligner, seed: int) -> 
         fault=planted.fault if planted.fault in AUDIO_FAULTS else Fault.UNTOUCHED,
         seed=seed,
         readable=clip.audio_hash is not None,
+        stated_s=clip.stated_s,
     )
 
 
@@ -96,8 +101,12 @@ def collect_evidence(
     *,
     workers: int,
     on_clip: OnClip,
+    cluster: RaySettings | None = None,
 ) -> pa.Table:
     """Return one row of `EVIDENCE_TABLE` a task, in the order of the tasks.
+
+    On a cluster too this process alone writes, and with GPUs for its workers the aligner has to
+    run on them.
 
     What was added to the cache is never worked on again; a killed run loses at most the last
     two seconds. What may go otherwise the next time is not kept: a crash, which the lack of
@@ -114,45 +123,42 @@ def collect_evidence(
     work = [task for task in pending.values() if task.readable]
     closed = [_row(_without_bytes(task)) for task in pending.values() if not task.readable]
     tables.append(pa.Table.from_pylist(closed, schema=EVIDENCE_TABLE))
-    processes = min(workers or aligner.processes, aligner.processes) or workers
-    examined = _examined(options, work, processes, aligner.batch_size, on_clip)
-    for piece in in_pieces(examined, _COMMIT_EVERY_S):
-        rows = pa.Table.from_pylist([_row(one) for one in piece], schema=EVIDENCE_TABLE)
-        cache.add(rows.filter(~pc.field("status").isin(_PASSING)))
-        tables.append(rows)
-    together = pa.concat_tables(tables)
-    place = {key: index for index, key in enumerate(together["key"].to_pylist())}
-    return together.take(pa.array([place[key] for key in keys], pa.int64()))
-
-
-def _examined(
-    options: AlignerOptions,
-    work: Sequence[ClipTask],
-    workers: int,
-    batch_size: int,
-    on_clip: OnClip,
-) -> Iterator[ClipEvidence]:
-    """Examine clips in worker processes; those of a batch that failed again, one by one."""
-    rest = iter(work)
-    batches = iter(lambda: tuple(islice(rest, batch_size)), ())
-    alone: list[ClipTask] = []
-    outcomes = run_tasks(
+    if cluster is None:
+        workers = min(workers or aligner.processes, aligner.processes) or workers
+    elif cluster.gpus_per_worker:
+        options = dataclasses.replace(options, device="cuda")
+    run = functools.partial(
+        run_tasks,
         functools.partial(examine, options),
-        batches if work else (),
         workers=workers,
         initializer=start_worker,
         initargs=(options,),
         timeout_s=_TIMEOUT_S,
+        cluster=cluster,
     )
-    for outcome in outcomes:
+    together = batches(work, aligner.batch_size, workspace.settings.audit.batch_seconds)
+    examined = _examined(run, together, on_clip)
+    for piece in in_pieces(examined, _COMMIT_EVERY_S):
+        rows = pa.Table.from_pylist([_row(one) for one in piece], schema=EVIDENCE_TABLE)
+        cache.add(rows.filter(~pc.field("status").isin(_PASSING)))
+        tables.append(rows)
+    evidence = pa.concat_tables(tables)
+    place = {key: index for index, key in enumerate(evidence["key"].to_pylist())}
+    return evidence.take(pa.array([place[key] for key in keys], pa.int64()))
+
+
+def _examined(run: Run, together: Iterable[Batch], on_clip: OnClip) -> Iterator[ClipEvidence]:
+    """Examine clips in worker processes; those of a batch that failed again, one by one."""
+    alone: list[Batch] = []
+    for outcome in run(together):
         if outcome.value is None and len(outcome.item) > 1:
-            alone += outcome.item
+            alone += [(task,) for task in outcome.item]
             continue
         for found in outcome.value or [_failed(outcome.item[0], outcome.failure)]:
             on_clip(found.duration_s or 0.0)
             yield found
     if alone:
-        yield from _examined(options, alone, workers, 1, on_clip)
+        yield from _examined(run, alone, on_clip)
 
 
 def _without_bytes(task: ClipTask) -> ClipEvidence:

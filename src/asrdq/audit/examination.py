@@ -34,6 +34,7 @@ class ClipTask:
         fault: What to do to the audio first.
         seed: Seed of the planted faults.
         readable: Whether the bytes of the file could be read before.
+        stated_s: How long it is by the manifest; None where that says nothing.
     """
 
     key: str
@@ -46,6 +47,7 @@ class ClipTask:
     fault: Fault
     seed: int
     readable: bool = True
+    stated_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from asrdq.audit.collection import OnClip
     from asrdq.audit.faults import PlantedClip
     from asrdq.audit.selection import Clip
+    from asrdq.settings import RaySettings
     from asrdq.workspace import Workspace
 
 _NAMED: Final = 5
@@ -134,6 +135,7 @@ class Judges:
         *,
         workers: int,
         on_clip: OnClip,
+        cluster: RaySettings | None = None,
     ) -> pa.Table:
         """Return a row of evidence a clip, each by its aligner, in their order."""
         places = [self._of(clip) for clip in clips]
@@ -145,7 +147,13 @@ class Judges:
             tasks = [clip_task(clips[row], copies[row], aligner, seed) for row in own]
             tables.append(
                 collect_evidence(
-                    workspace, aligner, options, tasks, workers=workers, on_clip=on_clip
+                    workspace,
+                    aligner,
+                    options,
+                    tasks,
+                    workers=workers,
+                    on_clip=on_clip,
+                    cluster=cluster,
                 )
             )
             order += own

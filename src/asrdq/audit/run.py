@@ -25,7 +25,7 @@ from asrdq.audit.thresholds import Source, choose_thresholds
 from asrdq.audit.trials import UNREADABLE, Trials, build_trials, is_usable
 from asrdq.errors import UsageError
 from asrdq.sampling import SamplingPlan, standing_sample
-from asrdq.settings import AuditSettings
+from asrdq.settings import AuditSettings, RaySettings
 
 if TYPE_CHECKING:
     from asrdq.sampling.samples import SampleResult
@@ -50,6 +50,7 @@ class AuditPlan:
         second: A second aligner to compare with, as `aligner`.
         hypotheses: A set of hypotheses to compare the transcripts with, or a file of them.
         folds: Speakers, each with the aligner that judges them instead: out of fold.
+        cluster: The Ray cluster that reads and aligns; None: processes of this machine.
     """
 
     aligner: str | AlignerOptions
@@ -59,6 +60,7 @@ class AuditPlan:
     folds: tuple[Fold, ...] = ()
     second: str | AlignerOptions | None = None
     hypotheses: str | None = None
+    cluster: RaySettings | None = None
 
     @property
     def plants(self) -> bool:
@@ -108,7 +110,7 @@ def audit(
         workspace: Where the manifest is and the results go.
         manifest: The version to audit.
         plan: What to do; by default calibrate with the aligner of the settings.
-        workers: Processes; 0 is one a core.
+        workers: Processes; 0 is one a core, or as many as the cluster has room for.
         stage: Opens a progress display for each of the two stages.
 
     Raises:
@@ -123,7 +125,9 @@ def audit(
     _check_plan(plan, aligner)
     default = SamplingPlan.from_settings(workspace.settings.sampling)
     sample = standing_sample(workspace, manifest, default)
-    clips = sampled_clips(workspace, manifest, sample, aligner)
+    clips = sampled_clips(
+        workspace, manifest, sample, aligner, workers=workers, cluster=plan.cluster
+    )
     judges.check(clips)
     thresholds = choose_thresholds(
         workspace, manifest, aligner, clips, plan.calibrate, judges.version
@@ -150,6 +154,7 @@ def audit(
         "second": second.name if second else "",
         "second_thresholds": second.thresholds.told if second else "",
         "hypotheses": plan.hypotheses or "",
+        "engine": "ray" if plan.cluster else "local",
     }
     with workspace.run("audit", manifest, parameters) as run:
         trials = examine_sample(workspace, judges, plan, sample, clips, workers, stage)
@@ -229,7 +234,13 @@ def examine_sample(
     def examined(name: str, owners: Sequence[Clip], copies: Sequence[PlantedClip]) -> pa.Table:
         with stage(name, len(owners)) as on_clip:
             return judges.collect(
-                workspace, owners, copies, plan.seed, workers=workers, on_clip=on_clip
+                workspace,
+                owners,
+                copies,
+                plan.seed,
+                workers=workers,
+                on_clip=on_clip,
+                cluster=plan.cluster,
             )
 
     settings = workspace.settings.audit

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asrdq.audio import check_reachable, clip_segment, file_hashes
+from asrdq.audio import check_reachable, clip_segment, file_hashes, file_hashes_on
 from asrdq.errors import DataError, UsageError
 from asrdq.text import character_count, language_code, spoken_words
 
 if TYPE_CHECKING:
     from asrdq.alignment import Aligner
     from asrdq.sampling.samples import SampleResult
+    from asrdq.settings import RaySettings
     from asrdq.workspace import ManifestVersion, Workspace
 
 
@@ -47,9 +48,15 @@ class Clip:
 
 
 def sampled_clips(
-    workspace: Workspace, manifest: ManifestVersion, sample: SampleResult, aligner: Aligner
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    sample: SampleResult,
+    aligner: Aligner,
+    *,
+    workers: int = 0,
+    cluster: RaySettings | None = None,
 ) -> list[Clip]:
-    """Return the clips of a sample in the order of their ids.
+    """Return the clips of a sample in the order of their ids; a cluster reads their bytes.
 
     Raises:
         DataError: The sample is empty.
@@ -57,6 +64,7 @@ def sampled_clips(
             settings have no speaking rate, or lie at addresses of another kind than S3; nothing
             is aligned.
         S3Error: The server of the audio does not answer, or refuses.
+        ToolError: The cluster cannot hash the audio.
     """
     rows = _rows(workspace, manifest, sample)
     if not rows:
@@ -64,7 +72,7 @@ def sampled_clips(
     default = workspace.settings.language
     for language in sorted({language_code(row["language"] or default) for row in rows}):
         workspace.settings.audit.speaking_rate(language)
-    return clips_of(workspace, manifest, rows, aligner)
+    return clips_of(workspace, manifest, rows, aligner, workers=workers, cluster=cluster)
 
 
 def clips_of(
@@ -72,6 +80,9 @@ def clips_of(
     manifest: ManifestVersion,
     rows: Sequence[Mapping[str, Any]],
     aligner: Aligner,
+    *,
+    workers: int = 0,
+    cluster: RaySettings | None = None,
 ) -> list[Clip]:
     """Return rows of a manifest as clips for an aligner, in their order.
 
@@ -80,6 +91,8 @@ def clips_of(
         manifest: The version.
         rows: The canonical columns, `stratum` and `inclusion_probability`.
         aligner: What is to align them.
+        workers: Workers of the cluster; 0 is as many as it has room for.
+        cluster: The cluster that reads their bytes; None: this process does.
 
     Raises:
         UsageError: Some clips are in a language that the aligner does not know, or lie at
@@ -91,7 +104,7 @@ def clips_of(
     check_languages(aligner, languages)
     paths = [workspace.audio_file(manifest, row["audio_path"]) for row in rows]
     check_reachable(paths)
-    hashes = file_hashes(paths)
+    hashes = file_hashes_on(cluster, paths, workers) if cluster else file_hashes(paths)
     return [_clip(row, path, hashes[path], default) for row, path in zip(rows, paths, strict=True)]
 
 

@@ -8,6 +8,8 @@ import typer
 
 from asrdq import console
 from asrdq.cli.options import (
+    AddressOption,
+    EngineOption,
     FormatOption,
     ManifestArgument,
     SeedOption,
@@ -90,6 +92,8 @@ def audit(
     device: DeviceOption = None,
     batch_size: BatchOption = None,
     workers: WorkersOption = 0,
+    engine: EngineOption = None,
+    address: AddressOption = None,
     seed: SeedOption = None,
     output: FormatOption = Format.TABLE,
     workspace: WorkspaceOption = ".",
@@ -125,6 +129,8 @@ def audit(
         folds=OutOfFold(
             out_of_fold, fold_models, unknown_origin, folds, recipe, val, base, fold_folder
         ),
+        engine=engine,
+        address=address,
     )
     if result.thresholds_note:
         console.warn(f"no threshold of asrdq.yaml was taken: {result.thresholds_note}")

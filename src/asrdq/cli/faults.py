@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from asrdq.cli.audit import AlignerOption, BatchOption, DeviceOption, conclude
 from asrdq.cli.options import (
+    AddressOption,
+    EngineOption,
     FormatOption,
     ManifestArgument,
     SeedOption,
@@ -19,6 +21,8 @@ def faults(
     device: DeviceOption = None,
     batch_size: BatchOption = None,
     workers: WorkersOption = 0,
+    engine: EngineOption = None,
+    address: AddressOption = None,
     seed: SeedOption = None,
     output: FormatOption = Format.TABLE,
     workspace: WorkspaceOption = ".",
@@ -41,6 +45,8 @@ def faults(
         plant=True,
         seed=seed,
         workers=workers,
+        engine=engine,
+        address=address,
     )
     render(result.detections.drop_columns(["run_id"]), output)
     return conclude(result, manifest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -27,6 +27,19 @@ SeedOption = Annotated[
 
 WorkersOption = Annotated[
     int, typer.Option("--workers", min=0, help="Worker processes; 0 means one per CPU core.")
+]
+
+EngineOption = Annotated[
+    Literal["local", "ray"] | None,
+    typer.Option("--engine", help="Where the work is done: on this machine or on Ray."),
+]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="auto|HOST:PORT",
+        help="The Ray cluster; without one Ray is started on this machine.",
+    ),
 ]
 
 ManifestArgument = Annotated[

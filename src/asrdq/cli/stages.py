@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asrdq import console
+from asrdq.errors import UsageError
 
 if TYPE_CHECKING:
     from asrdq.alignment import AlignerOptions
     from asrdq.audit.collection import OnClip
     from asrdq.audit.result import AuditResult
     from asrdq.cli.out_of_fold import OutOfFold
-    from asrdq.settings import AuditSettings
+    from asrdq.settings import AuditSettings, Engine, RaySettings, Settings
 
 
 def run_audit(
@@ -32,15 +33,23 @@ def run_audit(
     second: str | None = None,
     hypotheses: str | None = None,
     folds: OutOfFold | None = None,
+    engine: Engine | None = None,
+    address: str | None = None,
 ) -> AuditResult:
-    """Audit a manifest by name, with a progress bar for each stage."""
+    """Audit a manifest by name, with a progress bar for each stage.
+
+    Raises:
+        UsageError: There is an address of a cluster, and the engine is not Ray.
+    """
     from asrdq.audit import AuditPlan, audit
+    from asrdq.engine import connected
     from asrdq.workspace import Workspace
 
     if folds is not None:
         folds.check()
     opened = Workspace.open(workspace)
     settings = opened.settings.audit
+    cluster = cluster_of(opened.settings, engine, address)
     plan = AuditPlan(
         aligner=chosen_aligner(settings, aligner, device, batch_size),
         second=second and chosen_aligner(settings, second, device, batch_size),
@@ -48,19 +57,30 @@ def run_audit(
         calibrate=calibrate,
         plant=plant,
         seed=opened.settings.sampling.seed if seed is None else seed,
+        cluster=cluster,
     )
     workers = workers or opened.settings.workers
-    if folds is not None and folds.by is not None:
-        from asrdq.cli.out_of_fold import run_out_of_fold
+    with connected(cluster) if cluster else nullcontext():
+        if folds is not None and folds.by is not None:
+            from asrdq.cli.out_of_fold import run_out_of_fold
 
-        return run_out_of_fold(opened, manifest, plan, folds, workers)
-    return audit(
-        opened,
-        opened.manifest(manifest),
-        plan,
-        workers=workers,
-        stage=stage,
-    )
+            return run_out_of_fold(opened, manifest, plan, folds, workers)
+        return audit(opened, opened.manifest(manifest), plan, workers=workers, stage=stage)
+
+
+def cluster_of(
+    settings: Settings, engine: Engine | None, address: str | None
+) -> RaySettings | None:
+    """Return the cluster that options and settings name, None for this machine.
+
+    Raises:
+        UsageError: There is an address, and the engine is not Ray.
+    """
+    if (engine or settings.engine) == "ray":
+        return settings.ray.model_copy(update={"address": address or settings.ray.address})
+    if address is not None:
+        raise UsageError(f"the engine local has no address ({address})", hint="--engine ray")
+    return None
 
 
 def chosen_aligner(

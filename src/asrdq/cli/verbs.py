@@ -84,6 +84,7 @@ VERBS = {
         Verb("suite", "Propose a suite from data, check suite files, list them.", _MEASURE),
         Verb("sample", "Draw a stratified sample for an audit.", _MEASURE),
         Verb("audit", "Align transcripts with audio and judge every sampled clip.", _MEASURE),
+        Verb("plan-audit", "Plan an audit: time, cost, and what each size would tell.", _MEASURE),
         Verb("faults", "Plant known faults and measure how many the audit finds.", _MEASURE),
         Verb("calibrate", "Fit thresholds for an aligner and keep them in asrdq.yaml.", _MEASURE),
         Verb("transcribe", "Transcribe clips into a set of hypotheses.", _MEASURE),

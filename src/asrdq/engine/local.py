@@ -7,64 +7,26 @@ answers in the order in which it was asked.
 
 from __future__ import annotations
 
-import pickle
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from multiprocessing.connection import wait
 from typing import Any, Generic
 
-from asrdq.engine.outcome import Failure, FailureKind, Outcome, R, T
+from asrdq.engine.outcome import FailureKind, Outcome, R, T
 from asrdq.engine.process import Task, WorkerProcess, available_cores
-from asrdq.engine.worker import Job, NotReady, Raised, Ready, Returned, describe
-from asrdq.errors import ToolError, UsageError
+from asrdq.engine.worker import Job, NotReady, Ready, unpickled
+from asrdq.errors import ToolError
 
 MOST_ATTEMPTS = 2
 STOP_WAIT_S = 5.0
 
 
-def run_tasks(
-    function: Callable[[T], R],
-    items: Iterable[T],
-    *,
-    workers: int,
-    initializer: Callable[..., None] | None = None,
-    initargs: tuple[Any, ...] = (),
-    timeout_s: float | None = None,
-) -> Iterator[Outcome[T, R]]:
-    """Call `function` on every item in worker processes that may crash.
-
-    Items are drawn lazily, a few ahead of the answers, so an endless iterable is fine. A worker
-    that dies costs the item it was working on, which is tried once more alone in a new worker
-    and then reported as crashed; every other item is answered exactly once. Closing the
-    iterator, Ctrl-C or the death of this process stops the workers. What workers print goes
-    nowhere, except that its end stands in the detail of a crash.
-
-    Args:
-        function: An importable function of one item; item and value must pickle. Keep items
-            small (a path, not samples).
-        items: What to work on.
-        workers: Number of processes; 0 is one for each core.
-        initializer: Called once in each worker before its first item, to load a model.
-        initargs: Arguments of the initializer.
-        timeout_s: Seconds an item may take; its worker is then killed. No limit by default.
-
-    Returns:
-        An iterator of one outcome an item, in the order in which they are done. It raises
-        ToolError where a worker cannot start: its initializer raises, or it dies there.
-
-    Raises:
-        UsageError: A negative number of workers.
-    """
-    if workers < 0:
-        raise UsageError(
-            f"{workers} workers", hint="give a number of processes, or 0 for all cores"
-        )
-    job = Job(function, initializer, initargs)
-    return _outcomes(_Crew(job, items, workers or available_cores(), timeout_s))
-
-
-def _outcomes(crew: _Crew[T, R]) -> Iterator[Outcome[T, R]]:
+def run_here(
+    job: Job, items: Iterable[T], workers: int, timeout_s: float | None
+) -> Iterator[Outcome[T, Any]]:
+    """Give the outcomes of `asrdq.engine.run_tasks`, worked out in processes of this machine."""
+    crew: _Crew[T, Any] = _Crew(job, items, workers or available_cores(), timeout_s)
     try:
         crew.fill()
         while any(worker.held for worker in crew.workers):
@@ -156,13 +118,13 @@ class _Crew(Generic[T, R]):
         done: list[Outcome[T, R]] = []
         try:
             while worker.pipe.poll():
-                message = _unpickled(worker.pipe.recv_bytes())
+                message = unpickled(worker.pipe.recv_bytes())
                 if isinstance(message, NotReady):
                     raise ToolError(f"a worker could not start: {message.detail}")
                 if isinstance(message, Ready):
                     worker.ready, worker.started = True, time.monotonic()
                     continue
-                done.append(_answered(worker.finish(), message))
+                done.append(worker.finish().settled(message))
         except (EOFError, OSError):
             dead = True
         if dead:
@@ -188,33 +150,16 @@ class _Crew(Generic[T, R]):
         if culprit.attempts < MOST_ATTEMPTS:
             self.suspects.append(culprit)
             return []
-        return [_failed(culprit, FailureKind.CRASHED, detail)]
+        return [culprit.failed(FailureKind.CRASHED, detail)]
 
     def _time_out(self, worker: WorkerProcess[T]) -> Outcome[T, R]:
         self.workers.remove(worker)
         worker.kill()
         late = worker.held.popleft()
         self._take_back(worker.held)
-        return _failed(late, FailureKind.TIMED_OUT, f"took more than {self.timeout_s:g} s")
+        return late.failed(FailureKind.TIMED_OUT, f"took more than {self.timeout_s:g} s")
 
     def _take_back(self, tasks: deque[Task[T]]) -> None:
         for task in tasks:
             task.attempts -= 1
         self.returned.extend(tasks)
-
-
-def _unpickled(message: bytes) -> Any:
-    try:
-        return pickle.loads(message)
-    except Exception as error:
-        return Raised(f"the value cannot be read back ({describe(error)})")
-
-
-def _answered(task: Task[T], message: Returned | Raised) -> Outcome[T, R]:
-    if isinstance(message, Returned):
-        return Outcome(task.item, message.value, None, task.attempts)
-    return _failed(task, FailureKind.RAISED, message.detail)
-
-
-def _failed(task: Task[T], kind: FailureKind, detail: str) -> Outcome[T, Any]:
-    return Outcome(task.item, None, Failure(kind, detail), task.attempts)

@@ -15,8 +15,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any, Generic
 
-from asrdq.engine.outcome import T
-from asrdq.engine.worker import Job, SharedFile, work
+from asrdq.engine.outcome import Failure, FailureKind, Outcome, T
+from asrdq.engine.worker import Job, Raised, Returned, SharedFile, work
 
 HELD_PER_WORKER = 3
 """Items a worker holds: the one it works on, and two so that it never waits for the parent."""
@@ -48,6 +48,16 @@ class Task(Generic[T]):
 
     item: T
     attempts: int = 0
+
+    def settled(self, message: Returned | Raised) -> Outcome[T, Any]:
+        """Return the outcome that a worker's message makes."""
+        if isinstance(message, Returned):
+            return Outcome(self.item, message.value, None, self.attempts)
+        return self.failed(FailureKind.RAISED, message.detail)
+
+    def failed(self, kind: FailureKind, detail: str) -> Outcome[T, Any]:
+        """Return the outcome without a value."""
+        return Outcome(self.item, None, Failure(kind, detail), self.attempts)
 
 
 @dataclass(slots=True, eq=False)

@@ -88,7 +88,7 @@ def work(job: Job, pipe: Connection, log: SharedFile) -> None:
         return
     pipe.send(Ready())
     while (parcel := inbox.get()) is not None:
-        pipe.send_bytes(_answer(job.function, parcel[0]))
+        pipe.send_bytes(answer(job.function, parcel[0]))
         os.ftruncate(log.descriptor, 0)
         os.lseek(log.descriptor, 0, os.SEEK_SET)
 
@@ -111,8 +111,17 @@ def _receive(pipe: Connection, inbox: SimpleQueue[tuple[Any] | None]) -> None:
         os._exit(1)
 
 
-def _answer(function: Callable[[Any], Any], item: Any) -> bytes | memoryview:
+def answer(function: Callable[[Any], Any], item: Any) -> bytes | memoryview:
+    """Return a pickled `Returned` or `Raised` for an item."""
     try:
         return ForkingPickler.dumps(Returned(function(item)))
     except BaseException as error:
         return pickle.dumps(Raised(describe(error)))
+
+
+def unpickled(message: bytes) -> Any:
+    """Return a message of a worker; one that cannot be read is a `Raised`."""
+    try:
+        return pickle.loads(message)
+    except Exception as error:
+        return Raised(f"the value cannot be read back ({describe(error)})")

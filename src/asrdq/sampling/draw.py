@@ -40,13 +40,31 @@ def draw(
         DataError: The manifest has no rows, or not one of them is drawn.
     """
     sizes = stratum_sizes(workspace, manifest, plan.strata)
+    allocated = allocated_by(workspace, manifest, plan, sizes)
+    if not any(each.drawn_rows for each in allocated):
+        raise DataError(f"not one clip of {manifest} is drawn", hint="ask for a larger sample")
+    rows = _rows(manifest, stratum_parts(plan.strata, manifest))
+    return allocated, _pick(workspace, rows, allocated, plan.seed)
+
+
+def allocated_by(
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    plan: SamplingPlan,
+    sizes: Sequence[StratumSize],
+) -> list[Allocated]:
+    """Return how many clips a plan draws of each stratum of a manifest.
+
+    Raises:
+        UsageError: A share is for a stratum that is not there, or cannot be met.
+    """
     clips = sum(size.rows for size in sizes)
     shares = plan.rule_shares()
     if plan.allocation == "shares" and plan.shares is not None:
         check_share_names(shares, sizes)
     wanted = plan.rows if plan.fraction is None else max(1, round(plan.fraction * clips))
     known = deviations(workspace, manifest, sizes) if plan.allocation == "neyman" else None
-    allocated = allocate(
+    return allocate(
         sizes,
         plan.allocation,
         rows=wanted,
@@ -55,10 +73,6 @@ def draw(
         deviations=known,
         at_least_rows=plan.at_least_rows,
     )
-    if not any(each.drawn_rows for each in allocated):
-        raise DataError(f"not one clip of {manifest} is drawn", hint="ask for a larger sample")
-    rows = _rows(manifest, stratum_parts(plan.strata, manifest))
-    return allocated, _pick(workspace, rows, allocated, plan.seed)
 
 
 def _present(shares: Mapping[str, float], sizes: Sequence[StratumSize]) -> dict[str, float]:

@@ -32,6 +32,19 @@ audio_root: null
 # Worker processes; 0 means one per CPU core.
 workers: 0
 
+# Where an audit works: local, processes of this machine; ray, a Ray cluster (docs/scale.md).
+engine: local
+ray:
+  # auto on a node of the cluster, or host:port of its head; null starts Ray on this machine.
+  address: null
+  # What a worker takes; a fraction lets several share a GPU, 0 hides GPUs from them.
+  cpus_per_worker: 1.0
+  gpus_per_worker: 0.0
+  # Work handed out and answers on their way, at most (MB).
+  in_flight_mb: 256.0
+  # How long to wait while not one worker is running (seconds).
+  patience_s: 300.0
+
 # What a verdict must satisfy.
 policy: policies/default.yaml
 
@@ -63,6 +76,8 @@ audit:
   # Where a neural aligner runs (auto, cpu, cuda, cuda:1), and most clips it gets at once.
   device: auto
   batch_size: 8
+  # Most seconds of audio in a batch, the longest clips first; null: any, in the order of ids.
+  batch_seconds: null
   # A clip below either is of low quality (0 to 1).
   coverage_minimum: 0.6
   confidence_minimum: 0.5
