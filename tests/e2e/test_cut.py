@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,30 @@ def test_pieces_are_cut_again_and_know_the_first_recording(
     assert set(found["cut_from"].to_pylist()) == {"george", "theo"}
     longest = workspace.query("SELECT max(duration_s) AS longest FROM smaller").to_pylist()
     assert longest[0]["longest"] <= 4.0
+
+
+def test_killed_at_any_moment_the_same_command_goes_on(
+    done: tuple[Workspace, CutResult],
+    spoken: tuple[Path, list[Row]],
+    workspace: Workspace,
+    kill: Callable[[subprocess.Popen[bytes], float], bool],
+    run_cli: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    ingested(workspace, *spoken, "train")
+    here = Path(str(workspace.root))
+    words = ("cut", "train", "pieces", "--max", "8", "--workers", "1")
+    chance = random.Random(8)
+    for _ in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "asrdq", *words],
+            cwd=here,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        kill(process, chance.uniform(0.5, 6.0))
+    run_cli(*words, cwd=here)
+    assert workspace.manifest("pieces").fingerprint == done[1].manifest.fingerprint
 
 
 def test_what_cannot_be_cut_is_kept_back_with_its_reason(

@@ -92,8 +92,9 @@ def test_qwen_lines(ingest: Any, workspace: Workspace, tmp_path: Path) -> None:
 def test_qwen_is_given_names_and_not_codes(
     ingest: Any, workspace: Workspace, tmp_path: Path
 ) -> None:
-    """The names are those of the model card; what it has no name for is said and left alone."""
-    spoken = ["en", "pt_BR", "YUE", "zh-TW", "zh-HK", "fil", "german", "he", "Hebrew", None]
+    """The names are those of the model card; another language has its English name, and is told."""
+    codes = ["en", "pt_BR", "YUE", "zh-TW", "zh-HK", "fil", "german"]
+    spoken = [*codes, "he", "iw", "Hebrew", "uk-UA", "tlh", None]
     file = tmp_path / "train.jsonl"
     lines = [{"audio_filepath": f"{n}.wav", "text": "x", "lang": s} for n, s in enumerate(spoken)]
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -102,11 +103,15 @@ def test_qwen_is_given_names_and_not_codes(
     written = (tmp_path / "out.jsonl").read_text().splitlines()
     names = ("English", "Portuguese", "Cantonese", "Chinese", "zh-HK", "Filipino", "German")
     assert [json.loads(line)["text"] for line in written] == [
-        f"language {name}<asr_text>x" for name in (*names, "he", "Hebrew", "None")
+        f"language {name}<asr_text>x"
+        for name in (*names, "Hebrew", "Hebrew", "Hebrew", "Ukrainian", "tlh", "None")
     ]
+    stands = {"he": "'Hebrew' stands there", "iw": "'Hebrew' stands there"}
+    stands["uk-UA"] = "'Ukrainian' stands there"
     assert made.notes == tuple(
-        f"Qwen3-ASR has no name for the language '{name}': it stands there as it is"
-        for name in ("zh-HK", "he", "Hebrew")
+        f"Qwen3-ASR has no name for the language '{name}': "
+        f"{stands.get(name, 'it stands there as it is')}"
+        for name in ("zh-HK", "he", "iw", "Hebrew", "uk-UA", "tlh")
     )
 
 

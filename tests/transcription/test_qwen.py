@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from asrdq.errors import ToolError, UsageError
+from asrdq.manifests import ingest_manifest
 from asrdq.transcription.backends import build_transcriber
 from asrdq.transcription.protocol import Transcriber, TranscriberOptions
 from asrdq.transcription.qwen import QwenTranscriber
+from asrdq.workspace import Workspace
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
@@ -102,6 +108,37 @@ def _scores(transcriber: QwenTranscriber, clips: list[Any], beams: int) -> list[
         )[0]
         scores.append(float(each[each.isfinite()].mean()))
     return scores
+
+
+def test_greedily_and_with_beams_through_the_command(
+    model: Path,
+    clips: list[Any],
+    workspace: Workspace,
+    tmp_path: Path,
+    run_cli: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    rows = []
+    for number, clip in enumerate(clips):
+        soundfile.write(tmp_path / f"{number}.wav", clip, 16_000)
+        row = {"audio_filepath": f"{number}.wav", "duration": len(clip) / 16_000, "text": "one"}
+        rows.append(json.dumps({**row, "id": f"u{number}", "lang": "en"}) + "\n")
+    (tmp_path / "eval.jsonl").write_text("".join(rows))
+    ingest_manifest(workspace, [tmp_path / "eval.jsonl"], "eval")
+    here = Path(str(workspace.root))
+    command = ("transcribe", "eval", "--with", f"qwen:{model}", "--device", "cpu")
+    run_cli(*command, "--name", "greedy", cwd=here)
+    told = run_cli(*command, "--name", "five", "--beams", 5, cwd=here)
+    assert "next: asrdq score eval" in told.stderr
+    query = "SELECT hyps, utt_id, hypothesis FROM hypotheses ORDER BY hyps, utt_id"
+    found = json.loads(run_cli("sql", query, "--format", "json", cwd=here).stdout)
+    by_set = {
+        name: [row["hypothesis"] for row in found if row["hyps"] == name]
+        for name in ("greedy", "five")
+    }
+    for name, beams in (("greedy", 1), ("five", 5)):
+        alone = loaded(model, beams=beams).transcribe(clips, ["en"] * 3)
+        assert by_set[name] == [each.text for each in alone]
+    assert by_set["greedy"] != by_set["five"]
 
 
 def test_beams_are_part_of_the_version_that_answers_are_cached_under(model: Path) -> None:

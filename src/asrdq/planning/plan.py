@@ -22,7 +22,7 @@ from asrdq.planning.hardware import (
     read_hardware,
     read_prices,
 )
-from asrdq.planning.kept import Kept, count_kept, kept_groups
+from asrdq.planning.kept import Dropped, Kept, count_kept, kept_groups
 from asrdq.planning.memory import Memory, estimate_memory
 from asrdq.planning.planned import Mixed, Plan
 from asrdq.planning.slips import find_slips
@@ -148,4 +148,6 @@ def _data_findings(
     lost = rows - kept.rows
     if lost > MUCH_DROPPED * rows:
         reasons = ", ".join(f"{each.reason} {each.rows:,}" for each in kept.dropped)
-        yield warning("data", f"the loader drops {lost:,} of {rows:,} rows: {reasons}")
+        too_long = any(each.reason is Dropped.TOO_LONG and each.rows for each in kept.dropped)
+        mend = "; asrdq cut makes pieces of long ones" if too_long else ""
+        yield warning("data", f"the loader drops {lost:,} of {rows:,} rows: {reasons}{mend}")

@@ -11,7 +11,7 @@ from tests.training.qwen.conftest import recipe_of
 
 from asrdq.errors import DataError
 from asrdq.sampling.strata import NO_VALUE
-from asrdq.training.qwen.rows import Rows, read_rows
+from asrdq.training.qwen.rows import Rows, new_languages, read_rows
 
 
 def read(tmp_path: Path, *rows: dict[str, Any], **options: Any) -> Rows:
@@ -32,6 +32,12 @@ def test_language_and_text_are_taken_apart_and_put_together_again(tmp_path: Path
     assert row.target == "language English<asr_text>so what"
     assert row.audio == str(tmp_path / "a.wav")
     assert read(tmp_path, {"text": "language None<asr_text>so"}).kept[0].language is None
+
+
+def test_languages_without_a_name_in_the_released_model_are_counted(tmp_path: Path) -> None:
+    texts = ["language Hebrew<asr_text>x", "language None<asr_text>x", "language Hebrew<asr_text>y"]
+    kept = read(tmp_path, {}, *({"text": text} for text in texts)).kept
+    assert new_languages(kept) == {"Hebrew": 2}
 
 
 def test_a_long_recording_is_left_out_and_never_cut(tmp_path: Path) -> None:

@@ -105,6 +105,19 @@ def test_the_log_says_what_trains_with_counts(
     assert "shares its weights with the embeddings" in told
 
 
+def test_a_language_that_released_models_have_no_name_for_is_told_at_the_start(
+    make_job: Any, clips: list[dict[str, Any]], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from tests.training.qwen.conftest import train
+
+    hebrew = [{**row, "text": "language Hebrew<asr_text>בית־ספר, 2.5 OK"} for row in clips[:3]]
+    train(make_job(tmp_path, steps=1, train=[*clips[3:5], *hebrew], validation=(), every=9))
+    told = capfd.readouterr().err
+    assert "3 clips are in Hebrew, which released models have no name for" in told
+    assert "labels say what the transcripts say (5 compared)" in told
+    assert "in English" not in told
+
+
 def test_the_schedule_goes_on_over_the_switch(undisturbed: TrainingJob) -> None:
     """Cosine over all 8 steps with 2 of warm-up: the optimiser itself has its rates."""
     import torch

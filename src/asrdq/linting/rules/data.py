@@ -57,7 +57,7 @@ def null_durations(case: Case) -> Iterator[Found]:
     Level.ERROR,
     reason="Whisper sees 30 s; of a longer clip the audio is cut off and the label is not, and the "
     "model learns to make up text.",
-    mend="cut the clips at pauses, or filter at 30 s",
+    mend="cut the clips at pauses with `asrdq cut`, or filter at 30 s",
     needs=(MANIFEST,),
 )
 def clip_too_long_for_whisper(case: Case) -> Iterator[Found]:
@@ -72,7 +72,7 @@ def clip_too_long_for_whisper(case: Case) -> Iterator[Found]:
     "label-too-long-for-whisper",
     Level.ERROR,
     reason="Whisper's decoder has 448 places; a longer label raises an error in mid-run.",
-    mend="cut the clips at pauses, or leave the rows out",
+    mend="cut the clips at pauses with `asrdq cut`, or leave the rows out",
     needs=(MANIFEST,),
 )
 def label_too_long_for_whisper(case: Case) -> Iterator[Found]:
@@ -95,7 +95,7 @@ def label_too_long_for_whisper(case: Case) -> Iterator[Found]:
     Level.WARNING,
     reason="Beyond 180 s the forced aligner of Qwen3 works in pieces, and what it says of the "
     "words at their seams is not to be trusted.",
-    mend="cut the clips at pauses",
+    mend="cut the clips at pauses: `asrdq cut`",
     needs=(MANIFEST,),
 )
 def clip_too_long_for_aligner(case: Case) -> Iterator[Found]:
@@ -110,7 +110,7 @@ def clip_too_long_for_aligner(case: Case) -> Iterator[Found]:
     Level.ERROR,
     reason="The transcript of a whole recording on each of its pieces teaches the model to say "
     "what is not in the audio.",
-    mend="align the recording and give each piece its own words",
+    mend="`asrdq cut` the whole recording: each piece gets its own words",
     needs=(MANIFEST,),
 )
 def repeated_transcript(case: Case) -> Iterator[Found]:

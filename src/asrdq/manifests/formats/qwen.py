@@ -11,7 +11,7 @@ from asrdq.manifests.columns import ID_NAMES, Aliases
 from asrdq.manifests.formats.destination import Destination
 from asrdq.manifests.formats.json_lines import JsonLines, first_object
 from asrdq.manifests.formats.protocol import Chunk, Parsed
-from asrdq.manifests.formats.qwen_languages import qwen_language
+from asrdq.manifests.formats.qwen_languages import qwen_language, target_language
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,8 +54,8 @@ class QwenFormat(JsonLines):
     def write(self, rows: pa.RecordBatchReader, out: Destination) -> None:
         """Write lines with the language in front of the text, `None` where it is not known.
 
-        A code stands there as the name that the model knows. What it has no name for stands there
-        as it is, and is noted.
+        A code stands there as the name that the model knows, or, of a language it has no name for,
+        as its name in English; what is no code stands there as it is. Both are noted.
         """
         import pyarrow as pa
 
@@ -98,7 +98,8 @@ def _together(batch: pa.RecordBatch, out: Destination) -> pa.RecordBatch:
 def _named(language: str | None, out: Destination) -> str | None:
     if language is None:
         return None
-    name = qwen_language(language)
-    if name is None:
-        out.note(f"Qwen3-ASR has no name for the language '{language}': it stands there as it is")
-    return name or language
+    name = target_language(language)
+    if qwen_language(language) is None:
+        stands = "it stands there as it is" if name == language else f"'{name}' stands there"
+        out.note(f"Qwen3-ASR has no name for the language '{language}': {stands}")
+    return name

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from asrdq.errors import DataError
+from asrdq.manifests.formats.qwen_languages import qwen_language
 from asrdq.models.qwen import MARK
 from asrdq.sampling.strata import NO_VALUE
 from asrdq.training.protocol import LoaderCounts
@@ -103,6 +104,12 @@ def read_rows(
             kept.append(found)
     hours = math.fsum(row.duration_s for row in kept) / 3600
     return Rows(tuple(kept), LoaderCounts(len(kept), hours, dict(dropped)))
+
+
+def new_languages(rows: Sequence[Row]) -> dict[str, int]:
+    """Return the languages that released models have no name for, and how many rows each has."""
+    found = Counter(row.language for row in rows if row.language is not None)
+    return {name: count for name, count in found.most_common() if qwen_language(name) is None}
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from asrdq.training.qwen.checkpoints import FOLDER, RunState, best_weights, newe
 from asrdq.training.qwen.dataset import SpeechClips, train_loader
 from asrdq.training.qwen.groups import Anatomy, members, set_training
 from asrdq.training.qwen.labels import check_labels
+from asrdq.training.qwen.rows import new_languages
 from asrdq.training.qwen.setup import Run, Setup
 from asrdq.training.qwen.trainer import QwenTrainer
 from asrdq.training.stops import EARLY
@@ -92,6 +93,11 @@ def _prepared(setup: Setup, log: RunWriter) -> tuple[Run, Path | None]:
         f"labels say what the transcripts say ({checked:,} compared), such as "
         f"{setup.train.kept[0].target}"
     )
+    for language, count in new_languages(setup.train.kept).items():
+        console.say(
+            f"{count:,} clips are in {language}, which released models have no name for: this one "
+            f"learns to answer 'language {language}', and names it itself when it transcribes"
+        )
     anatomy, groups = Anatomy.of(qwen.network), recipe.model.groups
     if recipe.stages:
         anatomy.check(groups)
