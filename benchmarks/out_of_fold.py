@@ -97,8 +97,7 @@ def measure(folder: Path, recordings: Path, size: Size) -> dict[str, Any]:
         Workspace.init(folder)
         prepare(Workspace.open(folder), recordings, size.takes, SEED)
     workspace = Workspace.open(folder)
-    base = folder / "bases"
-    models = {"ctc": base / "ctc/tiny.nemo"} if base.exists() else bases(base, ("ctc",), SEED)
+    models = {"ctc": _base(folder)}
     swapped = workspace.manifest(SWAPPED)
     draw_sample(workspace, swapped, SamplingPlan(fraction=1.0))
     results = {
@@ -121,6 +120,11 @@ def measure(folder: Path, recordings: Path, size: Size) -> dict[str, Any]:
         print(f"{each.name:22} WER {wer['rate']:.1%} [{wer['low']:.1%}, {wer['high']:.1%}]")
     key = "found at 3 % false alarms"
     return {"ratio": figures[f"out-of-fold {key}"] / figures[f"pocketsphinx {key}"], **figures}
+
+
+def _base(folder: Path) -> Path:
+    made = sorted((folder / "bases").rglob("*.nemo"))
+    return made[0] if made else bases(folder / "bases", ("ctc",), SEED)["ctc"]
 
 
 def out_of_fold(workspace: Workspace, size: Size, base: Path) -> AuditResult:

@@ -137,3 +137,19 @@ def test_aligners_of_folds_are_of_one_kind(trial_aligners: Path) -> None:
     other = Fold("b", frozenset({"ben"}), AlignerOptions("everywhere"), Origin("proven"))
     with pytest.raises(UsageError, match="differ in their names"):
         Judges(AlignerOptions("addressed"), (TWO[0], other))
+
+
+def test_clips_without_words_carry_no_fault_and_are_judged_by_that(
+    workspace: Workspace, data_samples: Path, trial_aligners: Path
+) -> None:
+    file = sorted((data_samples / "audio").glob("*.flac"))[0]
+    rows = [
+        {"id": name, "audio_filepath": str(file), "text": "", "speaker": name} for name in SPEAKERS
+    ]
+    manifest = workspace.root / "m.jsonl"
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    ingested = ingest_manifest(workspace, [manifest], "m").manifest
+    draw_sample(workspace, ingested, SamplingPlan(fraction=1.0))
+    result = audit(workspace, ingested, AuditPlan("addressed", folds=TWO), workers=1)
+    assert result.fault_trials.num_rows == 0
+    assert all("empty_text" in row["reasons"] for row in result.audits.to_pylist())

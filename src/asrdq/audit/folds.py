@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from asrdq.alignment import Aligner, AlignerOptions, build_aligner
-from asrdq.audit.collection import clip_task, collect_evidence
+from asrdq.audit.collection import EVIDENCE_TABLE, clip_task, collect_evidence
 from asrdq.audit.tables import AUDIT_FOLDS
 from asrdq.errors import DataError, UsageError
 
@@ -139,10 +139,10 @@ class Judges:
     ) -> pa.Table:
         """Return a row of evidence a clip, each by its aligner, in their order."""
         places = [self._of(clip) for clip in clips]
-        tables, order = [], []
+        tables, order = [EVIDENCE_TABLE.empty_table()], []
         for at, (aligner, options) in enumerate(zip(self._aligners, self._options, strict=True)):
             own = [row for row, place in enumerate(places) if place == at]
-            if not own and self.folds:
+            if not own:
                 continue
             tasks = [clip_task(clips[row], copies[row], aligner, seed) for row in own]
             tables.append(
