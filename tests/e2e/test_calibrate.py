@@ -52,12 +52,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory, data_samples: Path) -> Path
 
 @pytest.fixture
 def calibrated(folder: Path, run_cli: RunCli) -> Path:
-    """The workspace after `asrdq calibrate`; nothing is aligned twice."""
-    (folder / SETTINGS_FILE).write_text(SETTINGS)
+    """The workspace with its settings as `asrdq calibrate` left them, which runs once."""
+    settings, kept = folder / SETTINGS_FILE, folder / "calibrated.yaml"
+    if kept.exists():
+        settings.write_text(kept.read_text())
+        return folder
+    settings.write_text(SETTINGS)
     command = ("calibrate", "train", "--aligner", "pocketsphinx", "--false-alarms", "3%")
     done = run_cli(*command, "--workers", "2", cwd=folder)
     assert "good hours lost" in done.stdout
     assert "asrdq audit train" in done.stderr
+    kept.write_text(settings.read_text())
     return folder
 
 
@@ -83,7 +88,8 @@ def test_thresholds_go_into_the_settings_with_where_they_are_from(calibrated: Pa
     assert (calibrated / entry["file"]).is_file()
     [group] = entry["groups"]
     assert group["clips"]["fitted"] + group["clips"]["checked"] == CLIPS
-    assert group["speakers"]["fitted"] + group["speakers"]["checked"] == 12
+    speakers = set(Workspace.open(calibrated).scan(manifest, ["speaker"])["speaker"].to_pylist())
+    assert group["speakers"]["fitted"] + group["speakers"]["checked"] == len(speakers)
     for fault in GROSS:
         assert group["recall"][fault.value]["rate"] >= 0.75, fault
     assert group["false_alarms"]["low"] <= 0.1
