@@ -13,15 +13,14 @@ import pyarrow as pa
 from asrdq.alignment import Aligner, AlignerOptions, build_aligner, parse_aligner
 from asrdq.audio import nothing_readable
 from asrdq.audit.collection import OnClip, clip_task, collect_evidence
-from asrdq.audit.conclusion import Conclusion, conclude
-from asrdq.audit.faults import Fault, PlantedClip
+from asrdq.audit.conclusion import conclude
+from asrdq.audit.faults import Donor, Fault, FaultPlanter, PlantedClip
 from asrdq.audit.hypotheses import hypothesis_reasons, hypothesis_signals, with_run
-from asrdq.audit.planting import plant_faults
 from asrdq.audit.result import AuditResult
 from asrdq.audit.rows import alignment_rows, audit_rows, fault_rows, span_rows
-from asrdq.audit.second import SecondInstrument, second_instrument
+from asrdq.audit.second import second_instrument
 from asrdq.audit.selection import Clip, sampled_clips
-from asrdq.audit.thresholds import Source, Thresholds, choose_thresholds
+from asrdq.audit.thresholds import Source, choose_thresholds
 from asrdq.audit.trials import UNREADABLE, Trials, build_trials, is_usable
 from asrdq.errors import UsageError
 from asrdq.sampling import SamplingPlan, standing_sample
@@ -123,96 +122,13 @@ def audit(
     clips = sampled_clips(workspace, manifest, sample, aligner)
     thresholds = choose_thresholds(workspace, manifest, aligner, clips, plan.calibrate)
     second_plan = plan.of_second()
-    second = (
-        second_instrument(workspace, manifest, second_plan.options, clips, second_plan.calibrate)
-        if second_plan
-        else None
+    second = second_plan and second_instrument(
+        workspace, manifest, second_plan.options, clips, second_plan.calibrate
     )
     signals = (
         hypothesis_signals(workspace, manifest, plan.hypotheses, clips) if plan.hypotheses else None
     )
-    parameters = _parameters(settings, plan, sample, aligner, thresholds, second)
-    with workspace.run("audit", manifest, parameters) as run:
-        trials = examine_sample(workspace, aligner, plan, sample, clips, workers, stage)
-        concluded = conclude(trials, aligner, thresholds, settings, run.run_id)
-        result = _result(run.run_id, manifest, sample, aligner, thresholds, trials, concluded)
-        if signals is not None:
-            result = _with_hypotheses(result, trials, concluded, signals, settings)
-        if second_plan and second:
-            theirs = examine_sample(
-                workspace,
-                second.aligner,
-                second_plan,
-                sample,
-                clips,
-                workers,
-                second.stage(stage),
-            )
-            agreements, agreement = second.compare(
-                trials, concluded.judgement, theirs, settings, run.run_id, result.aligner
-            )
-            result = dataclasses.replace(
-                result, agreements=agreements, instrument_agreement=agreement
-            )
-        for name, rows in result.tables().items():
-            workspace.replace(name, rows, run_id=run.run_id)
-    return result
-
-
-def _result(
-    run_id: str,
-    manifest: ManifestVersion,
-    sample: SampleResult,
-    aligner: Aligner,
-    thresholds: Thresholds,
-    trials: Trials,
-    concluded: Conclusion,
-) -> AuditResult:
-    """Return what the aligner says."""
-    return AuditResult(
-        run_id=run_id,
-        sample_run_id=sample.run_id,
-        manifest=str(manifest),
-        fingerprint=manifest.fingerprint,
-        aligner=f"{aligner.name} {aligner.version}",
-        calibrated=thresholds.source in (Source.DATA, Source.STORED),
-        thresholds=thresholds.told,
-        thresholds_note=thresholds.note,
-        audits=audit_rows(trials, concluded.judgement, run_id),
-        alignments=alignment_rows(trials, aligner, run_id),
-        word_spans=span_rows(trials, run_id),
-        fault_trials=fault_rows(trials, concluded.judgement, run_id),
-        detections=concluded.detections,
-        calibrations=concluded.calibrations,
-    )
-
-
-def _with_hypotheses(
-    result: AuditResult,
-    trials: Trials,
-    concluded: Conclusion,
-    signals: pa.Table,
-    settings: AuditSettings,
-) -> AuditResult:
-    """Return the result with the reasons that hypotheses give, of clips as they are."""
-    reasons = hypothesis_reasons(signals, trials, settings)
-    return dataclasses.replace(
-        result,
-        audits=audit_rows(trials, concluded.judgement.with_reasons(reasons), result.run_id),
-        hypothesis_signals=with_run(signals, result.run_id),
-    )
-
-
-def _parameters(
-    settings: AuditSettings,
-    plan: AuditPlan,
-    sample: SampleResult,
-    aligner: Aligner,
-    thresholds: Thresholds,
-    second: SecondInstrument | None,
-) -> dict[str, object]:
-    """Return what the run remembers."""
-    return {
+    parameters = {
         **settings.model_dump(),
         "sample_run_id": sample.run_id,
         "aligner": aligner.name,
@@ -227,6 +143,44 @@ def _parameters(
         "second_thresholds": second.thresholds.told if second else "",
         "hypotheses": plan.hypotheses or "",
     }
+    with workspace.run("audit", manifest, parameters) as run:
+        trials = examine_sample(workspace, aligner, plan, sample, clips, workers, stage)
+        concluded = conclude(trials, aligner, thresholds, settings, run.run_id)
+        judgement = concluded.judgement
+        if signals is not None:
+            reasons = hypothesis_reasons(signals, trials, settings)
+            judgement = judgement.with_reasons(reasons)
+        result = AuditResult(
+            run_id=run.run_id,
+            sample_run_id=sample.run_id,
+            manifest=str(manifest),
+            fingerprint=manifest.fingerprint,
+            aligner=f"{aligner.name} {aligner.version}",
+            calibrated=thresholds.source in (Source.DATA, Source.STORED),
+            thresholds=thresholds.told,
+            thresholds_note=thresholds.note,
+            audits=audit_rows(trials, judgement, run.run_id),
+            alignments=alignment_rows(trials, aligner, run.run_id),
+            word_spans=span_rows(trials, run.run_id),
+            fault_trials=fault_rows(trials, concluded.judgement, run.run_id),
+            detections=concluded.detections,
+            calibrations=concluded.calibrations,
+            hypothesis_signals=None if signals is None else with_run(signals, run.run_id),
+        )
+        if second_plan and second:
+            told = second.stage(stage)
+            theirs = examine_sample(
+                workspace, second.aligner, second_plan, sample, clips, workers, told
+            )
+            agreements, agreement = second.compare(
+                trials, concluded.judgement, theirs, settings, run.run_id, result.aligner
+            )
+            result = dataclasses.replace(
+                result, agreements=agreements, instrument_agreement=agreement
+            )
+        for name, rows in result.tables().items():
+            workspace.replace(name, rows, run_id=run.run_id)
+    return result
 
 
 def _settled(settings: AuditSettings) -> AlignerOptions:
@@ -282,7 +236,46 @@ def examine_sample(
         whole = [
             clip for clip, status in zip(clips, statuses, strict=True) if is_usable(clip, status)
         ]
-        damaged, planted = plant_faults(whole, sample, plan.seed, settings.calibration_clips)
+        damaged, planted = _plant(whole, sample, plan.seed, settings.calibration_clips)
         evidence = pa.concat_tables([evidence, examined("prove", damaged, planted)])
         owners, copies = owners + damaged, copies + planted
     return build_trials(owners, copies, evidence, aligner, settings)
+
+
+def _plant(
+    clips: Sequence[Clip], sample: SampleResult, seed: int, most: int
+) -> tuple[list[Clip], list[PlantedClip]]:
+    """Return copies with faults of at most so many clips a stratum, the first of the draw.
+
+    Args:
+        clips: Those with audio and text: others carry no fault, and would be found by anything.
+        sample: The draw.
+        seed: Seed of the faults.
+        most: Clips of a stratum to make copies of.
+
+    Returns:
+        The clip of each copy, and the copies.
+    """
+    planters = _planters(clips, seed)
+    drawn = sample.clips.select(["utt_id", "rank"]).to_pylist()
+    ranks = {row["utt_id"]: row["rank"] for row in drawn}
+    chosen: dict[str, list[str]] = {}
+    for clip in sorted(clips, key=lambda clip: ranks[clip.utt_id]):
+        chosen.setdefault(clip.stratum, []).append(clip.utt_id)
+    first = {utt_id for ids in chosen.values() for utt_id in ids[:most]}
+    owners: list[Clip] = []
+    copies: list[PlantedClip] = []
+    for clip in clips:
+        if clip.utt_id in first:
+            planted = list(planters[clip.language].plant(clip.utt_id, clip.words))
+            owners += [clip] * len(planted)
+            copies += planted
+    return owners, copies
+
+
+def _planters(clips: Sequence[Clip], seed: int) -> dict[str, FaultPlanter]:
+    """Return a planter for each language, which takes words from clips of that language."""
+    donors: dict[str, list[Donor]] = {}
+    for clip in clips:
+        donors.setdefault(clip.language, []).append(Donor(clip.utt_id, clip.words))
+    return {language: FaultPlanter(some, seed) for language, some in donors.items()}
