@@ -95,7 +95,15 @@ def test_no_policy_accepts_an_instrument_that_is_proven_bad(audited: Audited) ->
 @pytest.mark.parametrize(
     ("status", "message"),
     [
-        ("shipped", "shipped thresholds in noisy"),
+        (
+            "shipped",
+            "shipped thresholds in noisy, which were not calibrated for this aligner and language",
+        ),
+        (
+            "stored",
+            "thresholds of asrdq calibrate in noisy, and no fault planted to see whether they hold "
+            "here",
+        ),
         ("", "no calibration of noisy"),
     ],
 )

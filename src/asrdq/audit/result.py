@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asrdq.audit.faults import Fault
-from asrdq.audit.reasons import InstrumentStatus
+from asrdq.audit.reasons import InstrumentStatus, Reason
 from asrdq.results import Result
 
 
@@ -104,11 +104,19 @@ class AuditResult(Result):
         if table is None:
             return []
         lacking = table["hypothesis"].null_count
-        name = table["hyps"][0].as_py()
+        name, usual = table["hyps"][0].as_py(), pc.approximate_median(table["cer"]).as_py()
         lines = [
-            f"  hypotheses {name}: of {table.num_rows - lacking:,} of {table.num_rows:,} clips; "
-            "their limits are settings, no planted fault proves them"
+            f"  hypotheses {name}: of {table.num_rows - lacking:,} of {table.num_rows:,} clips"
+            + ("" if usual is None else f", median CER {100 * usual:.1f} %")
+            + "; their limits are settings, no planted fault proves them"
         ]
+        reasons = self.audits["reasons"].to_pylist()
+        differing = sum(Reason.HYPOTHESIS_DIFFERS in row for row in reasons)
+        if 2 * differing > table.num_rows - lacking:
+            lines.append(
+                "    more than half differ: a recogniser that is wrong so often says little of the "
+                "transcripts; take a better one, or raise audit.hypothesis_cer_maximum"
+            )
         if lacking:
             lines.append(f"    {lacking:,} clips without one get no reason from it")
         return lines

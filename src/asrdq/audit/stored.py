@@ -69,8 +69,12 @@ class StoredInstrument:
         return scores[rows]
 
     def to_json(self) -> str:
-        """Return where the detectors are."""
-        return json.dumps({"stored": self.fitted_on})
+        """Return the detectors and thresholds of all groups as JSON."""
+        groups = [
+            {"language": language, "value": value, **json.loads(known.to_json())}
+            for (language, value), known in self.groups.items()
+        ]
+        return json.dumps({"stored": self.fitted_on, "groups": groups})
 
 
 def _own_folds(known: Calibration, trials: Trials, rows: Flags, seed: int) -> dict[str, int]:
