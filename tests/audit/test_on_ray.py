@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from asrdq.audit import AuditPlan, AuditResult, audit
+from asrdq.cli.stages import run_audit
 from asrdq.manifests import ingest_manifest
 from asrdq.sampling import SamplingPlan, draw_sample
 from asrdq.settings import RaySettings
@@ -76,7 +77,11 @@ def test_ray_and_this_machine_give_identical_tables(
 
 
 def test_a_killed_actor_loses_nothing_and_a_poisonous_clip_its_own_row(
-    ray: None, trial_aligners: Path, data_samples: Path, tmp_path: Path
+    ray: None,
+    trial_aligners: Path,
+    data_samples: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Batches of four: the first is killed by its process id, and one has the poison."""
     clip = str(sorted((data_samples / "audio").glob("*.flac"))[0])
@@ -92,9 +97,18 @@ def test_a_killed_actor_loses_nothing_and_a_poisonous_clip_its_own_row(
 
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
-    plan = AuditPlan(f"mortal:{notes}", calibrate=False, plant=False, cluster=CLUSTER)
-    there = audited(tmp_path / "there", rows, plan)
+    prepared(tmp_path / "there", rows)
+    there = run_audit(
+        tmp_path / "there",
+        "m",
+        aligner=f"mortal:{notes}",
+        calibrate=False,
+        plant=False,
+        workers=2,
+        engine="ray",
+    )
     killer.join()
+    assert capsys.readouterr().out == "", "what Ray says of the dead goes to stderr"
     statuses = {row["utt_id"]: row["status"] for row in there.alignments.to_pylist()}
     expected = {f"u{at}": "aligned" for at in range(9)} | {"u5": "aligner_crashed"}
     assert statuses == expected

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,6 @@ def run_audit(
     """
     from asrdq.alignment import parse_aligner
     from asrdq.audit import AuditPlan, audit
-    from asrdq.engine import connected
     from asrdq.workspace import Workspace
 
     opened = Workspace.open(workspace)
@@ -55,7 +55,7 @@ def run_audit(
         seed=opened.settings.sampling.seed if seed is None else seed,
         cluster=cluster,
     )
-    with connected(cluster) if cluster else nullcontext():
+    with _on_ray(cluster) if cluster else nullcontext():
         return audit(
             opened,
             opened.manifest(manifest),
@@ -63,6 +63,15 @@ def run_audit(
             workers=workers or opened.settings.workers,
             stage=stage,
         )
+
+
+@contextmanager
+def _on_ray(cluster: RaySettings) -> Iterator[None]:
+    """Stay connected; what Ray prints of dead workers goes to stderr, and not into the result."""
+    from asrdq.engine import connected
+
+    with redirect_stdout(sys.stderr), connected(cluster):
+        yield
 
 
 def cluster_of(
