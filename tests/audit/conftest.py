@@ -17,6 +17,7 @@ ENTRY_POINTS = """[asrdq.aligners]
 everywhere = trial_aligners:EverywhereAligner
 crashing = trial_aligners:CrashingAligner
 batching = trial_aligners:BatchingAligner
+devices = trial_aligners:DevicesAligner
 mortal = trial_aligners:MortalAligner
 unloadable = trial_aligners:UnloadableAligner
 unbuildable = trial_aligners:UnbuildableAligner

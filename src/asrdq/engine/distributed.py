@@ -68,7 +68,7 @@ class _Crew(Generic[T]):
         self.size = size
         self.timeout_s = timeout_s
         self.patience_s = cluster.patience_s
-        self.cpus = cluster.cpus_per_worker
+        self.share = (cluster.cpus_per_worker, cluster.gpus_per_worker)
         self.job = ray.put(pickle.dumps(job))
         self.kind = ray.remote(Worker).options(
             num_cpus=cluster.cpus_per_worker, num_gpus=cluster.gpus_per_worker
@@ -132,7 +132,7 @@ class _Crew(Generic[T]):
         unready = len(self.actors) - len(self._running())
         while len(self.actors) < self.size and self._left(unready):
             handle = self.kind.remote()
-            starting = handle.start.remote(self.job, __version__, self.cpus, sys.path)
+            starting = handle.start.remote(self.job, __version__, *self.share, sys.path)
             self.actors.append(Actor(handle, starting))
             unready += 1
 
