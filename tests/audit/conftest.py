@@ -18,6 +18,7 @@ everywhere = trial_aligners:EverywhereAligner
 addressed = trial_aligners:AddressedAligner
 crashing = trial_aligners:CrashingAligner
 batching = trial_aligners:BatchingAligner
+devices = trial_aligners:DevicesAligner
 mortal = trial_aligners:MortalAligner
 unloadable = trial_aligners:UnloadableAligner
 unbuildable = trial_aligners:UnbuildableAligner

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from asrdq.audit import AuditPlan, AuditResult, audit
+from asrdq.cli.stages import run_audit
 from asrdq.manifests import ingest_manifest
 from asrdq.sampling import SamplingPlan, draw_sample
 from asrdq.settings import RaySettings
@@ -28,10 +29,12 @@ CLUSTER = RaySettings()
 
 @pytest.fixture(scope="module")
 def ray() -> Iterator[None]:
-    """Ray on this machine, with two CPUs and no more."""
+    """Ray on this machine, which is told that it has two CPUs and a GPU."""
     import ray
 
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    ray.init(
+        num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+    )
     yield
     ray.shutdown()
 
@@ -76,7 +79,11 @@ def test_ray_and_this_machine_give_identical_tables(
 
 
 def test_a_killed_actor_loses_nothing_and_a_poisonous_clip_its_own_row(
-    ray: None, trial_aligners: Path, data_samples: Path, tmp_path: Path
+    ray: None,
+    trial_aligners: Path,
+    data_samples: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Batches of four: the first is killed by its process id, and one has the poison."""
     clip = str(sorted((data_samples / "audio").glob("*.flac"))[0])
@@ -92,9 +99,18 @@ def test_a_killed_actor_loses_nothing_and_a_poisonous_clip_its_own_row(
 
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
-    plan = AuditPlan(f"mortal:{notes}", calibrate=False, plant=False, cluster=CLUSTER)
-    there = audited(tmp_path / "there", rows, plan)
+    prepared(tmp_path / "there", rows)
+    there = run_audit(
+        tmp_path / "there",
+        "m",
+        aligner=f"mortal:{notes}",
+        calibrate=False,
+        plant=False,
+        workers=2,
+        engine="ray",
+    )
     killer.join()
+    assert capsys.readouterr().out == "", "what Ray says of the dead goes to stderr"
     statuses = {row["utt_id"]: row["status"] for row in there.alignments.to_pylist()}
     expected = {f"u{at}": "aligned" for at in range(9)} | {"u5": "aligner_crashed"}
     assert statuses == expected
@@ -105,6 +121,25 @@ def test_a_killed_actor_loses_nothing_and_a_poisonous_clip_its_own_row(
     kept = Workspace.open(tmp_path / "there").cache("alignments")
     crashed = [row["cache_key"] for row in there.alignments.to_pylist() if row["utt_id"] == "u5"]
     assert kept.lookup(pa.array(crashed)).num_rows == 0, "the next run tries it again"
+
+
+def test_workers_share_a_gpu_and_are_told_to_use_it(
+    ray: None, trial_aligners: Path, data_samples: Path, tmp_path: Path
+) -> None:
+    """Half a GPU each: the aligner may not fall back to a CPU, whatever this machine has."""
+    clip = str(sorted((data_samples / "audio").glob("*.flac"))[0])
+    rows = [{"id": f"u{at}", "audio_filepath": clip, "text": f"word {at}"} for at in range(6)]
+    workspace = prepared(tmp_path / "ws", rows)
+    told = {}
+    for share in (0.5, 0.0):
+        cluster = RaySettings(gpus_per_worker=share, cpus_per_worker=0.5)
+        plan = AuditPlan("devices", calibrate=False, plant=False, cluster=cluster)
+        found = audit(workspace, workspace.manifest("m"), plan)
+        details = [row["detail"].split(" ") for row in found.alignments.to_pylist()]
+        told[share] = {(device, seen) for _, device, seen in details}
+        workspace = prepared(tmp_path / "ws2", rows)
+    assert told[0.5] == {("cuda", "0")}
+    assert told[0.0] == {("auto", "")}
 
 
 def test_audio_on_s3_is_read_by_the_workers(

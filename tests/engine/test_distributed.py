@@ -71,6 +71,7 @@ def test_crashes_cost_only_their_own_items(tmp_path: Path) -> None:
         assert "worker process has died" in outcome.failure.detail
         assert outcome.attempts == 2
     assert all(one.value is not None for one in outcomes if one.item[0] != 3)
+    assert all(one.attempts <= 2 for one in outcomes)
 
 
 def test_an_actor_killed_by_its_process_id_loses_nothing(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,6 @@ def run_audit(
         UsageError: There is an address of a cluster, and the engine is not Ray.
     """
     from asrdq.audit import AuditPlan, audit
-    from asrdq.engine import connected
     from asrdq.workspace import Workspace
 
     if folds is not None:
@@ -60,12 +60,21 @@ def run_audit(
         cluster=cluster,
     )
     workers = workers or opened.settings.workers
-    with connected(cluster) if cluster else nullcontext():
+    with _on_ray(cluster) if cluster else nullcontext():
         if folds is not None and folds.by is not None:
             from asrdq.cli.out_of_fold import run_out_of_fold
 
             return run_out_of_fold(opened, manifest, plan, folds, workers)
         return audit(opened, opened.manifest(manifest), plan, workers=workers, stage=stage)
+
+
+@contextmanager
+def _on_ray(cluster: RaySettings) -> Iterator[None]:
+    """Stay connected; what Ray prints of dead workers goes to stderr, and not into the result."""
+    from asrdq.engine import connected
+
+    with redirect_stdout(sys.stderr), connected(cluster):
+        yield
 
 
 def cluster_of(

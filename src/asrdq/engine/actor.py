@@ -57,7 +57,7 @@ class Worker:
     """What Ray runs; its methods are called one after the other."""
 
     def start(
-        self, job: bytes, version: str, cpus: float, paths: Sequence[str]
+        self, job: bytes, version: str, cpus: float, gpus: float, paths: Sequence[str]
     ) -> Place | NotReady:
         """Prepare for a pickled `Job`.
 
@@ -65,12 +65,15 @@ class Worker:
             job: The job.
             version: The version of asrdq that the command has.
             cpus: As many threads as it has CPUs.
+            gpus: With 0 it sees no GPU; otherwise Ray says which it sees.
             paths: Where the command imports from.
         """
         if version != __version__:
             return NotReady(f"the node has asrdq {__version__}, the command {version}")
         for name in ONE_THREAD:
             os.environ.setdefault(name, str(max(1, int(cpus))))
+        if not gpus:
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""
         sys.path.extend(path for path in paths if path not in sys.path)
         try:
             self._job = pickle.loads(job)

@@ -1,7 +1,7 @@
 """Many items through the actors of a Ray cluster, of which any may go at any moment.
 
 An actor answers in the order in which it was asked, so that the oldest item it has not answered is
-the one that took it down. Work in flight is bounded three ways: two items an actor, the actors, and
+the one that took it down, or the one before, whose answer went with it. Tried alone that is cleared. Work in flight is bounded three ways: two items an actor, the actors, and
 the bytes of items and answers together. An actor that finds no place waits without work, and the
 others go on; only where none is running does the wait end in an error.
 """
@@ -12,7 +12,7 @@ import pickle
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic
 
 from asrdq.engine.actor import Actor, Parcel, Worker
@@ -68,7 +68,7 @@ class _Crew(Generic[T]):
         self.size = size
         self.timeout_s = timeout_s
         self.patience_s = cluster.patience_s
-        self.cpus = cluster.cpus_per_worker
+        self.share = (cluster.cpus_per_worker, cluster.gpus_per_worker)
         self.job = ray.put(pickle.dumps(job))
         self.kind = ray.remote(Worker).options(
             num_cpus=cluster.cpus_per_worker, num_gpus=cluster.gpus_per_worker
@@ -83,14 +83,15 @@ class _Crew(Generic[T]):
     def fill(self) -> None:
         """Give a suspect an actor to itself, everybody else enough to do; end who has nothing."""
         self._hire()
-        reserved = len(self.suspects)
+        reserved, free = len(self.suspects), []
         for actor in sorted(self._running(), key=lambda actor: len(actor.held)):
             if reserved:
                 reserved -= 1
                 if not actor.held:
                     self._give(actor, self.suspects.popleft())
             elif not any(parcel.attempts > 1 for parcel, _ in actor.held):
-                self._load(actor)
+                free.append(actor)
+        self._load(free)
         if not self._left(0):
             for actor in [actor for actor in self.actors if not actor.held]:
                 self._dismiss(actor)
@@ -132,7 +133,7 @@ class _Crew(Generic[T]):
         unready = len(self.actors) - len(self._running())
         while len(self.actors) < self.size and self._left(unready):
             handle = self.kind.remote()
-            starting = handle.start.remote(self.job, __version__, self.cpus, sys.path)
+            starting = handle.start.remote(self.job, __version__, *self.share, sys.path)
             self.actors.append(Actor(handle, starting))
             unready += 1
 
@@ -146,11 +147,16 @@ class _Crew(Generic[T]):
             self.waiting.append(Parcel(item, packed=pickle.dumps(item)))
         return True
 
-    def _load(self, actor: Actor[T]) -> None:
-        while len(actor.held) < HELD_PER_ACTOR and (self.waiting or self._left(0)):
-            if not self.waiting or not self.room.takes(self.waiting[0].packed):
-                return
-            self._give(actor, self.waiting.popleft())
+    def _load(self, actors: Sequence[Actor[T]]) -> None:
+        """Give each an item before any has a second, while the bytes in flight allow it."""
+        for depth in range(HELD_PER_ACTOR):
+            for actor in actors:
+                if len(actor.held) > depth:
+                    continue
+                self._left(len(self.suspects))
+                if not self.waiting or not self.room.takes(self.waiting[0].packed):
+                    return
+                self._give(actor, self.waiting.popleft())
 
     def _give(self, actor: Actor[T], parcel: Parcel[T]) -> None:
         if not actor.held:

@@ -83,6 +83,21 @@ class AddressedAligner(EverywhereAligner):
         return super().align(utterances)
 
 
+class DevicesAligner(EverywhereAligner):
+    """Tells its process, the device that it is to use, and the GPUs that it sees."""
+
+    name = "devices"
+    aligns_copies = False
+
+    def __init__(self, options: AlignerOptions) -> None:
+        self._device = options.device
+
+    def align(self, utterances: Sequence[Utterance]) -> list[Alignment]:
+        seen = os.environ.get("CUDA_VISIBLE_DEVICES")
+        detail = f"{os.getpid()} {self._device} {seen}"
+        return [Alignment(AlignmentStatus.NO_ALIGNMENT, detail=detail) for _ in utterances]
+
+
 class MortalAligner(EverywhereAligner):
     """Takes its process down at the word "crash"; the first one waits in the folder to be killed.
 
