@@ -18,7 +18,7 @@ from asrdq.audit import GROSS, AuditPlan, AuditResult, Fault, audit
 from asrdq.audit.calibration import calibrate
 from asrdq.audit.folds import Judges
 from asrdq.audit.judgement import judge, score_trials
-from asrdq.audit.run import examine_sample
+from asrdq.audit.planting import examine_sample
 from asrdq.audit.selection import sampled_clips
 from asrdq.audit.trials import Trials
 from asrdq.gates import GateResult, Verdict, evaluate_gate

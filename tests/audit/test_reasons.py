@@ -19,7 +19,7 @@ from asrdq.audit.examination import ClipTask
 from asrdq.audit.faults import Fault, PlantedClip
 from asrdq.audit.folds import Judges
 from asrdq.audit.judgement import judge
-from asrdq.audit.run import examine_sample
+from asrdq.audit.planting import examine_sample
 from asrdq.audit.selection import sampled_clips
 from asrdq.audit.trials import Trials
 from asrdq.errors import ToolError, UsageError

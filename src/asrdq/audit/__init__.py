@@ -8,9 +8,10 @@ from asrdq.lazy import lazy_names
 
 if TYPE_CHECKING:
     from asrdq.audit.faults import GROSS, PLANTED, Fault
+    from asrdq.audit.plan import AuditPlan
     from asrdq.audit.reasons import Reason
     from asrdq.audit.result import AuditResult
-    from asrdq.audit.run import AuditPlan, audit
+    from asrdq.audit.run import audit
 
 __all__ = [
     "GROSS",
@@ -26,8 +27,9 @@ __getattr__ = lazy_names(
     __name__,
     {
         "faults": ["GROSS", "PLANTED", "Fault"],
+        "plan": ["AuditPlan"],
         "reasons": ["Reason"],
         "result": ["AuditResult"],
-        "run": ["AuditPlan", "audit"],
+        "run": ["audit"],
     },
 )

@@ -14,7 +14,8 @@ from asrdq.alignment import Aligner, AlignerOptions, parse_aligner
 from asrdq.audit.calibrated import CalibrateResult
 from asrdq.audit.folds import Judges
 from asrdq.audit.language_fit import LanguageFit, fit_language
-from asrdq.audit.run import AuditPlan, Stage, examine_sample, no_progress
+from asrdq.audit.plan import AuditPlan, Stage, no_progress
+from asrdq.audit.planting import examine_sample
 from asrdq.audit.selection import sampled_clips
 from asrdq.audit.stored import write_file
 from asrdq.audit.tables import CALIBRATION_CHECKS, CALIBRATION_COSTS, CALIBRATION_GROUPS

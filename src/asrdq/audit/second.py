@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,9 +10,9 @@ import pyarrow as pa
 
 from asrdq.alignment import Aligner, AlignerOptions, build_aligner
 from asrdq.audit.agreement import agreement_tables
-from asrdq.audit.collection import OnClip
 from asrdq.audit.conclusion import conclude
 from asrdq.audit.judgement import Judgement
+from asrdq.audit.plan import Stage
 from asrdq.audit.selection import Clip, check_languages
 from asrdq.audit.thresholds import Thresholds, choose_thresholds
 from asrdq.audit.trials import Trials
@@ -21,8 +20,6 @@ from asrdq.settings import AuditSettings
 
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
-
-Stage = Callable[[str, int], AbstractContextManager[OnClip]]
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from asrdq.alignment import Aligner, AlignerOptions, AlignmentStatus, WordSpan, build_aligner
 from asrdq.audit.collection import OnClip, clip_task, collect_evidence
 from asrdq.audit.faults import Fault, PlantedClip
+from asrdq.audit.plan import Stage, no_progress
 from asrdq.audit.selection import Clip, clips_of
 from asrdq.cutting.listening import Recording, voices_of
 from asrdq.cutting.pieces import KeptBack, Limits, Piece, cut_pieces
@@ -27,7 +27,6 @@ from asrdq.workspace.store import quote_text
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
 
-Stage = Callable[[str, int], AbstractContextManager[OnClip]]
 Row = dict[str, Any]
 
 AT_ONCE = 1000
@@ -58,10 +57,6 @@ class CutPlan:
             )
 
 
-def _no_progress(_name: str, _clips: int) -> AbstractContextManager[OnClip]:
-    return nullcontext(lambda _seconds: None)
-
-
 def cut_manifest(
     workspace: Workspace,
     manifest: ManifestVersion,
@@ -69,7 +64,7 @@ def cut_manifest(
     plan: CutPlan,
     *,
     workers: int = 0,
-    stage: Stage = _no_progress,
+    stage: Stage = no_progress,
 ) -> CutResult:
     """Cut the recordings of a manifest that are too long, and write all rows as another manifest.
 

@@ -14,7 +14,7 @@ from asrdq.folds.proof import model_of, origin_of
 from asrdq.folds.training import FoldTraining, train_folds
 
 if TYPE_CHECKING:
-    from asrdq.audit.run import Stage as AuditStage
+    from asrdq.audit.plan import Stage as AuditStage
     from asrdq.console import Stage
     from asrdq.folds.file import FoldModel
     from asrdq.training import TrainingResult
