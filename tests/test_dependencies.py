@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-LIGHT_EXTRAS = ("s3", "signing", "openai", "monitor", "checks", "tokenizers")
+LIGHT_EXTRAS = ("s3", "hub", "signing", "openai", "monitor", "checks", "tokenizers")
 """Extras whose packages the source imports by name."""
 
 FOUND_BY_NAME = {"g2p-en"}

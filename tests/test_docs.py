@@ -58,7 +58,7 @@ def test_every_documented_command_parses(command: str) -> None:
 
 def before_pipe(words: list[str]) -> Iterator[str]:
     for word in words:
-        if word in ("|", ">", "&&"):
+        if word in ("|", "||", ">", "&&"):
             return
         yield word
 

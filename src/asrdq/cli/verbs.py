@@ -104,6 +104,7 @@ VERBS = {
         Verb("handoff", "Hand audited data to a trainer as a folder that proves itself.", _TRAIN),
         Verb("train", "Train exactly what was handed off; killed, it goes on.", _TRAIN),
         Verb("cycle", "One round: hand off, train, transcribe, score, compare, advice.", _TRAIN),
+        Verb("card", "Write the card of a trained model; publish it where asked.", _TRAIN),
         Verb("watch", "Read the logs of training runs, and say when one needs a person.", _TRAIN),
         Verb("checkpoints", "Say which checkpoint to deploy, resume and go back to.", _TRAIN),
     )

@@ -108,7 +108,8 @@ def comparison_there(
     for row in rows.sort_by([("compared", "descending")]).to_pylist():
         run = _run(workspace, row["run_id"], None)
         told = json.loads(run["parameters"]) if run else {}
-        told.pop("scored", None)
+        for name in ("scored", "train_fingerprint"):
+            told.pop(name, None)
         if told == wanted:
             found: dict[str, Any] = row
             return found

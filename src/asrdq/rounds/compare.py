@@ -63,7 +63,12 @@ def compare_rounds(
     if before == after:
         raise UsageError(f"'{before}' is compared with itself", hint="asrdq compare r1 r2")
     older, newer = find_rounds(workspace, [before, after], manifest)
-    parameters = {**plan.parameters(), "scored": [older.run_id, newer.run_id]}
+    trained_on = workspace.manifest(plan.train).fingerprint if plan.train else None
+    parameters = {
+        **plan.parameters(),
+        "scored": [older.run_id, newer.run_id],
+        "train_fingerprint": trained_on,
+    }
     with workspace.run(COMMAND, newer.manifest, parameters) as run:
         material = read_material(workspace, older, newer, plan, stage)
         result = _compare(workspace, run.run_id, material, plan, stage)
@@ -180,6 +185,7 @@ def _store(workspace: Workspace, result: Comparison, material: Material, plan: C
         "verdict": str(result.decision.verdict),
         "reasons": [f"{reason.code}: {reason.message}" for reason in result.decision.reasons],
         "go": None if result.outcome is None else str(result.outcome.go),
+        "criteria": None if result.outcome is None else [str(e) for e in result.outcome.judged],
         "mapsswe_p": result.mapsswe.p,
         "mcnemar_p": result.mcnemar.p,
         "replicates": plan.replicates,

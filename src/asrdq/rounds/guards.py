@@ -39,10 +39,8 @@ class Guard:
         """Return the guard as what has to be met: without it no round is a go."""
         met = {GuardState.HOLDS: True, GuardState.BROKEN: False, GuardState.UNKNOWN: None}
         text = f"guard {self.change.metric}_change of {self.change.scope} <= {self.margin:g}"
-        why = f"95 % interval {self.change.interval()}" if self.change.low is not None else None
-        return Judged(
-            Level.MUST, text, self.change.change, met[self.state], why=why or "no interval"
-        )
+        told = self.change.interval().strip("()")
+        return Judged(Level.MUST, text, self.change.change, met[self.state], why=told)
 
 
 def judge_guard(change: Change, margin: float = MARGIN) -> Guard:

@@ -56,6 +56,7 @@ COMPARISONS = pa.schema(
         ("verdict", pa.string()),
         ("reasons", pa.list_(pa.string())),
         ("go", pa.string()),
+        ("criteria", pa.list_(pa.string())),
         ("mapsswe_p", pa.float64()),
         ("mcnemar_p", pa.float64()),
         ("replicates", pa.int64()),
