@@ -75,6 +75,7 @@ def choose_thresholds(
     aligner: Aligner,
     clips: Sequence[Clip],
     fit: bool | None,
+    version: str | None = None,
 ) -> Thresholds:
     """Choose the thresholds for clips.
 
@@ -86,13 +87,15 @@ def choose_thresholds(
         fit: True: fit on the data whatever is stored. None: take the stored ones where they are for
             this aligner, its version and every language and group of the clips, otherwise fit.
             False: fit nothing.
+        version: What its version is held against instead, where there are several of it.
 
     Raises:
         UsageError: A file of stored thresholds is missing or was changed. Or nothing is to be
             fitted, and those of `asrdq.yaml` are for something else, or there are none and the
             shipped ones are for another aligner.
     """
-    here = f"{aligner.name} {aligner.version}"
+    version = version or aligner.version
+    here = f"{aligner.name} {version}"
     on_data = "fitted on faults planted on this data"
     if not aligner.aligns_copies:
         return Thresholds(Source.NONE, f"none, {aligner.name} is judged by coverage")
@@ -103,9 +106,9 @@ def choose_thresholds(
     if not entries:
         told = f"shipped, not calibrated for {here} and {', '.join(languages)}: asrdq calibrate"
         return Thresholds(Source.SHIPPED, told, shipped=shipped_calibration(aligner))
-    fitting = [e for e in entries if e.aligner_version == aligner.version]
+    fitting = [e for e in entries if e.aligner_version == version]
     group_of = _groups(workspace, manifest, clips, fitting)
-    note = _uncovered(entries, fitting, group_of, aligner, languages)
+    note = _uncovered(entries, fitting, group_of, here, languages)
     if note and fit is False:
         raise UsageError(
             f"no threshold is calibrated for this audit: {note}",
@@ -171,14 +174,13 @@ def _uncovered(
     entries: Sequence[CalibrationEntry],
     fitting: Sequence[CalibrationEntry],
     group_of: Mapping[str, GroupName],
-    aligner: Aligner,
+    here: str,
     languages: Sequence[str],
 ) -> str:
     """Say what the entries of an aligner lack for an audit; empty where they lack nothing."""
-    here = f"{aligner.name} {aligner.version}"
     if not fitting:
         others = ", ".join(sorted({e.aligner_version for e in entries}))
-        return f"they are for {aligner.name} {others}, and this is {aligner.version}"
+        return f"they are for version {others}, and this is {here}"
     have = {(e.language, group.value) for e in fitting for group in e.groups}
     calibrated = {language for language, _ in have}
     missing = [language for language in languages if language not in calibrated]
