@@ -201,7 +201,7 @@ def other_domain(kept: Kept) -> list[Clip]:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (other_version, f"for pocketsphinx 0.1.0, and this is {ALIGNER.version}"),
+        (other_version, f"for version 0.1.0, and this is pocketsphinx {ALIGNER.version}"),
         (other_language, "is calibrated for en, and not for he"),
         (other_domain, "not calibrated for domain near in en"),
     ],

@@ -127,7 +127,7 @@ def test_another_version_is_told_and_fits_anew(calibrated: Path, run_cli: RunCli
     version = build_aligner("pocketsphinx").version
     path.write_text(path.read_text().replace(f"aligner_version: {version}", "aligner_version: v0"))
     done = run_cli("audit", "train", "--workers", "2", cwd=calibrated)
-    assert "no threshold of asrdq.yaml was taken: they are for pocketsphinx v0" in done.stderr
+    assert "no threshold of asrdq.yaml was taken: they are for version v0" in done.stderr
     assert "thresholds: fitted on faults planted on this data" in done.stdout
     refused = run_cli("audit", "train", "--no-calibration", cwd=calibrated, code=2)
     assert "asrdq calibrate train" in refused.stderr
