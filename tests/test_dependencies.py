@@ -54,7 +54,10 @@ def test_runtime_dependencies_are_exactly_what_is_imported(
     extras = project["optional-dependencies"]
     declared = [
         item
-        for group in (project["dependencies"], *(extras[name] for name in (*LIGHT_EXTRAS, "train")))
+        for group in (
+            project["dependencies"],
+            *(extras[name] for name in (*LIGHT_EXTRAS, "train", "ray")),
+        )
         for item in group
     ]
     known = names(declared)

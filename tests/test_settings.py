@@ -8,7 +8,7 @@ import pytest
 
 from asrdq.errors import UsageError
 from asrdq.gates.policy import read_policy
-from asrdq.settings import AuditSettings, read_settings
+from asrdq.settings import SETTINGS_FILE, AuditSettings, read_settings
 
 
 def audit_settings(folder: Path, line: str) -> AuditSettings:
@@ -92,3 +92,20 @@ def test_an_empty_file_is_no_settings(tmp_path: Path, content: str) -> None:
 def test_a_folder_is_no_settings(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read: Is a directory"):
         read_policy(tmp_path)
+
+
+@pytest.mark.parametrize("share", ["1.5", "-1", "2.25"])
+def test_a_worker_takes_a_fraction_or_whole_gpus(tmp_path: Path, share: str) -> None:
+    file = tmp_path / SETTINGS_FILE
+    file.write_text(f"engine: ray\nray:\n  gpus_per_worker: {share}\n")
+    with pytest.raises(UsageError) as told:
+        read_settings(file)
+    assert f"{SETTINGS_FILE}:3" in str(told.value)
+    assert "gpus_per_worker" in str(told.value)
+
+
+def test_an_engine_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / SETTINGS_FILE
+    file.write_text("engine: spark\n")
+    with pytest.raises(UsageError, match="engine"):
+        read_settings(file)

@@ -3,8 +3,8 @@
 An actor answers in the order in which it was asked, so that the oldest item it has not answered is
 the one that took it down, or the one before, whose answer went with it: tried alone, that is
 cleared. Work in flight is bounded three ways: two items an actor, the actors, and the bytes of
-items and answers together. An actor that finds no place waits without work, and the
-others go on; only where none is running does the wait end in an error.
+items and answers together. An actor that finds no place waits without work, and the others go on;
+only where none is running does the wait end in an error.
 """
 
 from __future__ import annotations
