@@ -11,7 +11,7 @@ import pytest
 
 from asrdq.folds import FoldModel
 from asrdq.manifests import ingest_manifest
-from asrdq.training.protocol import LoaderCounts
+from asrdq.training.counts import LoaderCounts
 from asrdq.training.run_info import Attempt, RunInfo, SideInfo, model_info, write_info
 from asrdq.versions import derive_manifest
 from asrdq.workspace import ManifestVersion, Workspace

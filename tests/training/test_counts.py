@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from asrdq.errors import DataError
-from asrdq.training.counts import check_counts
-from asrdq.training.protocol import LoaderCounts
+from asrdq.training.counts import LoaderCounts, check_counts
 
 HANDED = LoaderCounts(1000, 2.0, {"too_long": 3})
 

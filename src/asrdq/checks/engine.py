@@ -27,7 +27,7 @@ from asrdq.workspace.store import quote_name
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from asrdq.checks.suites import Expected
+    from asrdq.checks.expected import Expected
 
 ROW_KEYS = ("utt_id", "duration_s")
 _ROWS, _NULLS, _LEFT = (

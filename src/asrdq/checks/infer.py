@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from asrdq.checks.engine import Measured
-    from asrdq.checks.suites import Expected
+    from asrdq.checks.expected import Expected
     from asrdq.workspace import ManifestVersion, Workspace
 
 MOST_FAILING = 0.05

@@ -29,7 +29,7 @@ from asrdq.workspace.store import quote_name
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from asrdq.checks.suites import Expected
+    from asrdq.checks.expected import Expected
 
 _AT_ONCE = 5000
 

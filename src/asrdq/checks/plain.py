@@ -13,7 +13,7 @@ from asrdq.workspace.store import quote_name
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from asrdq.checks.suites import Expected
+    from asrdq.checks.expected import Expected
 
 _SIGNS = r".,;:!?'’\"-"
 _NOT_PLAIN = rf"[^\p{{L}}\p{{M}}\s{_SIGNS}]|[{_SIGNS}]{{2}}"

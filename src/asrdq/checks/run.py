@@ -28,7 +28,7 @@ from asrdq.workspace.store import quote_text
 
 if TYPE_CHECKING:
     from asrdq.checks.engine import Measured
-    from asrdq.checks.suites import Expected
+    from asrdq.checks.expected import Expected
     from asrdq.workspace import ManifestVersion, Workspace
 
 LIMIT = 100

@@ -15,7 +15,8 @@ from asrdq.workspace.store import quote_name, quote_text
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from asrdq.checks.suites import Expected, Suite
+    from asrdq.checks.expected import Expected
+    from asrdq.checks.suites import Suite
     from asrdq.workspace import ManifestVersion, Workspace
 
 AUDIO_FACTS = "audio_facts"

@@ -8,9 +8,10 @@ from asrdq.lazy import lazy_names
 
 if TYPE_CHECKING:
     from asrdq.training.backends import load_backend
+    from asrdq.training.counts import LoaderCounts
     from asrdq.training.job import TrainingJob
     from asrdq.training.plan import TrainPlan
-    from asrdq.training.protocol import LoaderCounts, Trained, TrainingBackend
+    from asrdq.training.protocol import Trained, TrainingBackend
     from asrdq.training.result import TrainingResult
     from asrdq.training.run_info import RunInfo, read_info
     from asrdq.training.run_writer import RunWriter
@@ -34,9 +35,10 @@ __getattr__ = lazy_names(
     __name__,
     {
         "backends": ["load_backend"],
+        "counts": ["LoaderCounts"],
         "job": ["TrainingJob"],
         "plan": ["TrainPlan"],
-        "protocol": ["LoaderCounts", "Trained", "TrainingBackend"],
+        "protocol": ["Trained", "TrainingBackend"],
         "result": ["TrainingResult"],
         "run_info": ["RunInfo", "read_info"],
         "run_writer": ["RunWriter"],

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from asrdq.errors import DataError, Problem
-from asrdq.training.protocol import LoaderCounts
 
 HOURS_TOLERANCE = 0.01
 """Share of the hours that may differ where the rows do not: durations of a manifest are rounded."""
 _ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class LoaderCounts:
+    """What a loader makes of a manifest, over all ranks.
+
+    Attributes:
+        rows: Clips that one pass over the data trains on, or validates on.
+        hours: Their audio.
+        dropped: Clips that are left out, by reason, none that did not occur: `no_duration`,
+            `too_short`, `too_long`, `empty_text` as a plan calls them, `unreadable` and others.
+    """
+
+    rows: int
+    hours: float
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 def check_counts(side: str, used: LoaderCounts, expected: LoaderCounts, tolerance: float) -> None:

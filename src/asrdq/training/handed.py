@@ -17,7 +17,7 @@ from asrdq.handoff.standalone import PROVENANCE, NothingToVerifyError, verify_bu
 from asrdq.places import place
 from asrdq.planning.findings import Level
 from asrdq.recipes import Recipe, read_recipe
-from asrdq.training.protocol import LoaderCounts
+from asrdq.training.counts import LoaderCounts
 
 RECIPE = Path("config", "recipe.yaml")
 _SHOWN = 20

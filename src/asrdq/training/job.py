@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from asrdq.handoff.figures import Figures
     from asrdq.recipes import Recipe
-    from asrdq.training.protocol import LoaderCounts
+    from asrdq.training.counts import LoaderCounts
 
 
 @dataclass(frozen=True)

@@ -13,22 +13,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class LoaderCounts:
-    """What a loader makes of a manifest, over all ranks.
-
-    Attributes:
-        rows: Clips that one pass over the data trains on, or validates on.
-        hours: Their audio.
-        dropped: Clips that are left out, by reason, none that did not occur: `no_duration`,
-            `too_short`, `too_long`, `empty_text` as a plan calls them, `unreadable` and others.
-    """
-
-    rows: int
-    hours: float
-    dropped: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Trained:
     """What came out of a run.
 

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from asrdq.errors import ToolError
 from asrdq.monitoring.readers.run_info import RUN_INFO
 from asrdq.results import plain
+from asrdq.training.counts import LoaderCounts
 from asrdq.training.guards import Allowed
-from asrdq.training.protocol import LoaderCounts
 from asrdq.training.run_writer import Saved
 from asrdq.workspace.files import whole_file
 

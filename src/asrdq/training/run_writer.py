@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from asrdq.monitoring.findings import Finding
     from asrdq.monitoring.result import MetricSummary
+    from asrdq.training.counts import LoaderCounts
     from asrdq.training.job import TrainingJob
-    from asrdq.training.protocol import LoaderCounts
     from asrdq.training.tables import RunTables
 
 

@@ -25,8 +25,8 @@ from asrdq.training.result import TrainingResult
 from asrdq.training.run_info import Attempt, RunInfo, SideInfo, package_versions
 
 if TYPE_CHECKING:
+    from asrdq.training.counts import LoaderCounts
     from asrdq.training.job import TrainingJob
-    from asrdq.training.protocol import LoaderCounts
     from asrdq.workspace import Workspace
 
 

@@ -18,8 +18,8 @@ import yaml
 from asrdq.handoff.figures import Figures
 from asrdq.planning.kept import Dropped, Filtered, Kept
 from asrdq.recipes import read_recipe
+from asrdq.training.counts import LoaderCounts
 from asrdq.training.job import TrainingJob
-from asrdq.training.protocol import LoaderCounts
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SPEAKERS = ("george", "jackson", "theo", "nicolas")

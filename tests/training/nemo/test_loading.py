@@ -13,7 +13,8 @@ from tests.training.nemo.conftest import Rows, make_job
 
 from asrdq.errors import DataError, UsageError
 from asrdq.training.job import TrainingJob
-from asrdq.training.nemo.backend import NemoBackend, gather
+from asrdq.training.nemo.backend import NemoBackend
+from asrdq.training.nemo.gathering import gather
 from asrdq.training.nemo.tiny import tiny_model, train_tokenizer
 from asrdq.training.run_writer import RunWriter
 

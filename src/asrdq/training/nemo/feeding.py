@@ -13,8 +13,8 @@ from torch.utils.data import BatchSampler, DataLoader, DistributedSampler
 
 from asrdq.models.nemo import quiet_nemo
 from asrdq.planning.kept import Dropped
+from asrdq.training.counts import LoaderCounts
 from asrdq.training.nemo.loaders import ClipPasses, CutPasses, Feed, FiniteFeed, loader_of
-from asrdq.training.protocol import LoaderCounts
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

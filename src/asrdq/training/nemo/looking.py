@@ -25,7 +25,7 @@ from asrdq.training.preflight import BatchFound, PreflightReport, Rates
 if TYPE_CHECKING:
     from asrdq.recipes.recipe import DataSection
     from asrdq.training.job import TrainingJob
-    from asrdq.training.nemo.backend import Gathered
+    from asrdq.training.nemo.gathering import Gathered
     from asrdq.training.nemo.material import Material
 
 BOUND_ON_GPU: Final = 1024

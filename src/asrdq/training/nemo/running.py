@@ -13,7 +13,6 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping
 
 from asrdq.models.nemo import quiet_nemo
-from asrdq.training.nemo.backend import MODEL, Gathered
 from asrdq.training.nemo.base import build_model, check_languages
 from asrdq.training.nemo.callbacks import NoSecondValidation, StopRun, Teller, needed_memory
 from asrdq.training.nemo.checkpoints import (
@@ -25,6 +24,7 @@ from asrdq.training.nemo.checkpoints import (
     read_checkpoint,
 )
 from asrdq.training.nemo.feeding import Feeds, Ranks, feeds_of
+from asrdq.training.nemo.gathering import Gathered
 from asrdq.training.nemo.loggers import loggers_of
 from asrdq.training.nemo.settings import processes, trainer_settings, validation_interval
 from asrdq.training.protocol import Trained
@@ -33,6 +33,8 @@ from asrdq.training.stops import EARLY, SIGNAL, STOPPED_BY_FILE
 if TYPE_CHECKING:
     from asrdq.training.job import TrainingJob
     from asrdq.training.run_writer import RunWriter
+
+MODEL = "adapted_model.nemo"
 
 
 def run(job: TrainingJob, log: RunWriter, gathered: Gathered) -> Trained:

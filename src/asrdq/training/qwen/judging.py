@@ -20,12 +20,13 @@ from asrdq.training.qwen.loss import answer_loss
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from transformers import Trainer
+
     from asrdq.training.qwen.rows import Row
     from asrdq.training.qwen.setup import Run
-    from asrdq.training.qwen.trainer import QwenTrainer
 
 
-def evaluated(trainer: QwenTrainer, run: Run) -> dict[str, float]:
+def evaluated(trainer: Trainer, run: Run) -> dict[str, float]:
     """Return rates and loss on the held-out clips; the weights are kept if they are among the best.
 
     Every process takes its share of the clips, and gets the values of all.
@@ -52,7 +53,7 @@ def evaluated(trainer: QwenTrainer, run: Run) -> dict[str, float]:
     return values
 
 
-def _keep(trainer: QwenTrainer, run: Run, values: dict[str, float]) -> None:
+def _keep(trainer: Trainer, run: Run, values: dict[str, float]) -> None:
     setup, checkpoints = run.setup, run.setup.job.recipe.checkpoints
     value = values.get(checkpoints.monitor)
     if value is None:
@@ -92,7 +93,7 @@ def _loss(network: Any, processor: Any, rows: Sequence[Row], batch: int) -> tupl
     return total, tokens
 
 
-def _whole(trainer: QwenTrainer) -> AbstractContextManager[Any]:
+def _whole(trainer: Trainer) -> AbstractContextManager[Any]:
     """Return a context in which all weights of a sharded network are on every process."""
     if not trainer.is_fsdp_enabled:
         return nullcontext()

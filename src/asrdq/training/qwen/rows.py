@@ -16,7 +16,7 @@ from asrdq.errors import DataError
 from asrdq.manifests.formats.qwen_languages import qwen_language
 from asrdq.models.qwen import MARK
 from asrdq.sampling.strata import NO_VALUE
-from asrdq.training.protocol import LoaderCounts
+from asrdq.training.counts import LoaderCounts
 
 if TYPE_CHECKING:
     from asrdq.recipes.recipe import DataSection
