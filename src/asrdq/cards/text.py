@@ -198,6 +198,7 @@ def _training(evidence: Evidence) -> Iterator[str]:
         f"{run.wall_s:,.0f} s on {run.device}, {len(run.attempts)} attempts.{trains}\n",
         *(f"- let pass: {inline(each.rule)}: {inline(each.message)}" for each in run.allowed),
         *(f"- {inline(each)}" for each in run.findings),
+        "",
         *table(
             ["of", "metric", "value", "at step"],
             [
