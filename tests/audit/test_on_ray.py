@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from asrdq.audit import AuditPlan, AuditResult, audit
-from asrdq.cli.stages import run_audit
+from asrdq.cli.auditing import run_audit
 from asrdq.manifests import ingest_manifest
 from asrdq.sampling import SamplingPlan, draw_sample
 from asrdq.settings import RaySettings

@@ -112,7 +112,7 @@ def audit(
     Example: `asrdq audit train`, then
     `asrdq sql "SELECT utt_id, reasons FROM audits WHERE low_quality"`
     """
-    from asrdq.cli.stages import run_audit
+    from asrdq.cli.auditing import run_audit
 
     result = run_audit(
         workspace,

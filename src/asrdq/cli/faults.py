@@ -34,7 +34,7 @@ def faults(
 
     Example: `asrdq faults train --format csv`
     """
-    from asrdq.cli.stages import run_audit
+    from asrdq.cli.auditing import run_audit
 
     result = run_audit(
         workspace,
