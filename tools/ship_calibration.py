@@ -15,7 +15,7 @@ from pathlib import Path
 from asrdq.alignment import build_aligner
 from asrdq.workspace import Workspace
 
-TARGET = Path(__file__).resolve().parents[1] / "src/asrdq/audit/shipped_calibration.json"
+TARGET = Path(__file__).resolve().parents[1] / "src/asrdq/audit/calibration/shipped.json"
 
 
 def main(folder: str, name: str) -> None:

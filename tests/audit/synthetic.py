@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from asrdq.alignment.evidence import EVIDENCE
 from asrdq.alignment.pocketsphinx import PocketSphinxAligner
-from asrdq.audit.calibration import Calibration, calibrate
+from asrdq.audit.calibration.fitting import Calibration, calibrate
 from asrdq.audit.collection import EVIDENCE_TABLE
 from asrdq.audit.detection import calibration_table
 from asrdq.audit.faults import PLANTED, Fault, PlantedClip

@@ -10,8 +10,13 @@ from hypothesis import strategies as st
 from synthetic import BUDGET, clip, corpus, trials_of
 
 from asrdq.alignment.evidence import EVIDENCE
-from asrdq.audit.calibration import ALL_STRATA, OWN_INSTRUMENT_FROM, calibrate, speaker_folds
-from asrdq.audit.detectors import Detector, fit_detectors, suspicion
+from asrdq.audit.calibration.detectors import Detector, fit_detectors, suspicion
+from asrdq.audit.calibration.fitting import (
+    ALL_STRATA,
+    OWN_INSTRUMENT_FROM,
+    calibrate,
+    speaker_folds,
+)
 from asrdq.audit.trials import Trials
 
 
@@ -38,7 +43,7 @@ def test_no_clip_is_judged_by_detectors_that_saw_its_speaker(
         learned_from.append({speakers[int(code)] for code in evidence[:, 0]})
         return fit_detectors(evidence, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("asrdq.audit.calibration.fit_detectors", watched)
+    monkeypatch.setattr("asrdq.audit.calibration.fitting.fit_detectors", watched)
     instrument = calibrate(trials, EVIDENCE, BUDGET)["x"]
     assert not instrument.by_clip
     assert (instrument.clips, instrument.planted, instrument.speakers) == (60, 480, 7)

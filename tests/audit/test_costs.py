@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from synthetic import corpus, trials_of
 
-from asrdq.audit.costs import group_costs, share_of_hours
+from asrdq.audit.calibration.costs import group_costs, share_of_hours
 from asrdq.audit.faults import GROSS, Fault
 from asrdq.audit.trials import Trials
 from asrdq.sampling.estimators import wilson

@@ -10,7 +10,7 @@ import pytest
 from synthetic import ALIGNER, BUDGET, SETTINGS, corpus, judged, row, trials_of
 
 from asrdq.alignment.evidence import EVIDENCE
-from asrdq.audit.calibration import CALIBRATION_FROM, calibrate
+from asrdq.audit.calibration.fitting import CALIBRATION_FROM, calibrate
 from asrdq.audit.collection import EVIDENCE_TABLE
 from asrdq.audit.detection import calibration_table, detection_table
 from asrdq.audit.faults import GROSS, Fault, PlantedClip

@@ -9,8 +9,8 @@ import pytest
 from synthetic import BUDGET, corpus, trials_of
 
 from asrdq.alignment.evidence import EVIDENCE
-from asrdq.audit.calibration import calibrate
-from asrdq.audit.detectors import Detector, fit_detectors, plans_for, suspicion
+from asrdq.audit.calibration.detectors import Detector, fit_detectors, plans_for, suspicion
+from asrdq.audit.calibration.fitting import calibrate
 from asrdq.audit.faults import Fault
 
 

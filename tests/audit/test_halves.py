@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asrdq.audit.halves import fitted_half, speaker_key
+from asrdq.audit.calibration.halves import fitted_half, speaker_key
 
 CLIPS = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from("xy")), min_size=1)
 

@@ -15,7 +15,7 @@ from corpora import Utterance, degraded, read_utterances, with_real_faults, writ
 
 from asrdq.alignment import build_aligner
 from asrdq.audit import GROSS, AuditPlan, AuditResult, Fault, audit
-from asrdq.audit.calibration import calibrate
+from asrdq.audit.calibration.fitting import calibrate
 from asrdq.audit.folds import Judges
 from asrdq.audit.judgement import judge, score_trials
 from asrdq.audit.planting import examine_sample

@@ -13,10 +13,10 @@ import pytest
 from synthetic import ALIGNER, SETTINGS, clip, corpus, trials_of
 
 from asrdq.alignment import build_aligner
-from asrdq.audit.language_fit import LanguageFit, fit_language
+from asrdq.audit.calibration.language_fit import LanguageFit, fit_language
+from asrdq.audit.calibration.stored import write_file
+from asrdq.audit.calibration.thresholds import Source, Thresholds, choose_thresholds
 from asrdq.audit.selection import Clip
-from asrdq.audit.stored import write_file
-from asrdq.audit.thresholds import Source, Thresholds, choose_thresholds
 from asrdq.audit.trials import Trials
 from asrdq.calibration_settings import CalibrationEntry, CalibrationRecord
 from asrdq.errors import UsageError

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from asrdq.audit.calibration import confidence_of, separation
-from asrdq.audit.threshold import Scores, Threshold, find_threshold
+from asrdq.audit.calibration.fitting import confidence_of, separation
+from asrdq.audit.calibration.threshold import Scores, Threshold, find_threshold
 
 BUDGET = 0.015
 CLIPS, COPIES, SEEDS = 150, 700, 200

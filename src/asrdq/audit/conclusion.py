@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from asrdq.alignment import Aligner
+from asrdq.audit.calibration.thresholds import Thresholds
 from asrdq.audit.detection import calibration_table, detection_table
 from asrdq.audit.judgement import Judgement, judge, score_trials
-from asrdq.audit.thresholds import Thresholds
 from asrdq.audit.trials import Trials
 from asrdq.settings import AuditSettings
 

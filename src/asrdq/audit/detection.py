@@ -8,10 +8,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from asrdq.audit.calibration import SHIPPED_MODEL, Instrument, separation
+from asrdq.audit.calibration.fitting import SHIPPED_MODEL, Instrument, separation
+from asrdq.audit.calibration.stored import StoredInstrument
 from asrdq.audit.faults import GROSS, PLANTED, Fault
 from asrdq.audit.reasons import InstrumentStatus
-from asrdq.audit.stored import StoredInstrument
 from asrdq.audit.tables import CALIBRATIONS, DETECTIONS
 from asrdq.audit.trials import Flags, Numbers, Trials
 from asrdq.sampling.estimators import wilson

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from asrdq.audit.calibration import Instrument, confidence_of
+from asrdq.audit.calibration.fitting import Instrument, confidence_of
 from asrdq.audit.reasons import FACTS, UNUSABLE, InstrumentStatus, Reason
 from asrdq.audit.trials import Flags, Names, Numbers, Trials
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from asrdq.alignment import Aligner, AlignerOptions, parse_aligner
+from asrdq.audit.calibration.thresholds import Source, Thresholds, choose_thresholds
 from asrdq.audit.conclusion import Conclusion, conclude
 from asrdq.audit.folds import Judges
 from asrdq.audit.hypotheses import hypothesis_reasons, hypothesis_signals, with_run
@@ -17,7 +18,6 @@ from asrdq.audit.result import AuditResult
 from asrdq.audit.rows import alignment_rows, audit_rows, fault_rows, span_rows
 from asrdq.audit.second import SecondInstrument, second_instrument
 from asrdq.audit.selection import Clip, sampled_clips
-from asrdq.audit.thresholds import Source, Thresholds, choose_thresholds
 from asrdq.audit.trials import Trials
 from asrdq.errors import UsageError
 from asrdq.sampling import SamplingPlan, standing_sample

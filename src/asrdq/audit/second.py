@@ -10,11 +10,11 @@ import pyarrow as pa
 
 from asrdq.alignment import Aligner, AlignerOptions, build_aligner
 from asrdq.audit.agreement import agreement_tables
+from asrdq.audit.calibration.thresholds import Thresholds, choose_thresholds
 from asrdq.audit.conclusion import conclude
 from asrdq.audit.judgement import Judgement
 from asrdq.audit.plan import Stage
 from asrdq.audit.selection import Clip, check_languages
-from asrdq.audit.thresholds import Thresholds, choose_thresholds
 from asrdq.audit.trials import Trials
 from asrdq.settings import AuditSettings
 

@@ -54,7 +54,7 @@ def calibrate(
 
     Example: `asrdq calibrate train --by domain --false-alarms 3%`
     """
-    from asrdq.audit.calibrating import CalibratePlan, calibrate_aligner
+    from asrdq.audit.calibration.calibrating import CalibratePlan, calibrate_aligner
     from asrdq.cli.auditing import chosen_aligner
     from asrdq.cli.stages import stage
     from asrdq.workspace import Workspace

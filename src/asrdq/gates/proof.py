@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from asrdq.audit.calibration import CALIBRATION_FROM
+from asrdq.audit.calibration.fitting import CALIBRATION_FROM
 from asrdq.audit.faults import GROSS
 from asrdq.audit.reasons import InstrumentStatus
 from asrdq.gates.advice import larger_sample, sample_command

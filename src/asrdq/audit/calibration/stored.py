@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from asrdq.audit.calibration import Calibration
-from asrdq.audit.detectors import Detector
+from asrdq.audit.calibration.detectors import Detector
+from asrdq.audit.calibration.fitting import Calibration
+from asrdq.audit.calibration.halves import speaker_key
+from asrdq.audit.calibration.threshold import Threshold, find_threshold
 from asrdq.audit.faults import GROSS
-from asrdq.audit.halves import speaker_key
-from asrdq.audit.threshold import Threshold, find_threshold
 from asrdq.audit.trials import Flags, Names, Numbers, Trials
 from asrdq.calibration_settings import CalibrationEntry, CalibrationRecord
 from asrdq.errors import UsageError

@@ -15,9 +15,9 @@ from typing import Final, Protocol
 import numpy as np
 
 from asrdq.alignment import Aligner
-from asrdq.audit.detectors import Detector, fit_detectors, suspicion
+from asrdq.audit.calibration.detectors import Detector, fit_detectors, suspicion
+from asrdq.audit.calibration.threshold import Threshold, find_threshold
 from asrdq.audit.faults import GROSS
-from asrdq.audit.threshold import Threshold, find_threshold
 from asrdq.audit.trials import Flags, Names, Numbers, Trials
 from asrdq.errors import UsageError
 from asrdq.results import plain
@@ -101,7 +101,7 @@ def shipped_calibration(aligner: Aligner) -> Calibration:
     Raises:
         UsageError: It was fitted on the evidence of another aligner.
     """
-    text = resources.files("asrdq.audit").joinpath("shipped_calibration.json").read_text("utf-8")
+    text = resources.files("asrdq.audit.calibration").joinpath("shipped.json").read_text("utf-8")
     data = json.loads(text)
     if (aligner.name, list(aligner.evidence_names)) != (data["aligner"], data["evidence"]):
         raise UsageError(

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from asrdq.audit.calibration.threshold import find_threshold
 from asrdq.audit.detection import MOST_HIDDEN
 from asrdq.audit.faults import GROSS
-from asrdq.audit.threshold import find_threshold
 from asrdq.audit.trials import Flags, Numbers, Trials, number_column
 from asrdq.sampling.estimators import Rate, wilson
 

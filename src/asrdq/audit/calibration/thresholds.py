@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from asrdq.alignment import Aligner
-from asrdq.audit.calibration import Calibration, Instrument, calibrate, shipped_calibration
+from asrdq.audit.calibration.fitting import Calibration, Instrument, calibrate, shipped_calibration
+from asrdq.audit.calibration.stored import GroupName, read_groups, stored_instruments
 from asrdq.audit.selection import Clip
-from asrdq.audit.stored import GroupName, read_groups, stored_instruments
 from asrdq.audit.trials import Trials
 from asrdq.calibration_settings import CalibrationEntry
 from asrdq.errors import UsageError

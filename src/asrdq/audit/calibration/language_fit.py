@@ -11,11 +11,11 @@ from typing import Any, Final
 import numpy as np
 
 from asrdq.alignment import Aligner
-from asrdq.audit.calibration import ALL_STRATA, Calibration, calibrate
-from asrdq.audit.costs import group_costs
+from asrdq.audit.calibration.costs import group_costs
+from asrdq.audit.calibration.fitting import ALL_STRATA, Calibration, calibrate
+from asrdq.audit.calibration.halves import fitted_half
 from asrdq.audit.detection import calibration_table, detection_table
 from asrdq.audit.faults import Fault
-from asrdq.audit.halves import fitted_half
 from asrdq.audit.judgement import judge, score_trials
 from asrdq.audit.reasons import InstrumentStatus
 from asrdq.audit.trials import Flags, Names, Numbers, Trials, number_column

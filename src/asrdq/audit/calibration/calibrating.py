@@ -11,15 +11,15 @@ import numpy as np
 import pyarrow as pa
 
 from asrdq.alignment import Aligner, AlignerOptions, parse_aligner
-from asrdq.audit.calibrated import CalibrateResult
+from asrdq.audit.calibration.calibrated import CalibrateResult
+from asrdq.audit.calibration.language_fit import LanguageFit, fit_language
+from asrdq.audit.calibration.stored import write_file
+from asrdq.audit.calibration.thresholds import group_values
 from asrdq.audit.folds import Judges
-from asrdq.audit.language_fit import LanguageFit, fit_language
 from asrdq.audit.plan import AuditPlan, Stage, no_progress
 from asrdq.audit.planting import examine_sample
 from asrdq.audit.selection import sampled_clips
-from asrdq.audit.stored import write_file
 from asrdq.audit.tables import CALIBRATION_CHECKS, CALIBRATION_COSTS, CALIBRATION_GROUPS
-from asrdq.audit.thresholds import group_values
 from asrdq.calibration_settings import CalibrationEntry, CalibrationRecord
 from asrdq.errors import UsageError
 from asrdq.sampling import SamplingPlan, standing_sample
