@@ -147,25 +147,18 @@ def test_audio_on_s3_is_read_by_the_workers(
 ) -> None:
     """By the command itself, which starts Ray; two clips are enough for the same tables."""
     lines = (data_samples / "manifest.jsonl").read_text(encoding="utf-8").splitlines()[:2]
-    for row in map(json.loads, lines):
+    rows = [json.loads(line) for line in lines]
+    for row in rows:
         clip = str(data_samples / row["audio_filepath"])
-        s3_server.client.upload_file(clip, bucket, f"corpus/{row['audio_filepath']}")
-    body = "\n".join(lines).encode()
-    s3_server.client.put_object(Bucket=bucket, Key="corpus/train.jsonl", Body=body)
-    judged = "SELECT * EXCLUDE (run_id) FROM audits ORDER BY utt_id"
-    found = {}
-    for engine in ("local", "ray"):
-        where = tmp_path / engine
-        run_cli("init", where)
-        run_cli("ingest", f"s3://{bucket}/corpus/train.jsonl", "--name", "train", "-w", where)
-        run_cli("sample", "train", "--fraction", "1.0", "-w", where)
-        done = run_cli(
-            "audit", "train", "--no-calibration", "--engine", engine, "-w", where, "-f", "json"
-        )
-        assert json.loads(done.stdout)["schema_version"] == 1, "nothing of Ray on stdout"
-        found[engine] = Workspace.open(where).query(judged).to_pylist()
-    assert found["ray"] == found["local"]
-    assert all(row["audio_hash"] and row["coverage"] > 0.5 for row in found["ray"])
+        row["audio_filepath"] = f"s3://{bucket}/{row['audio_filepath']}"
+        s3_server.client.upload_file(clip, bucket, row["audio_filepath"].partition(f"{bucket}/")[2])
+    here = audited(tmp_path / "here", rows, AuditPlan("pocketsphinx", False, False))
+    there = prepared(tmp_path / "there", rows)
+    done = run_cli("audit", "m", "--no-calibration", "--engine", "ray", "-w", there.root, "-fjson")
+    assert json.loads(done.stdout)["schema_version"] == 1, "nothing of Ray on stdout"
+    found = there.query("SELECT * EXCLUDE (run_id) FROM audits ORDER BY utt_id").to_pylist()
+    assert found == rows_of(here)["audits"]
+    assert all(row["audio_hash"] and row["coverage"] > 0.5 for row in found)
 
 
 def test_an_address_without_ray_is_refused(run_cli: Any, tmp_path: Path) -> None:
