@@ -61,7 +61,7 @@ def test_the_tutorial(project_root: Path, data_samples: Path, tmp_path: Path) ->
     ]
     assert not (story / "refused").exists()
     info = json.loads((story / "run" / "training_run_info.json").read_text())
-    assert (info["steps"], info["train"]["used"]["rows"]) == (24, 34)
+    assert (info["steps"], info["train"]["used"]["rows"]) == (72, 34)
     (compared,) = workspace.read("comparisons").to_pylist()
     assert compared["go"] == "NO_GO"
     assert compared["after_rate"] > 0.2

@@ -34,9 +34,11 @@ def front_matter(evidence: Evidence, name: str, license: str | None) -> str:
     Raises:
         ToolError: huggingface_hub is not installed.
     """
-    hub = needs("huggingface_hub", "a model card", "hub")
+    needs("huggingface_hub", "a model card", "hub")
+    from huggingface_hub import EvalResult, ModelCardData
+
     base = base_on_hub(evidence)
-    data = hub.ModelCardData(
+    data = ModelCardData(
         model_name=name,
         language=[language_code(each) for each in evidence.languages] or None,
         license=license,
@@ -46,7 +48,7 @@ def front_matter(evidence: Evidence, name: str, license: str | None) -> str:
         pipeline_tag=_TASK,
         tags=["asrdq"],
         metrics=list(METRICS),
-        eval_results=[hub.EvalResult(**each) for each in _results(evidence)] or None,
+        eval_results=[EvalResult(**each) for each in _results(evidence)] or None,
     )
     text: str = data.to_yaml()
     return text

@@ -22,10 +22,12 @@ def publish(repo: str, model: Path, card: Path, *, public: bool, message: str) -
     Raises:
         ToolError: huggingface_hub is not installed, there is no token, or the hub refuses.
     """
-    hub = needs("huggingface_hub", "publishing on the hub", "hub")
-    api = hub.HfApi(library_name="asrdq")
+    needs("huggingface_hub", "publishing on the hub", "hub")
+    from huggingface_hub import CommitOperationAdd, HfApi
+
+    api = HfApi(library_name="asrdq")
     operations = [
-        hub.CommitOperationAdd(path_in_repo=name, path_or_fileobj=str(file))
+        CommitOperationAdd(path_in_repo=name, path_or_fileobj=str(file))
         for name, file in [*files_of(model).items(), (CARD, card)]
     ]
     try:
