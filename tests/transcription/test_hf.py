@@ -123,6 +123,19 @@ def loaded(model: Path) -> HuggingFaceTranscriber:
     return built
 
 
+def test_the_address_of_the_aligner_ctc_works_here_too(ctc: Path, tmp_path: Path) -> None:
+    by_kind = HuggingFaceTranscriber(TranscriberOptions("hf", str(ctc), device="cpu"))
+    by_ctc = build_transcriber(TranscriberOptions("ctc", str(ctc), device="cpu"))
+    assert by_ctc.version == by_kind.version
+    other = tmp_path / "whisper"
+    other.mkdir()
+    (other / "config.json").write_text('{"architectures": ["WhisperForConditionalGeneration"]}')
+    with pytest.raises(ToolError, match="has no CTC decoder: Whisper"):
+        build_transcriber(TranscriberOptions("ctc", str(other), device="cpu"))
+    with pytest.raises(UsageError, match="which CTC model"):
+        build_transcriber(TranscriberOptions("ctc"))
+
+
 def test_a_ctc_model_says_what_transformers_says_alone_and_in_any_batch(ctc: Path) -> None:
     import torch
     import transformers as hf

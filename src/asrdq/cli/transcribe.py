@@ -22,7 +22,8 @@ def transcribe(
         typer.Option(
             "--with",
             metavar="TRANSCRIBER",
-            help="`pocketsphinx`, `nemo:MODEL`, `qwen:MODEL`, `hf:MODEL` or `openai:URL`.",
+            help="`pocketsphinx`, or `nemo:`, `ctc:`, `hf:` or `qwen:` and a model, or "
+            "`openai:URL`.",
         ),
     ] = "pocketsphinx",
     name: Annotated[
