@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asrdq.errors import ToolError
+from asrdq.models.nemo_file import missing_parts
 from asrdq.models.requirements import needs
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ def load_nemo(model: str, device: torch.device, *, trainer: Any = None) -> Any:
                 found = ASRModel.from_pretrained(model, map_location=device, trainer=trainer)
     except Exception as error:
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        if is_file and (missing := missing_parts(file)):
+            reason = f"it holds no {', '.join(missing)}, which its configuration names"
         raise ToolError(
             f"NeMo cannot load this model: {reason.splitlines()[0]}",
             where=model,

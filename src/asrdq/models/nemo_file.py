@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -15,6 +15,7 @@ from asrdq.models.requirements import needs
 
 _CONFIG: Final = "model_config.yaml"
 _ASR: Final = "nemo.collections.asr."
+_PART: Final = "nemo:"
 _MULTITASK: Final = "EncDecMultiTaskModel"
 _SPECIAL: Final = "spl_tokens"
 """What Canary's tokenizer calls its special tokens, beside the languages."""
@@ -90,6 +91,28 @@ def read_nemo_file(path: Path) -> NemoFile:
         raise ToolError(f"{_CONFIG} has no sample_rate", where=str(path))
     prompted = target.endswith(_MULTITASK)
     return NemoFile(path, target, rate, prompted, _languages(config) if prompted else None)
+
+
+def missing_parts(path: Path) -> list[str]:
+    """Return the files that the configuration of a model names and that it does not hold.
+
+    NeMo says of such a model that an abstract class cannot be instantiated.
+    """
+    try:
+        with tarfile.open(path, "r:*") as archive:
+            held = {PurePosixPath(name).name for name in archive.getnames()}
+    except (tarfile.TarError, OSError, EOFError):
+        return []
+    return sorted(set(_parts(_config(path))) - held)
+
+
+def _parts(value: Any) -> Iterator[str]:
+    """Give the names after `nemo:` in a configuration, however deep."""
+    if isinstance(value, str) and value.startswith(_PART):
+        yield value.removeprefix(_PART)
+    elif isinstance(value, Mapping | list):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _parts(one)
 
 
 def _languages(config: Mapping[str, Any]) -> frozenset[str] | None:
