@@ -111,8 +111,10 @@ def test_exit_codes_are_a_gate(scored: Path, run_cli: RunCli) -> None:
 def test_mistakes_are_told(scored: Path, run_cli: RunCli) -> None:
     done = run_cli("compare", "r1", "r7", cwd=scored, code=2)
     assert "unknown scored set of hypotheses 'r7'" in done.stderr
-    done = run_cli("compare", "r1", "r2", "--guard", "domain", cwd=scored, code=2)
+    done = run_cli("compare", "r1", "r2", "--target", "domain", cwd=scored, code=2)
     assert "'domain' is not COLUMN=VALUE" in done.stderr
+    done = run_cli("compare", "r1", "r2", "--guard", "domian", cwd=scored, code=2)
+    assert "unknown column 'domian'" in done.stderr
     bad = scored / "criteria.yaml"
     bad.write_text("version: 1\nmust:\n  - {metric: werr, comparison: '<', value: 0.1}\n")
     done = run_cli("compare", "r1", "r2", "--criteria", bad, cwd=scored, code=2)
