@@ -51,11 +51,16 @@ def test_mlflow_keeps_its_runs_in_a_file_below_the_run(
     assert len(client.get_metric_history(run.info.run_id, "train_loss")) == 2
 
 
+@pytest.mark.parametrize("name", ["mlflow", "wandb"])
 def test_a_logger_that_cannot_write_is_named(
-    digits: Rows, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, digits: Rows, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """MLflow without a server it knows, W&B without a key."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "nowhere://at-all")
-    job = make_job(tmp_path / "job", digits, base, steps=2, loggers=["mlflow"])
-    with RunWriter(job) as log, pytest.raises(ToolError, match="the logger mlflow cannot be used"):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for key in ("WANDB_MODE", "WANDB_API_KEY"):
+        monkeypatch.delenv(key, raising=False)
+    job = make_job(tmp_path / "job", digits, base, steps=2, loggers=[name])
+    with RunWriter(job) as log, pytest.raises(ToolError, match=f"the logger {name} cannot be used"):
         NemoBackend().train(job, log)
     assert not (job.run_dir / "checkpoints").exists()

@@ -42,7 +42,14 @@ def _opened(name: str, job: TrainingJob) -> Any:
     folder, run = job.run_dir.resolve(), job.recipe.name
     made = {
         "tensorboard": lambda: loggers.TensorBoardLogger(str(folder), "tensorboard", version=""),
-        "wandb": lambda: loggers.WandbLogger(name=run, project="asrdq", save_dir=str(folder)),
+        "wandb": lambda: _begun(
+            loggers.WandbLogger(
+                name=run,
+                project="asrdq",
+                save_dir=str(folder),
+                mode=os.environ.get("WANDB_MODE"),  # W&B itself reads it once a process
+            )
+        ),
         "mlflow": lambda: loggers.MLFlowLogger("asrdq", run_name=run, **_mlflow_store(folder)),
     }
     try:
@@ -52,6 +59,12 @@ def _opened(name: str, job: TrainingJob) -> Any:
             f"the logger {name} cannot be used: {str(error).splitlines()[0]}",
             hint="mend that, or take it out of `loggers`",
         ) from error
+
+
+def _begun(logger: Any) -> Any:
+    """Begin the run of a logger now: what it lacks is told before the first step."""
+    _ = logger.experiment
+    return logger
 
 
 def _mlflow_store(folder: Path) -> dict[str, str]:
