@@ -64,7 +64,13 @@ def test_the_tour_of_the_readme_and_every_query_of_the_pages_run(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert list((tmp_path / "my-data").rglob("*.html"))
-    run_cli("check", "train", "--suite", "asr_manifest", "-w", "my-data", code=None)
+    for verb in (
+        ("check", "train", "--suite", "asr_manifest"),
+        ("audit", "train", "--second", "pocketsphinx"),
+        ("calibrate", "train"),
+        ("cut", "train", "train_cut", "--max", "4"),
+    ):
+        run_cli(*verb, "-w", "my-data", code=None)
     for query in documented_queries(project_root):
         run_cli("sql", query, "--format", "json", "-w", "my-data")
 
