@@ -228,7 +228,7 @@ def test_a_broken_model_is_named(model: Path, tmp_path: Path) -> None:
         with pytest.raises(ToolError, match=r"cannot be read as a \.nemo file"):
             build_aligner(f"ctc:{cut}")
         bare = without_tokenizer(model, tmp_path / "bare.nemo")
-        with pytest.raises(ToolError, match=r"it holds no .*_tokenizer\.model, which"):
+        with pytest.raises(ToolError, match=r"it holds no .*_tokenizer\.model.*, which"):
             build_aligner(f"ctc:{bare}").load()
         return
     weights = tmp_path / "weights"
