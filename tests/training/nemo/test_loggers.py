@@ -58,8 +58,8 @@ def test_a_logger_that_cannot_write_is_named(
     """MLflow without a server it knows, W&B without a key."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "nowhere://at-all")
     monkeypatch.setenv("HOME", str(tmp_path))
-    for key in ("WANDB_MODE", "WANDB_API_KEY"):
-        monkeypatch.delenv(key, raising=False)
+    monkeypatch.setenv("WANDB_MODE", "online")
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
     job = make_job(tmp_path / "job", digits, base, steps=2, loggers=[name])
     with RunWriter(job) as log, pytest.raises(ToolError, match=f"the logger {name} cannot be used"):
         NemoBackend().train(job, log)
