@@ -20,7 +20,7 @@ from asrdq.workspace import Workspace
 
 Kill = Callable[["subprocess.Popen[bytes]", float], bool]
 
-KILLS = 6
+KILLS = 10
 CLIPS = 24
 
 TABLES = ("audits", "alignments", "word_spans", "fault_trials", "detections", "calibrations")
@@ -82,7 +82,7 @@ def cached_keys(workspace: Workspace) -> list[str]:
 
 
 @pytest.mark.slow
-def test_killed_at_random_points_and_run_again(
+def test_killed_at_ten_random_points_and_run_again(
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
     data_samples: Path,

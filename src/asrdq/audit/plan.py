@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-from asrdq.alignment import AlignerOptions, build_aligner, parse_aligner
+from asrdq.alignment import AlignerOptions, parse_aligner
 from asrdq.audit.collection import OnClip
 from asrdq.audit.folds import Fold
 from asrdq.settings import RaySettings
@@ -28,9 +27,9 @@ class AuditPlan:
             the verdict says so.
         plant: Whether to plant faults and measure what is found, also where nothing is fitted.
         seed: Seed of the planted faults.
+        folds: Speakers, each with the aligner that judges them instead: out of fold.
         second: A second aligner to compare with, as `aligner`.
         hypotheses: A set of hypotheses to compare the transcripts with, or a file of them.
-        folds: Speakers, each with the aligner that judges them instead: out of fold.
         cluster: The Ray cluster that reads and aligns; None: processes of this machine.
     """
 
@@ -51,19 +50,8 @@ class AuditPlan:
     @property
     def options(self) -> AlignerOptions:
         """What the aligner is built from."""
-        return _options(self.aligner)
-
-    def of_second(self) -> AuditPlan | None:
-        """Return what to do with the second aligner; one that cannot be calibrated is not."""
-        if self.second is None:
-            return None
-        if build_aligner(self.second).aligns_copies:
-            return dataclasses.replace(self, aligner=self.second)
-        return dataclasses.replace(self, aligner=self.second, calibrate=False, plant=False)
-
-
-def _options(wanted: str | AlignerOptions) -> AlignerOptions:
-    return parse_aligner(wanted) if isinstance(wanted, str) else wanted
+        wanted = self.aligner
+        return parse_aligner(wanted) if isinstance(wanted, str) else wanted
 
 
 def no_progress(_name: str, _clips: int) -> AbstractContextManager[OnClip]:

@@ -71,12 +71,12 @@ def audit(
         trials = examine_sample(workspace, judges, plan, sample, clips, workers, stage)
         concluded = conclude(trials, judges.first, means.thresholds, settings, run.run_id)
         result = _result(manifest, sample, run.run_id, means, trials, concluded, settings)
-        if means.second and means.second_plan:
-            told, second = means.second.stage(stage), Judges(means.second_plan.options)
+        if (second := means.second) is not None:
+            told = second.stage(stage)
             theirs = examine_sample(
-                workspace, second, means.second_plan, sample, clips, workers, told
+                workspace, second.judges, second.plan, sample, clips, workers, told
             )
-            agreements, agreement = means.second.compare(
+            agreements, agreement = second.compare(
                 trials, concluded.judgement, theirs, settings, run.run_id, result.aligner
             )
             result = replace(result, agreements=agreements, instrument_agreement=agreement)
@@ -93,14 +93,12 @@ class _Means:
         judges: The aligner of each clip.
         thresholds: Where low quality begins.
         second: A second aligner with its thresholds, None where there is none.
-        second_plan: What to do with that.
         signals: The hypotheses beside the transcripts, None where there are none.
     """
 
     judges: Judges
     thresholds: Thresholds
     second: SecondInstrument | None
-    second_plan: AuditPlan | None
     signals: pa.Table | None
 
     def parameters(
@@ -137,15 +135,11 @@ def _means(
     thresholds = choose_thresholds(
         workspace, manifest, judges.first, clips, plan.calibrate, judges.version
     )
-    second, second_plan = None, plan.of_second()
-    if second_plan is not None:
-        second = second_instrument(
-            workspace, manifest, second_plan.options, clips, second_plan.calibrate
-        )
+    second = second_instrument(workspace, manifest, plan, clips)
     signals = (
         hypothesis_signals(workspace, manifest, plan.hypotheses, clips) if plan.hypotheses else None
     )
-    return _Means(judges, thresholds, second, second_plan, signals)
+    return _Means(judges, thresholds, second, signals)
 
 
 def _result(

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from asrdq.alignment import Aligner, AlignerOptions, build_aligner
+from asrdq.alignment import Aligner
 from asrdq.audit.agreement import agreement_tables
 from asrdq.audit.calibration.thresholds import Thresholds, choose_thresholds
 from asrdq.audit.conclusion import conclude
+from asrdq.audit.folds import Judges
 from asrdq.audit.judgement import Judgement
-from asrdq.audit.plan import Stage
+from asrdq.audit.plan import AuditPlan, Stage
 from asrdq.audit.selection import Clip, check_languages
 from asrdq.audit.trials import Trials
 from asrdq.settings import AuditSettings
@@ -27,12 +28,19 @@ class SecondInstrument:
     """A second aligner with its thresholds.
 
     Attributes:
-        aligner: The aligner.
+        judges: The aligner, for every clip.
+        plan: What is done with it.
         thresholds: What it judges by, chosen as for the first.
     """
 
-    aligner: Aligner
+    judges: Judges
+    plan: AuditPlan
     thresholds: Thresholds
+
+    @property
+    def aligner(self) -> Aligner:
+        """The aligner."""
+        return self.judges.first
 
     @property
     def name(self) -> str:
@@ -65,18 +73,22 @@ class SecondInstrument:
 
 
 def second_instrument(
-    workspace: Workspace,
-    manifest: ManifestVersion,
-    wanted: str | AlignerOptions,
-    clips: Sequence[Clip],
-    fit: bool | None,
-) -> SecondInstrument:
-    """Build the second aligner of an audit.
+    workspace: Workspace, manifest: ManifestVersion, plan: AuditPlan, clips: Sequence[Clip]
+) -> SecondInstrument | None:
+    """Build the second aligner of an audit, None where it has none.
+
+    One that cannot be asked about planted faults is not calibrated.
 
     Raises:
         UsageError: It does not exist or does not know a language of the clips; or as for
             `choose_thresholds`.
     """
-    aligner = build_aligner(wanted)
-    check_languages(aligner, {clip.language for clip in clips})
-    return SecondInstrument(aligner, choose_thresholds(workspace, manifest, aligner, clips, fit))
+    if plan.second is None:
+        return None
+    own = replace(plan, aligner=plan.second, folds=())
+    judges = Judges(own.options)
+    if not judges.first.aligns_copies:
+        own = replace(own, calibrate=False, plant=False)
+    check_languages(judges.first, {clip.language for clip in clips})
+    thresholds = choose_thresholds(workspace, manifest, judges.first, clips, own.calibrate)
+    return SecondInstrument(judges, own, thresholds)
