@@ -132,6 +132,7 @@ def _trained(
         path = job.run_dir / MODEL
         if job.rank == 0:
             save_model(model, best_path, path)
+        trainer.strategy.barrier("the model is whole")
     return Trained(
         model=path,
         best=best_path,
