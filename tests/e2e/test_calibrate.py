@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
+import shutil
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +26,7 @@ from asrdq.workspace import Workspace
 pytestmark = pytest.mark.slow
 
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
+Kill = Callable[["subprocess.Popen[bytes]", float], bool]
 
 SETTINGS = """\
 # our settings
@@ -32,6 +37,8 @@ audit:
     calibration_clips: 24   # enough
 """
 CLIPS, PLANTED = 44, 24
+COMMAND = ("calibrate", "train", "--aligner", "pocketsphinx", "--false-alarms", "3%")
+KILLS = 3
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +65,9 @@ def calibrated(folder: Path, run_cli: RunCli) -> Path:
         settings.write_text(kept.read_text())
         return folder
     settings.write_text(SETTINGS)
-    command = ("calibrate", "train", "--aligner", "pocketsphinx", "--false-alarms", "3%")
-    done = run_cli(*command, "--workers", "2", cwd=folder)
+    started = time.monotonic()
+    done = run_cli(*COMMAND, "--workers", "2", cwd=folder)
+    (folder / "took").write_text(str(time.monotonic() - started))
     assert "good hours lost" in done.stdout
     assert "asrdq audit train" in done.stderr
     kept.write_text(settings.read_text())
@@ -93,6 +101,60 @@ def test_thresholds_go_into_the_settings_with_where_they_are_from(calibrated: Pa
     for fault in GROSS:
         assert group["recall"][fault.value]["rate"] >= 0.75, fault
     assert group["false_alarms"]["low"] <= 0.1
+
+
+def test_killed_and_gone_on_with_on_a_cluster_it_says_the_same(
+    calibrated: Path, tmp_path: Path, kill: Kill, run_cli: RunCli
+) -> None:
+    """Each kill lies where clips are left to align; the last part of them is aligned on Ray."""
+    other, chance = tmp_path / "killed", random.Random(1)
+    shutil.copytree(calibrated, other)
+    for left_over in (other / "tables" / "cache", other / "calibrations"):
+        shutil.rmtree(left_over)
+    (other / SETTINGS_FILE).write_text(SETTINGS)
+    for _ in range(KILLS):
+        command = [sys.executable, "-m", "asrdq", *COMMAND, "--workers", "2"]
+        after_s = chance.uniform(0.15, 0.3) * float((calibrated / "took").read_text())
+        assert kill(
+            subprocess.Popen(
+                command,
+                cwd=other,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            ),
+            after_s,
+        )
+        assert (other / SETTINGS_FILE).read_text() == SETTINGS
+    kept = aligned(other)
+    run_cli(*COMMAND, "--engine", "ray", "--workers", "2", cwd=other)
+    assert 0 < kept < aligned(other) == len(keys_of(other))
+    assert keys_of(other) <= keys_of(calibrated)
+    assert newest(other) == newest(calibrated)
+    ours, theirs = entry_of(other), entry_of(calibrated)
+    assert {key for key in ours if ours[key] != theirs[key]} <= {"run_id", "date", "file", "sha256"}
+    assert ours["groups"] == theirs["groups"]
+
+
+def keys_of(folder: Path) -> set[str]:
+    """Return the keys of all alignments that were kept."""
+    kept = Workspace.open(folder).store.open("cache/alignments").to_pyarrow_table()
+    return {str(key) for key in kept["key"].to_pylist()}
+
+
+def newest(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the tables of the newest calibration, without its run id."""
+    workspace = Workspace.open(folder)
+    run_id = workspace.query(
+        "SELECT run_id FROM runs WHERE command = 'calibrate' AND state = 'done' "
+        "ORDER BY started DESC LIMIT 1"
+    )["run_id"][0].as_py()
+    return {
+        name: workspace.read(name, where=f"run_id = '{run_id}'")
+        .drop_columns(["run_id"])
+        .to_pylist()
+        for name in ("calibration_groups", "calibration_checks", "calibration_costs")
+    }
 
 
 def test_an_audit_judges_by_them_and_proves_them(calibrated: Path) -> None:

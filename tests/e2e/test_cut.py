@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 import subprocess
@@ -20,6 +21,7 @@ from asrdq.cutting import CutPlan, CutResult, KeptBack, cut_manifest
 from asrdq.leakage import find_duplicates
 from asrdq.manifests import ingest_manifest
 from asrdq.sampling import SamplingPlan, draw_sample
+from asrdq.settings import RaySettings
 from asrdq.workspace import ManifestVersion, Workspace
 
 pytestmark = pytest.mark.slow
@@ -129,6 +131,19 @@ def test_no_piece_repeats_the_transcript_or_the_audio_of_another(
     # The short clip lies in the recording of george, and nothing else overlaps.
     assert {line["kind"]: line["rows"] for line in found}["transcript"] == 0
     assert {line["kind"]: line["rows"] for line in found}["overlap"] == 2
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::ResourceWarning")
+def test_on_a_cluster_the_cuts_are_the_same(
+    done: tuple[Workspace, CutResult], spoken: tuple[Path, list[Row]], tmp_path: Path
+) -> None:
+    Workspace.init(tmp_path / "there")
+    there = Workspace.open(tmp_path / "there")
+    plan = dataclasses.replace(PLAN, cluster=RaySettings())
+    found = cut_manifest(there, ingested(there, *spoken, "train"), "pieces", plan, workers=2)
+    without_run = [result.cuts.drop_columns(["run_id"]) for result in (found, done[1])]
+    assert without_run[0].num_rows > 4
+    assert without_run[0].equals(without_run[1])
 
 
 def test_the_same_again_makes_no_new_version(done: tuple[Workspace, CutResult]) -> None:

@@ -1,10 +1,10 @@
-"""What `audit` and `faults` share: an audit by the options of a command."""
+"""What commands that align share: the aligner, the engine, and an audit by their options."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,7 @@ def run_audit(
         cluster=cluster,
     )
     workers = workers or opened.settings.workers
-    with _on_ray(cluster) if cluster else nullcontext():
+    with working_on(cluster):
         if folds is not None and folds.by is not None:
             from asrdq.cli.out_of_fold import run_out_of_fold
 
@@ -67,8 +67,14 @@ def run_audit(
 
 
 @contextmanager
-def _on_ray(cluster: RaySettings) -> Iterator[None]:
-    """Stay connected; what Ray prints of dead workers goes to stderr, and not into the result."""
+def working_on(cluster: RaySettings | None) -> Iterator[None]:
+    """Stay connected to a cluster; None is this machine, which needs no connection.
+
+    What Ray prints of dead workers goes to stderr, and not into the result.
+    """
+    if cluster is None:
+        yield
+        return
     from asrdq.engine import connected
 
     with redirect_stdout(sys.stderr), connected(cluster):

@@ -9,6 +9,8 @@ import typer
 from asrdq import console
 from asrdq.cli.audit import AlignerOption, BatchOption, DeviceOption
 from asrdq.cli.options import (
+    AddressOption,
+    EngineOption,
     FormatOption,
     ManifestArgument,
     SeedOption,
@@ -39,6 +41,8 @@ def calibrate(
     device: DeviceOption = None,
     batch_size: BatchOption = None,
     workers: WorkersOption = 0,
+    engine: EngineOption = None,
+    address: AddressOption = None,
     seed: SeedOption = None,
     output: FormatOption = Format.TABLE,
     workspace: WorkspaceOption = ".",
@@ -55,7 +59,7 @@ def calibrate(
     Example: `asrdq calibrate train --by domain --false-alarms 3%`
     """
     from asrdq.audit.calibration.calibrating import CalibratePlan, calibrate_aligner
-    from asrdq.cli.auditing import chosen_aligner
+    from asrdq.cli.auditing import chosen_aligner, cluster_of, working_on
     from asrdq.cli.stages import stage
     from asrdq.workspace import Workspace
 
@@ -65,14 +69,16 @@ def calibrate(
         by=by,
         false_alarms=None if false_alarms is None else share(false_alarms),
         seed=opened.settings.sampling.seed if seed is None else seed,
+        cluster=cluster_of(opened.settings, engine, address),
     )
-    result = calibrate_aligner(
-        opened,
-        opened.manifest(manifest),
-        plan,
-        workers=workers or opened.settings.workers,
-        stage=stage,
-    )
+    with working_on(plan.cluster):
+        result = calibrate_aligner(
+            opened,
+            opened.manifest(manifest),
+            plan,
+            workers=workers or opened.settings.workers,
+            stage=stage,
+        )
     if output is Format.TABLE:
         print(result.summary())
     else:

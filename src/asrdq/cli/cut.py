@@ -8,7 +8,14 @@ import typer
 
 from asrdq import console
 from asrdq.cli.audit import AlignerOption, BatchOption, DeviceOption
-from asrdq.cli.options import FormatOption, ManifestArgument, WorkersOption, WorkspaceOption
+from asrdq.cli.options import (
+    AddressOption,
+    EngineOption,
+    FormatOption,
+    ManifestArgument,
+    WorkersOption,
+    WorkspaceOption,
+)
 from asrdq.cli.output import Format, emit
 
 
@@ -27,6 +34,8 @@ def cut(
     device: DeviceOption = None,
     batch_size: BatchOption = None,
     workers: WorkersOption = 0,
+    engine: EngineOption = None,
+    address: AddressOption = None,
     output: FormatOption = Format.TABLE,
     workspace: WorkspaceOption = ".",
 ) -> None:
@@ -39,26 +48,23 @@ def cut(
 
     Example: `asrdq cut train train_cut --max 15`
     """
-    from asrdq.alignment import parse_aligner
+    from asrdq.cli.auditing import chosen_aligner, cluster_of, working_on
     from asrdq.cli.stages import stage
     from asrdq.cutting import CutPlan, cut_manifest
     from asrdq.workspace import Workspace
 
     opened = Workspace.open(workspace)
-    settings = opened.settings.audit
-    options = parse_aligner(
-        aligner or settings.aligner,
-        device=device or settings.device,
-        batch_size=batch_size or settings.batch_size,
-    )
-    result = cut_manifest(
-        opened,
-        opened.manifest(manifest),
-        name,
-        CutPlan(options, longest, pause),
-        workers=workers or opened.settings.workers,
-        stage=stage,
-    )
+    options = chosen_aligner(opened.settings.audit, aligner, device, batch_size)
+    cluster = cluster_of(opened.settings, engine, address)
+    with working_on(cluster):
+        result = cut_manifest(
+            opened,
+            opened.manifest(manifest),
+            name,
+            CutPlan(options, longest, pause, cluster),
+            workers=workers or opened.settings.workers,
+            stage=stage,
+        )
     if output is Format.TABLE:
         print(result.summary())
     else:

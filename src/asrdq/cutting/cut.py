@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -18,21 +18,21 @@ from asrdq.audit.selection import Clip, clips_of
 from asrdq.cutting.listening import Recording, voices_of
 from asrdq.cutting.pieces import KeptBack, Limits, Piece, cut_pieces
 from asrdq.cutting.result import CutResult
+from asrdq.cutting.rows import Row, long_rows, pieces_and_short_rows, whole
 from asrdq.cutting.tables import CUTS, TABLE
 from asrdq.errors import UsageError
 from asrdq.text.partings import partings
 from asrdq.versions import derive_manifest
-from asrdq.workspace.store import quote_text
 
 if TYPE_CHECKING:
+    from asrdq.settings import RaySettings
     from asrdq.workspace import ManifestVersion, Workspace
 
-Row = dict[str, Any]
+_Examined = tuple[Row, Clip, Row, tuple[str, str] | None, NDArray[np.bool_] | None]
+"""A row, its clip, its alignment, why it cannot be cut, and its voice activity."""
 
 AT_ONCE = 1000
 """Recordings that are in memory together, with their words."""
-_COLUMNS = ["utt_id", "audio_path", "text", "duration_s", "offset_s", "language", "speaker"]
-_NEVER_DRAWN = {"stratum": "", "inclusion_probability": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,13 @@ class CutPlan:
         aligner: What places the words.
         longest_s: Greatest length of a piece; rows up to it stay as they are.
         pause_s: Least silence at a cut.
+        cluster: The Ray cluster that reads and aligns; None: processes of this machine.
     """
 
     aligner: AlignerOptions
     longest_s: float
     pause_s: float = 0.2
+    cluster: RaySettings | None = None
 
     def __post_init__(self) -> None:
         if not self.longest_s > self.pause_s > 0:
@@ -78,7 +80,7 @@ def cut_manifest(
         manifest: The version to cut.
         name: Manifest for the pieces and the short rows, with a column `cut_from`.
         plan: How to cut.
-        workers: Processes; 0 is one a core.
+        workers: Processes; 0 is one a core, or as many as the cluster has room for.
         stage: Opens a progress display for each of the two stages.
 
     Raises:
@@ -92,24 +94,31 @@ def cut_manifest(
         "aligner_version": aligner.version,
         "longest_s": plan.longest_s,
         "pause_s": plan.pause_s,
+        "engine": "ray" if plan.cluster else "local",
     }
     settings = workspace.settings.audit
     limits = Limits(plan.longest_s, plan.pause_s, settings.coverage_minimum)
     with workspace.run("cut", manifest, parameters) as run:
-        refused, rows = _long_rows(workspace, manifest, plan.longest_s)
+        refused, rows = long_rows(workspace, manifest, plan.longest_s)
         tables = [_table(refused, run.run_id)]
         for first in range(0, len(rows), AT_ONCE):
             some = rows[first : first + AT_ONCE]
-            clips = clips_of(workspace, manifest, some, aligner)
+            clips = clips_of(
+                workspace, manifest, some, aligner, workers=workers, cluster=plan.cluster
+            )
             of = f" {first + 1:,} to {first + len(some):,}" if len(rows) > AT_ONCE else ""
             with stage(f"align{of}", len(some)) as on_clip:
-                evidence = _aligned(workspace, aligner, plan.aligner, clips, workers, on_clip)
+                evidence = _aligned(workspace, aligner, plan, clips, workers, on_clip)
             with stage(f"cut{of}", len(some)) as on_clip:
-                pieces = _cut(some, clips, evidence, limits, workers, on_clip)
+                cannot = [_cannot(*pair, limits) for pair in zip(clips, evidence, strict=True)]
+                voices = _voices(clips, cannot, plan, workers, on_clip)
+                pieces = _cut(zip(some, clips, evidence, cannot, voices, strict=True), limits)
                 tables.append(_table(pieces, run.run_id))
         cuts = pa.concat_tables(tables)
         workspace.replace(TABLE, cuts, run_id=run.run_id)
-        derived = derive_manifest(workspace, name, _query(manifest, run.run_id, plan.longest_s))
+        derived = derive_manifest(
+            workspace, name, pieces_and_short_rows(manifest, run.run_id, plan.longest_s)
+        )
     return CutResult(
         run_id=run.run_id,
         source=str(manifest),
@@ -123,7 +132,7 @@ def cut_manifest(
 def _aligned(
     workspace: Workspace,
     aligner: Aligner,
-    options: AlignerOptions,
+    plan: CutPlan,
     clips: Sequence[Clip],
     workers: int,
     on_clip: OnClip,
@@ -132,7 +141,15 @@ def _aligned(
         clip_task(clip, PlantedClip(clip.utt_id, Fault.UNTOUCHED, clip.words), aligner, 0)
         for clip in clips
     ]
-    found = collect_evidence(workspace, aligner, options, tasks, workers=workers, on_clip=on_clip)
+    found = collect_evidence(
+        workspace,
+        aligner,
+        plan.aligner,
+        tasks,
+        workers=workers,
+        on_clip=on_clip,
+        cluster=plan.cluster,
+    )
     rows: list[Row] = found.to_pylist()
     return rows
 
@@ -141,52 +158,14 @@ def _table(rows: Iterable[Row], run_id: str) -> pa.Table:
     return pa.Table.from_pylist([{**row, "run_id": run_id} for row in rows], schema=CUTS)
 
 
-def _long_rows(
-    workspace: Workspace, manifest: ManifestVersion, longest_s: float
-) -> tuple[list[Row], list[Row]]:
-    """Return the recordings that nothing can be done for, and those to be aligned."""
-    bad = _low_quality(workspace, manifest)
-    refused: list[Row] = []
-    rows: list[Row] = []
-    with workspace.stream(manifest, _COLUMNS) as reader:
-        for batch in reader:
-            for row in batch.to_pylist():
-                if row["duration_s"] is not None and row["duration_s"] <= longest_s:
-                    continue
-                if row["duration_s"] is None:
-                    refused.append(_whole(row, KeptBack.NO_DURATION))
-                elif not (row["text"] or "").strip():
-                    refused.append(_whole(row, KeptBack.EMPTY_TEXT))
-                elif row["utt_id"] in bad:
-                    refused.append(_whole(row, KeptBack.LOW_QUALITY, bad[row["utt_id"]]))
-                else:
-                    rows.append({**row, **_NEVER_DRAWN})
-    return refused, rows
-
-
-def _low_quality(workspace: Workspace, manifest: ManifestVersion) -> dict[str, str]:
-    """Return the clips that the newest audit of this content found bad, with its reasons."""
-    if not workspace.table_exists("audits"):
-        return {}
-    found = workspace.query(
-        "WITH newest AS (SELECT run_id FROM runs WHERE command = 'audit' AND state = 'done' "
-        "AND fingerprint = $print ORDER BY started DESC, run_id DESC LIMIT 1) "
-        "SELECT utt_id, reasons FROM audits JOIN newest USING (run_id) WHERE low_quality",
-        {"print": manifest.fingerprint},
-    )
-    return {row["utt_id"]: ", ".join(row["reasons"]) for row in found.to_pylist()}
-
-
-def _cut(
-    rows: Sequence[Row],
+def _voices(
     clips: Sequence[Clip],
-    evidence: Sequence[Row],
-    limits: Limits,
+    cannot: Sequence[tuple[str, str] | None],
+    plan: CutPlan,
     workers: int,
     on_clip: OnClip,
-) -> Iterator[Row]:
-    """Give the pieces of each recording, in the order of the recordings."""
-    cannot = [_cannot(clip, found, limits) for clip, found in zip(clips, evidence, strict=True)]
+) -> list[NDArray[np.bool_] | None]:
+    """Return the voice activity of each recording that can be cut, None where there is none."""
     recordings = [
         Recording(number, clip.path, clip.offset_s, clip.length_s)
         for number, (clip, why) in enumerate(zip(clips, cannot, strict=True))
@@ -194,13 +173,17 @@ def _cut(
     ]
     for _ in range(len(clips) - len(recordings)):
         on_clip(0.0)
-    voices = dict(voices_of(recordings, workers=workers, on_clip=on_clip))
-    for number, (row, clip, found) in enumerate(zip(rows, clips, evidence, strict=True)):
-        why, voiced = cannot[number], voices.get(number)
+    heard = dict(voices_of(recordings, workers=workers, on_clip=on_clip, cluster=plan.cluster))
+    return [heard.get(number) for number in range(len(clips))]
+
+
+def _cut(recordings: Iterable[_Examined], limits: Limits) -> Iterator[Row]:
+    """Give the pieces of each recording, in their order."""
+    for row, clip, found, why, voiced in recordings:
         if why is not None:
-            yield _whole(row, *why)
+            yield whole(row, *why)
         elif voiced is None:
-            yield _whole(row, AlignmentStatus.FAILED, "could not be decoded again")
+            yield whole(row, AlignmentStatus.FAILED, "could not be decoded again")
         else:
             yield from _pieces(row, clip, found, voiced, limits)
 
@@ -252,35 +235,3 @@ def _cut_id(utt_id: str, piece: Piece) -> str:
     Other cuts of the same recording have other ids.
     """
     return f"{utt_id}-{round(piece.start_s * 1000):07d}-{round(piece.end_s * 1000):07d}"
-
-
-def _whole(row: Mapping[str, Any], reason: str, detail: str = "") -> Row:
-    kept = {name: row[name] for name in ("utt_id", "offset_s", "duration_s", "text")}
-    return {**kept, "kept_back": reason, "detail": detail}
-
-
-def _query(manifest: ManifestVersion, run_id: str, longest_s: float) -> str:
-    """Return the query whose outcome the new manifest is, over the table of cuts."""
-    source = '"' + str(manifest).replace('"', '""') + '"'
-    again = "cut_from" in manifest.columns
-    own = "coalesce(whole.cut_from, whole.utt_id) AS cut_from"
-    replaced = ", ".join(
-        f"cuts.{new} AS {name}"
-        for name, new in (
-            ("utt_id", "cut_id"),
-            ("offset_s", "offset_s"),
-            ("duration_s", "duration_s"),
-            ("text", "text"),
-        )
-    )
-    columns = (
-        f"whole.* REPLACE ({replaced}, {own})"
-        if again
-        else f"whole.* REPLACE ({replaced}), whole.utt_id AS cut_from"
-    )
-    rest = "*" if again else "*, CAST(NULL AS VARCHAR) AS cut_from"
-    return (
-        f"SELECT {columns} FROM {source} AS whole JOIN cuts ON cuts.utt_id = whole.utt_id "
-        f"WHERE cuts.run_id = {quote_text(run_id)} AND cuts.kept_back IS NULL "
-        f"UNION ALL BY NAME SELECT {rest} FROM {source} WHERE duration_s <= {longest_s!r}"
-    )

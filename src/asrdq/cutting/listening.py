@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from asrdq.audio import MODEL_RATE, decode, voice_activity
 from asrdq.engine import run_tasks
+from asrdq.settings import RaySettings
 
 _TIMEOUT_S = 600.0
 
@@ -32,17 +33,22 @@ class Recording:
 
 
 def voices_of(
-    recordings: Sequence[Recording], *, workers: int, on_clip: Callable[[float], None]
+    recordings: Sequence[Recording],
+    *,
+    workers: int,
+    on_clip: Callable[[float], None],
+    cluster: RaySettings | None = None,
 ) -> Iterator[tuple[int, NDArray[np.bool_] | None]]:
     """Give the voice activity of each recording, None where it could not be decoded, as it comes.
 
     Args:
         recordings: What to listen to.
-        workers: Processes; 0 is one a core.
+        workers: Processes; 0 is one a core, or as many as the cluster has room for.
         on_clip: Told after each of its seconds.
+        cluster: A Ray cluster that listens; None: this machine.
     """
     outcomes = run_tasks(
-        voice_of, recordings if recordings else (), workers=workers, timeout_s=_TIMEOUT_S
+        voice_of, recordings, workers=workers, timeout_s=_TIMEOUT_S, cluster=cluster
     )
     for outcome in outcomes:
         if outcome.value is None:

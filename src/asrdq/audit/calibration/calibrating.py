@@ -23,7 +23,7 @@ from asrdq.audit.tables import CALIBRATION_CHECKS, CALIBRATION_COSTS, CALIBRATIO
 from asrdq.calibration_settings import CalibrationEntry, CalibrationRecord
 from asrdq.errors import UsageError
 from asrdq.sampling import SamplingPlan, standing_sample
-from asrdq.settings import AuditSettings
+from asrdq.settings import AuditSettings, RaySettings
 from asrdq.workspace.locks import locked
 from asrdq.workspace.settings_section import write_section
 
@@ -43,12 +43,14 @@ class CalibratePlan:
         by: A column whose values get thresholds of their own within each language.
         false_alarms: Share of right clips that may be flagged; None takes the settings'.
         seed: Of the planted faults and of the halves.
+        cluster: The Ray cluster that reads and aligns; None: processes of this machine.
     """
 
     aligner: str | AlignerOptions
     by: str | None = None
     false_alarms: float | None = None
     seed: int = 42
+    cluster: RaySettings | None = None
 
 
 def calibrate_aligner(
@@ -71,7 +73,7 @@ def calibrate_aligner(
         workspace: Where the manifest is and the results go.
         manifest: The version to calibrate on.
         plan: What to do.
-        workers: Processes; 0 is one a core.
+        workers: Processes; 0 is one a core, or as many as the cluster has room for.
         stage: Opens a progress display for each of the two stages.
 
     Raises:
@@ -85,16 +87,13 @@ def calibrate_aligner(
     options = parse_aligner(plan.aligner) if isinstance(plan.aligner, str) else plan.aligner
     judges = Judges(options)
     aligner = judges.first
-    if not aligner.aligns_copies or not aligner.evidence_names:
-        raise UsageError(
-            f"the aligner '{aligner.name}' gives no evidence about planted faults, so that no "
-            "threshold can be fitted for it",
-            hint="pocketsphinx, ctc:MODEL and qwen:MODEL do",
-        )
+    _check_evidence(aligner)
     group_values(workspace, manifest, plan.by, [])
     default = SamplingPlan.from_settings(workspace.settings.sampling)
     sample = standing_sample(workspace, manifest, default)
-    clips = sampled_clips(workspace, manifest, sample, aligner)
+    clips = sampled_clips(
+        workspace, manifest, sample, aligner, workers=workers, cluster=plan.cluster
+    )
     values = group_values(workspace, manifest, plan.by, [clip.utt_id for clip in clips])
     parameters = {
         **settings.model_dump(),
@@ -103,9 +102,10 @@ def calibrate_aligner(
         "aligner_version": aligner.version,
         "by": plan.by,
         "seed": plan.seed,
+        "engine": "ray" if plan.cluster else "local",
     }
     with workspace.run("calibrate", manifest, parameters) as run:
-        audit_plan = AuditPlan(options, calibrate=True, seed=plan.seed)
+        audit_plan = AuditPlan(options, True, seed=plan.seed, cluster=plan.cluster)
         trials = examine_sample(workspace, judges, audit_plan, sample, clips, workers, stage)
         fitted = {
             language: fit_language(
@@ -134,6 +134,20 @@ def calibrate_aligner(
         for name, rows in result.tables().items():
             workspace.replace(name, rows, run_id=run.run_id)
     return result
+
+
+def _check_evidence(aligner: Aligner) -> None:
+    """Refuse an aligner that says nothing of planted faults.
+
+    Raises:
+        UsageError: It does not.
+    """
+    if not aligner.aligns_copies or not aligner.evidence_names:
+        raise UsageError(
+            f"the aligner '{aligner.name}' gives no evidence about planted faults, so that no "
+            "threshold can be fitted for it",
+            hint="pocketsphinx, ctc:MODEL and qwen:MODEL do",
+        )
 
 
 def _table(schema: pa.Schema, parts: list[list[dict[str, Any]]]) -> pa.Table:
