@@ -115,6 +115,12 @@ def test_the_place_of_models_follows_what_makes_them(spoken: Workspace, tmp_path
         FoldTraining(recipe, few, count=3).place(spoken, train),
     }
     assert len(others) == 4 and place not in others
+    base = tmp_path / "base.nemo"
+    places = []
+    for content in (b"one model", b"another", b"one model"):
+        base.write_bytes(content)
+        places.append(FoldTraining(recipe, validation, 3, str(base)).place(spoken, train))
+    assert places[0] == places[2] != places[1]
 
 
 @pytest.mark.slow

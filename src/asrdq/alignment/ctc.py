@@ -38,14 +38,15 @@ from asrdq.models.nemo_file import read_nemo_file
 from asrdq.models.posteriors import CtcModel
 from asrdq.models.requirements import installed
 
-_BACKEND_VERSION: Final = 1
+_BACKEND_VERSION: Final = 2
 _LONGEST_S: Final = 300.0
 _STAR_PRICE: Final = 2.0
 """What a frame of another sound than the text's costs more than its likeliest token."""
 _ABSENT_PRICE: Final = 5.0
 """What each token of a word that is left out costs."""
-_REACH_S: Final = 0.25
-"""How far a word reaches into voiced silence of the model beside it."""
+_SHORT_S: Final = 0.2
+_LETTER_S: Final = 0.15
+"""A word reaches into voiced silence of the model to this length at most: that of slow speech."""
 _EXAMPLE: Final = "--aligner ctc:facebook/mms-1b-all, or ctc:model.nemo"
 
 
@@ -54,7 +55,7 @@ class CtcAligner:
 
     A CTC model is sure of a token in a few frames of it and says blank in the others: a word
     reaches into the blank frames beside it as far as they are voiced, at most to the middle between
-    two words and at most 0.25 s.
+    two words, and until it is as long as in slow speech: 0.2 s and 0.15 s a letter.
     """
 
     name = "ctc"
@@ -167,13 +168,14 @@ class CtcAligner:
             detail = "none of the words is in the audio"
             return Alignment(AlignmentStatus.NO_ALIGNMENT, detail=detail)
         starred = (path.word == BETWEEN) & star
-        edges = _edges(path, starred, utterance.voiced, self._model.frame_s)
+        letters = np.array([max(1, len(utterance.words[at])) for at in text.spelled])
+        edges = _edges(path, starred, letters, utterance.voiced, self._model.frame_s)
         aligned = AlignedPath(
             path=path,
             edges=edges,
             starred=starred,
             likeliest=posteriors.max(axis=1).astype(np.float64),
-            letters=np.array([max(1, len(utterance.words[at])) for at in text.spelled]),
+            letters=letters,
             price=price,
             frame_s=self._model.frame_s,
         )
@@ -223,6 +225,7 @@ def _between(
 def _edges(
     path: BestPath,
     starred: npt.NDArray[np.bool_],
+    letters: npt.NDArray[np.int64],
     voiced: npt.NDArray[np.bool_],
     frame_s: float,
 ) -> npt.NDArray[np.int64]:
@@ -236,18 +239,27 @@ def _edges(
     middle_s = (np.arange(len(path.word)) + 0.5) * frame_s
     part = np.minimum((middle_s / VOICED_FRAME_S).astype(np.int64), max(0, len(voiced) - 1))
     free = ~starred & (voiced[part] if len(voiced) else np.zeros(len(part), np.bool_))
-    reach = round(_REACH_S / frame_s)
+    longest = np.round((_SHORT_S + _LETTER_S * letters) / frame_s).astype(np.int64)
     tight = edges[there].copy()
     for at, word in enumerate(there):
         first, last = tight[at]
         before = (tight[at - 1][1] + first + 1) // 2 if at else 0
         after = (last + tight[at + 1][0]) // 2 if at + 1 < len(there) else len(path.word)
-        while first > max(before, tight[at][0] - reach) and free[first - 1]:
-            first -= 1
-        while last < min(after, tight[at][1] + reach) and free[last]:
-            last += 1
-        edges[word] = first, last
+        edges[word] = _widened(first, last, before, after, int(longest[word]), free)
     return edges
+
+
+def _widened(
+    first: int, last: int, before: int, after: int, longest: int, free: npt.NDArray[np.bool_]
+) -> tuple[int, int]:
+    """Return a word that took free frames on both sides in turn, between two limits."""
+    while last - first < longest:
+        left, right = first > before and free[first - 1], last < after and free[last]
+        if not left and not right:
+            break
+        first -= bool(left)
+        last += bool(right) and last - first < longest
+    return first, last
 
 
 def _spans(

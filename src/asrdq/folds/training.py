@@ -15,6 +15,7 @@ from asrdq.errors import UsageError
 from asrdq.folds.file import FOLDS_FILE, FoldModel, write_folds
 from asrdq.folds.grouping import group_speakers
 from asrdq.handoff import Asked, hand_off
+from asrdq.models.content import content_hash
 from asrdq.models.devices import free_memory
 from asrdq.training import TrainPlan, read_info, train
 from asrdq.versions import derive_manifest
@@ -53,16 +54,19 @@ class FoldTraining:
     folder: Path | None = None
 
     def place(self, workspace: Workspace, manifest: ManifestVersion) -> Path:
-        """Return the folder of exactly these trainings.
+        """Return the folder of exactly these trainings, a base on a disk by its content.
 
         Raises:
             UsageError: The workspace is not on a disk, and no folder was named.
+            ToolError: The base cannot be read.
         """
+        base = self.base or self.recipe.recipe.model.base
+        file = Path(base).expanduser()
         parts = {
             "train": manifest.fingerprint,
             "validation": self.validation.fingerprint,
             "recipe": self.recipe.recipe.model_dump(mode="json"),
-            "base": self.base,
+            "base": content_hash(file) if file.exists() else base,
             "max_steps": self.max_steps,
             "count": self.count,
         }
