@@ -219,7 +219,7 @@ def test_a_guard_that_is_broken_is_a_no_go(rounds: Rounds, tmp_path: Path) -> No
     ]
     assert [guard.state for guard in held.guards] == ["holds", "holds", "broken", "holds"]
     assert held.exit_code == ExitCode.FAILED
-    row = rounds.workspace.read("comparisons").to_pylist()[-1]
+    [row] = rounds.workspace.read("comparisons", f"run_id = '{held.run_id}'").to_pylist()
     assert row["go"] == "NO_GO"
 
 

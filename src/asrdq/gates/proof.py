@@ -44,7 +44,8 @@ def _weak_strata(measures: Measures, evidence: Evidence) -> list[Finding]:
             f"in stratum '{stratum.name}' ({100 * stratum.weight:.0f} % of the rows) the "
             f"instrument cannot judge: {_weakness(stratum, evidence)}; its clips are not called "
             f"bad{_facts(stratum)}",
-            "another aligner, or a manifest without this stratum",
+            "hear some of its clips: where many transcripts are wrong no instrument tells right "
+            "from wrong, and they come first; else another aligner, or a manifest without it",
         )
         for stratum in measures.strata
         if stratum.calibration == InstrumentStatus.TOO_WEAK
