@@ -65,6 +65,17 @@ def test_real_faults_do_not_move_the_threshold() -> None:
     assert max(map(abs, moved)) < 2.0
 
 
+def test_a_weak_instrument_takes_its_right_clips_for_faulty_no_more_than_it_must() -> None:
+    """Four of ten faults lie beyond a score that one right clip in 80 exceeds.
+
+    Where three of four faults lie, every eleventh right clip does, which alone would say 0.3.
+    """
+    chance = np.random.default_rng(5)
+    untouched = np.concatenate([chance.normal(size=1600), chance.normal(2.0, 1.0, 400)])
+    planted = chance.normal(2.0, 1.0, 1000)
+    assert abs(find_threshold(untouched, planted, BUDGET).hidden_share - 0.2) < 0.04
+
+
 def test_right_clips_and_false_alarms_are_counted() -> None:
     untouched, planted, _ = mixture(3, 0.20)
     found = find_threshold(untouched, planted, BUDGET)

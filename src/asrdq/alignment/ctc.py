@@ -38,7 +38,7 @@ from asrdq.models.nemo_file import read_nemo_file
 from asrdq.models.posteriors import CtcModel
 from asrdq.models.requirements import installed
 
-_BACKEND_VERSION: Final = 2
+_BACKEND_VERSION: Final = 5
 _LONGEST_S: Final = 300.0
 _STAR_PRICE: Final = 2.0
 """What a frame of another sound than the text's costs more than its likeliest token."""
@@ -47,6 +47,8 @@ _ABSENT_PRICE: Final = 5.0
 _SHORT_S: Final = 0.2
 _LETTER_S: Final = 0.15
 """A word reaches into voiced silence of the model to this length at most: that of slow speech."""
+_LATE_S: Final = 0.2
+"""How far from the voice a model may say a word."""
 _EXAMPLE: Final = "--aligner ctc:facebook/mms-1b-all, or ctc:model.nemo"
 
 
@@ -55,7 +57,8 @@ class CtcAligner:
 
     A CTC model is sure of a token in a few frames of it and says blank in the others: a word
     reaches into the blank frames beside it as far as they are voiced, at most to the middle between
-    two words, and until it is as long as in slow speech: 0.2 s and 0.15 s a letter.
+    two words, and until it is as long as in slow speech: 0.2 s and 0.15 s a letter. A word that it
+    says in silence, as some models do when it is over, reaches to a voice up to 0.2 s away first.
     """
 
     name = "ctc"
@@ -240,13 +243,28 @@ def _edges(
     part = np.minimum((middle_s / VOICED_FRAME_S).astype(np.int64), max(0, len(voiced) - 1))
     free = ~starred & (voiced[part] if len(voiced) else np.zeros(len(part), np.bool_))
     longest = np.round((_SHORT_S + _LETTER_S * letters) / frame_s).astype(np.int64)
+    late = round(_LATE_S / frame_s)
     tight = edges[there].copy()
     for at, word in enumerate(there):
         first, last = tight[at]
         before = (tight[at - 1][1] + first + 1) // 2 if at else 0
         after = (last + tight[at + 1][0]) // 2 if at + 1 < len(there) else len(path.word)
+        first, last = _at_voice(
+            first, last, max(before, first - late), min(after, last + late), free
+        )
         edges[word] = _widened(first, last, before, after, int(longest[word]), free)
     return edges
+
+
+def _at_voice(
+    first: int, last: int, before: int, after: int, free: npt.NDArray[np.bool_]
+) -> tuple[int, int]:
+    """Return a word that lies in silence with the nearest free frame between two limits."""
+    there = before + np.flatnonzero(free[before:after])
+    if not len(there) or free[first:last].any():
+        return first, last
+    nearest = int(there[np.abs(there - (first + last - 1) / 2).argmin()])
+    return min(first, nearest), max(last, nearest + 1)
 
 
 def _widened(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,8 @@ import numpy.typing as npt
 Scores = npt.NDArray[np.float64]
 
 _FOUND_SHARES: Final = (0.75, 0.8, 0.85, 0.9, 0.95)
+_FEW_FOUND: Final = (0.6, 0.5, 0.4, 0.3)
+_SURELY: Final = 0.999
 _TAIL_SHARE: Final = 0.2
 _CUT_AT_MEANS: Final = 3.0
 _LARGEST: Final = float(np.finfo(np.float64).max)
@@ -75,13 +78,35 @@ def _mean_excess(excesses: Scores) -> float:
 def _hidden_share(untouched: Scores, planted: Scores) -> float:
     """Return the usual ratio of exceedances over a few scores that most planted clips exceed.
 
-    The least ratio bounds the share, but the least of several noisy ratios would be too small;
-    where the instrument separates well the ratios differ by noise only, so their median is taken.
+    Every ratio bounds the share from above, since right clips exceed a score too; but the least of
+    several noisy ratios would be too small. Where the instrument separates well they differ by
+    noise only, so their median is taken. Where it does not, the ratio at some score that few right
+    clips exceed is less, and surely so: then the one with the least upper bound.
     """
-    ratios = []
-    for share in _FOUND_SHARES if len(planted) else ():
+    usual = [ratio for ratio, _ in _ratios(untouched, planted, _FOUND_SHARES)]
+    median = float(np.median(usual)) if usual else 0.0
+    few = [(at_most, ratio) for ratio, at_most in _ratios(untouched, planted, _FEW_FOUND)]
+    at_most, ratio = min(few, default=(math.inf, 0.0))
+    return min(0.9, ratio if at_most < median else median)
+
+
+def _ratios(
+    untouched: Scores, planted: Scores, shares: Sequence[float]
+) -> Iterator[tuple[float, float]]:
+    """Give exceedances of untouched to those of planted clips, each with its upper bound.
+
+    The bound is that of a Poisson count (Garwood 1936).
+
+    Args:
+        untouched: Sorted scores, (n,).
+        planted: Sorted scores, (m,).
+        shares: Planted clips that are to exceed a score; where none does there is no ratio.
+    """
+    from scipy.special import gammaincinv
+
+    for share in shares if len(planted) else ():
         cut = min(planted[int(len(planted) * (1.0 - share))], _LARGEST)
         found = float((planted > cut).mean())
         if found > 0.0:
-            ratios.append(float((untouched > cut).mean()) / found)
-    return float(np.clip(np.median(ratios), 0.0, 0.9)) if ratios else 0.0
+            above, scale = int((untouched > cut).sum()), len(untouched) * found
+            yield above / scale, float(gammaincinv(above + 1, _SURELY)) / scale
