@@ -30,6 +30,17 @@ ScoreRows = Callable[..., "Scoring"]
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the files that take longest begin first, so that none is left alone at the end."""
+    minutes: dict[Path, float] = {}
+    for item in items:
+        mark = item.get_closest_marker("slow")
+        own = mark.kwargs.get("minutes", 0.1) if mark else 0.0
+        minutes[item.path] = max(own, minutes.get(item.path, 0.0))
+    items.sort(key=lambda item: -minutes[item.path])
+
+
 def pytest_runtest_setup() -> None:
     """Keep the tiniest numbers, which a library that NeMo loads has the processor take for 0."""
     torch = sys.modules.get("torch")

@@ -22,7 +22,7 @@ from tests.e2e.conftest import kill  # noqa: F401 a fixture
 from asrdq.manifests import ingest_manifest
 from asrdq.workspace import Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.slow(minutes=2), pytest.mark.filterwarnings("ignore")]
 
 Kill = Callable[["subprocess.Popen[bytes]", float], bool]
 ROWS = 40

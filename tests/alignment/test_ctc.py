@@ -26,7 +26,7 @@ from asrdq.manifests import ingest_manifest
 from asrdq.sampling import SamplingPlan, draw_sample
 from asrdq.workspace import Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.slow(minutes=2), pytest.mark.filterwarnings("ignore")]
 
 
 @pytest.fixture(scope="module", params=["hf", "nemo"])

@@ -28,7 +28,7 @@ from asrdq.settings import SETTINGS_FILE, AuditSettings
 from asrdq.shipped import shipped_file
 from asrdq.workspace import ManifestVersion, Workspace
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(minutes=12)
 
 
 @dataclass(frozen=True)

@@ -420,7 +420,7 @@ def loaded() -> list[Any]:
     return LOADED
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=1)
 @settings(max_examples=12, phases=[Phase.explicit, Phase.generate])
 @given(
     st.lists(st.tuples(ROW, FACT), min_size=1, max_size=12),

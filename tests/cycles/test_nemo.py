@@ -23,7 +23,7 @@ from asrdq.rounds import ComparePlan
 from asrdq.workspace import ManifestVersion, Workspace
 
 pytest.importorskip("nemo.collections.asr", reason="the extra train is not installed")
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.slow(minutes=1), pytest.mark.filterwarnings("ignore")]
 
 RATE = 16_000
 STEPS = 60

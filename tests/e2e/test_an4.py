@@ -13,7 +13,7 @@ import soundfile
 from tests.conftest import cli_environment
 
 pytest.importorskip("nemo.collections.asr", reason="the extra train is not installed")
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.slow(minutes=2), pytest.mark.filterwarnings("ignore")]
 
 # Five clips are too few to calibrate on, and commands of one word are slow speech.
 POLICY = "version: 1\naudit: {confidence: null}\ninstrument: {if_unproven: note}\n"

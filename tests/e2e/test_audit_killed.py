@@ -81,7 +81,7 @@ def cached_keys(workspace: Workspace) -> list[str]:
     return [str(key) for key in DeltaTable(folder).to_pyarrow_table()["key"].to_pylist()]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=2)
 def test_killed_at_ten_random_points_and_run_again(
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,

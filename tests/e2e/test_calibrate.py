@@ -23,7 +23,7 @@ from asrdq.reporting import write_report
 from asrdq.settings import SETTINGS_FILE
 from asrdq.workspace import Workspace
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(minutes=3)
 
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 Kill = Callable[["subprocess.Popen[bytes]", float], bool]

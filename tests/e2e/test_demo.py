@@ -18,7 +18,7 @@ FOUND_AT_LEAST = 7
 """It finds all eight; one substitution lies near the threshold."""
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=3)
 def test_the_demo_finds_the_planted_faults(run_cli: RunCli, tmp_path: Path) -> None:
     done = run_cli("demo")
     assert "Traceback" not in done.stderr

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(minutes=1)
 
 EACH = 12
 GERMAN = (

@@ -14,7 +14,7 @@ CLIPS = 27
 
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(minutes=1)
 
 
 @pytest.fixture

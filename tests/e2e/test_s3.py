@@ -14,7 +14,7 @@ SOME = 12
 JUDGED = "SELECT utt_id, coverage, confidence, low_quality, reasons FROM audits ORDER BY utt_id"
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=1)
 def test_the_chain_on_s3_gives_what_it_gives_on_a_disk(
     bucket: str, s3_server: Any, run_cli: Any, data_samples: Path, tmp_path: Path
 ) -> None:

@@ -84,7 +84,7 @@ def cached_keys(workspace: Workspace) -> list[str]:
     return [str(key) for key in DeltaTable(folder).to_pyarrow_table()["key"].to_pylist()]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=1)
 def test_a_transcription_killed_at_random_points(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, data_samples: Path, kill: Kill
 ) -> None:

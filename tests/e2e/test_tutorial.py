@@ -14,7 +14,7 @@ import yaml
 
 from asrdq.workspace import Workspace
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(minutes=3)
 
 BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```", re.M | re.S)
 ROUND = "@@ block"

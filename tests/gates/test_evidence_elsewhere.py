@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from asrdq.gates import GateResult
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(minutes=1)
 
 
 @pytest.mark.parametrize(

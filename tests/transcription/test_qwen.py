@@ -19,7 +19,7 @@ from asrdq.transcription.protocol import Transcriber, TranscriberOptions
 from asrdq.transcription.qwen import QwenTranscriber
 from asrdq.workspace import Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.slow(minutes=1), pytest.mark.filterwarnings("ignore")]
 
 
 @pytest.fixture(scope="module")
