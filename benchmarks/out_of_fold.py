@@ -1,6 +1,6 @@
 """Swapped labels of digits, found by the audit with PocketSphinx and by the model in training.
 
-    python benchmarks/out_of_fold.py [--recordings DIR] [--quick] [--folder DIR]
+    python benchmarks/out_of_fold.py [--recordings DIR] [--rows] [--quick] [--folder DIR]
 
 A fifth of the labels of the Free Spoken Digit Dataset is swapped. They are audited with
 PocketSphinx, and with `--aligner ctc --out-of-fold speaker`: tiny CTC models trained on these very
@@ -74,7 +74,7 @@ class Size:
     folds: int
 
 
-WHOLE, QUICK = Size(50, 10, 7, 6), Size(25, 12, 14, 3)
+WHOLE, QUICK, ROWS = Size(50, 10, 7, 6), Size(25, 12, 14, 3), Size(50, 30, 20, 6)
 
 
 def main() -> None:
@@ -82,20 +82,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--recordings", type=Path, default=RECORDINGS)
     parser.add_argument("--quick", action="store_true", help="half of the recordings, three folds")
+    parser.add_argument("--rows", action="store_true", help="rows of three or four digits")
     parser.add_argument("--folder", type=Path, help="keep the workspace here, gone on with")
     given = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder = given.folder or Path(name)
-        figures = measure(folder, given.recordings, QUICK if given.quick else WHOLE)
+        size = QUICK if given.quick else ROWS if given.rows else WHOLE
+        figures = measure(folder, given.recordings, size, in_rows=given.rows)
     print(json.dumps({**figures, "minutes": round((time.monotonic() - began) / 60, 1)}))
 
 
-def measure(folder: Path, recordings: Path, size: Size) -> dict[str, Any]:
+def measure(folder: Path, recordings: Path, size: Size, *, in_rows: bool) -> dict[str, Any]:
     """Audit twice, clean, train, and score; print each figure as soon as it is there."""
     if not (folder / "asrdq.yaml").exists():
         Workspace.init(folder)
-        prepare(Workspace.open(folder), recordings, size.takes, SEED)
+        prepare(Workspace.open(folder), recordings, size.takes, SEED, in_rows=in_rows)
     workspace = Workspace.open(folder)
     models = {"ctc": _base(folder)}
     swapped = workspace.manifest(SWAPPED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from asrdq.alignment.ctc import _edges
+from asrdq.alignment.ctc_edges import word_edges
 from asrdq.alignment.viterbi import BETWEEN, BestPath
 from asrdq.audio import FRAME_S
 
@@ -29,7 +29,7 @@ def edges(
         voice[first:last] = True
     star[slice(*starred)] = True
     path = BestPath(word, word, np.zeros(FRAMES), np.zeros(len(sure), dtype=np.bool_))
-    found = _edges(path, star, np.full(len(sure), letters), np.repeat(voice, 2), FRAME)
+    found = word_edges(path, star, np.full(len(sure), letters), np.repeat(voice, 2), FRAME)
     return [(int(first), int(last)) for first, last in found]
 
 
