@@ -11,7 +11,8 @@ import yaml
 from pydantic import Field
 
 from asrdq.errors import UsageError
-from asrdq.settings import Strict, read_yaml_model
+from asrdq.strict import Strict
+from asrdq.strict_yaml import read_yaml_model
 from asrdq.workspace.files import whole_file
 
 FOLDS_FILE: Final = "folds.yaml"

@@ -12,7 +12,8 @@ from asrdq.gates.policy import Policy, read_policy
 from asrdq.places import Place
 from asrdq.rounds.criteria import Criterion, read_criteria
 from asrdq.s3_errors import S3Error
-from asrdq.settings import Settings, compose_yaml, line_of
+from asrdq.settings import Settings
+from asrdq.strict_yaml import compose_yaml, line_of
 from asrdq.text.normalisers import normaliser
 from asrdq.workspace import Workspace
 from asrdq.workspace.layout import find_root

@@ -21,7 +21,7 @@ from asrdq.gates.policy_sections import (
     SuiteRules,
 )
 from asrdq.places import Place
-from asrdq.settings import read_yaml_model
+from asrdq.strict_yaml import read_yaml_model
 
 
 class Policy(Section):

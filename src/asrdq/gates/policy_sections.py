@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from asrdq.sampling.estimators import Limit
-from asrdq.settings import Share, Strict
+from asrdq.strict import Share, Strict
 
 Name = Annotated[str, Field(min_length=1)]
 Days = Annotated[float, Field(gt=0.0)]

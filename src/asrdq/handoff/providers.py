@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 
 from asrdq.errors import UsageError
 from asrdq.recipes.layers import read_layer, read_layers
-from asrdq.settings import Strict
 from asrdq.shipped import shipped_file
+from asrdq.strict import Strict
 
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace

@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field, model_validator
 from asrdq.errors import UsageError, unknown
 from asrdq.recipes.layers import read_layer, read_layers
 from asrdq.recipes.model import Family
-from asrdq.settings import Share, Strict
 from asrdq.shipped import shipped_file
+from asrdq.strict import Share, Strict
 
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from asrdq.errors import Problem, UsageError, counted
 from asrdq.places import Place
-from asrdq.settings import compose_yaml, problem_at, repeated_keys
+from asrdq.strict_yaml import compose_yaml, problem_at, repeated_keys
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from asrdq.settings import Strict
+from asrdq.strict import Strict
 
 Backend = Literal["nemo", "qwen", "hf"]
 Family = Literal["ctc", "rnnt", "tdt", "hybrid", "aed", "qwen3-asr", "whisper"]

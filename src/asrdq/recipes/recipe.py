@@ -9,7 +9,7 @@ from pydantic import Field, PlainValidator, model_validator
 
 from asrdq.recipes.model import Backend, ModelSection
 from asrdq.recipes.stated import Stated
-from asrdq.settings import Share, Strict
+from asrdq.strict import Share, Strict
 
 Positive = Annotated[float, Field(gt=0.0)]
 Count = Annotated[int, Field(ge=1)]

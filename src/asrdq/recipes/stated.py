@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from asrdq.settings import Strict
+from asrdq.strict import Strict
 
 Positive = Annotated[float, Field(gt=0.0)]
 Count = Annotated[int, Field(ge=1)]

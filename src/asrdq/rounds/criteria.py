@@ -13,7 +13,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from asrdq.errors import ExitCode
 from asrdq.places import Place
 from asrdq.rounds.scope import scope_text
-from asrdq.settings import Strict, read_yaml_model
+from asrdq.strict import Strict
+from asrdq.strict_yaml import read_yaml_model
 
 Comparison = Literal["<", "<=", ">", ">="]
 _COMPARE: dict[str, Callable[[float, float], bool]] = {

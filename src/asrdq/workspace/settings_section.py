@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from asrdq.errors import UsageError
-from asrdq.settings import compose_yaml
+from asrdq.strict_yaml import compose_yaml
 from asrdq.workspace.files import whole_file
 
 if TYPE_CHECKING:

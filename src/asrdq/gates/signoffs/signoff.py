@@ -32,7 +32,7 @@ from asrdq.gates.verdict import GateResult
 from asrdq.manifests.recomputing import recomputed_fingerprint
 from asrdq.places import Place, place
 from asrdq.results import Result
-from asrdq.settings import Strict
+from asrdq.strict import Strict
 from asrdq.workspace.runs import user_name
 
 if TYPE_CHECKING:

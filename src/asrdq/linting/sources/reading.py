@@ -12,7 +12,7 @@ from asrdq.errors import UsageError
 from asrdq.linting.config import Config, Dialect
 from asrdq.linting.sources.overrides import Override, parse_overrides
 from asrdq.places import Place
-from asrdq.settings import compose_yaml, repeated_keys
+from asrdq.strict_yaml import compose_yaml, repeated_keys
 
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace

@@ -11,7 +11,7 @@ import yaml
 
 from asrdq.errors import Problem, UsageError, counted, nearest
 from asrdq.places import Place, place
-from asrdq.settings import compose_yaml, repeated_keys
+from asrdq.strict_yaml import compose_yaml, repeated_keys
 from asrdq.text.normalisers.equivalences import Equivalences, Words
 
 _EXAMPLE: Final = "one that is right: `version: 1` and `groups: [[colour, color]]`"
