@@ -79,6 +79,11 @@ class AuditResult(Result):
         """Clips with a verdict."""
         return int(self.audits.num_rows - self.audits["low_quality"].null_count)
 
+    @property
+    def shares_instruments(self) -> bool:
+        """Whether models of several folds judged within one stratum, by one threshold."""
+        return self.folds is not None and self.calibrations.num_rows < self.folds.num_rows
+
     def summary(self) -> str:
         """Return counts, reasons, what was not judged, and the power of the instrument."""
         blind = {InstrumentStatus.TOO_WEAK, InstrumentStatus.TOO_FEW} & dict(
