@@ -209,6 +209,8 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 def card_rows(told: Told) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = told.workspace.read("cards").to_pylist()
+    """Return the rows of all cards in the order in which they were written."""
+    query = "SELECT cards.* FROM cards JOIN runs USING (run_id) ORDER BY started, run_id"
+    found: list[dict[str, Any]] = told.workspace.query(query).to_pylist()
     assert json.dumps(found, default=str)
     return found
