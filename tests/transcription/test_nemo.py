@@ -7,6 +7,7 @@ import shutil
 import sys
 import tarfile
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -252,15 +253,24 @@ def test_a_model_whose_weights_are_damaged(models: dict[str, Path], tmp_path: Pa
         loaded(tmp_path / "bad.nemo")
 
 
-def test_a_hub_model_is_found_in_the_local_cache_and_said_to_be_missing_else(
-    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import huggingface_hub.constants as hub
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No hub but an empty cache; a session that was opened so would stay so for other tests."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import reset_sessions
 
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    reset_sessions()
+    yield
+    reset_sessions()
+
+
+def test_a_hub_model_is_found_in_the_local_cache_and_said_to_be_missing_else(
+    models: dict[str, Path], tmp_path: Path, offline: None
+) -> None:
     from asrdq.models.nemo_file import find_nemo_file
 
-    monkeypatch.setattr(hub, "HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(hub, "HF_HUB_OFFLINE", True)
     with pytest.raises(ToolError, match="hub does not give it"):
         find_nemo_file("team/fast.v2")
     commit = "0" * 40
