@@ -28,7 +28,7 @@ def read_yaml_model(path: Place, model: type[ModelT]) -> ModelT:
             them are listed with their lines.
     """
     text, root = compose_yaml(path, empty_hint="`asrdq init` writes one that is not")
-    with _telling_of(path):
+    with telling_of(path):
         data = yaml.safe_load(text)
     problems = list(repeated_keys(path, root))
     try:
@@ -50,7 +50,7 @@ def compose_yaml(path: Place, *, empty_hint: str) -> tuple[str, yaml.Node]:
     Raises:
         UsageError: The file is missing, empty, or no UTF-8 or YAML.
     """
-    with _telling_of(path):
+    with telling_of(path):
         text = path.read_text(encoding="utf-8")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     if root is None:
@@ -59,8 +59,8 @@ def compose_yaml(path: Place, *, empty_hint: str) -> tuple[str, yaml.Node]:
 
 
 @contextmanager
-def _telling_of(path: Place) -> Iterator[None]:
-    """Turn what reading a YAML file raises into an error that names the file."""
+def telling_of(path: Place) -> Iterator[None]:
+    """Turn what reading a text or YAML file raises into an error that names the file."""
     try:
         yield
     except FileNotFoundError as error:

@@ -12,7 +12,7 @@ from asrdq.errors import UsageError
 from asrdq.linting.config import Config, Dialect
 from asrdq.linting.sources.overrides import Override, parse_overrides
 from asrdq.places import Place
-from asrdq.strict_yaml import compose_yaml, repeated_keys
+from asrdq.strict_yaml import compose_yaml, repeated_keys, telling_of
 
 if TYPE_CHECKING:
     from asrdq.workspace import Workspace
@@ -78,14 +78,8 @@ def _json(file: Place, text: str) -> tuple[yaml.Node, Any]:
 
 
 def _source(file: Place) -> str:
-    try:
+    with telling_of(file):
         return file.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise UsageError("no such file", where=str(file)) from error
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=str(file)) from error
-    except UnicodeDecodeError as error:
-        raise UsageError("is not valid UTF-8", where=str(file)) from error
 
 
 def _dialect(file: Place, values: Mapping[str, Any]) -> Dialect:
