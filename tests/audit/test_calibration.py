@@ -17,7 +17,7 @@ from asrdq.audit.calibration.fitting import (
     calibrate,
     speaker_folds,
 )
-from asrdq.audit.trials import Trials
+from asrdq.audit.trials import Group, Trials
 
 
 @given(st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=60))
@@ -44,7 +44,7 @@ def test_no_clip_is_judged_by_detectors_that_saw_its_speaker(
         return fit_detectors(evidence, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr("asrdq.audit.calibration.fitting.fit_detectors", watched)
-    instrument = calibrate(trials, EVIDENCE, BUDGET)["x"]
+    instrument = calibrate(trials, EVIDENCE, BUDGET)[Group("x")]
     assert not instrument.by_clip
     assert (instrument.clips, instrument.planted, instrument.speakers) == (60, 480, 7)
     final = learned_from[-len(instrument.folds) :]
@@ -56,14 +56,14 @@ def test_no_clip_is_judged_by_detectors_that_saw_its_speaker(
 
 def test_one_speaker_is_split_by_clip() -> None:
     trials = trials_of(corpus("x", 40, 1), {"x": 3.0})
-    instrument = calibrate(trials, EVIDENCE, BUDGET)["x"]
+    instrument = calibrate(trials, EVIDENCE, BUDGET)[Group("x")]
     assert instrument.by_clip
     assert instrument.speakers == 1
     assert set(instrument.fold_of) == {one.utt_id for one in trials.clips}
 
 
 def test_a_stranger_is_judged_by_all_detectors() -> None:
-    instrument = calibrate(trials_of(corpus("x", 40, 5), {"x": 3.0}), EVIDENCE, BUDGET)["x"]
+    instrument = calibrate(trials_of(corpus("x", 40, 5), {"x": 3.0}), EVIDENCE, BUDGET)[Group("x")]
     strange = trials_of([clip(0, "x", "nobody")], {"x": 3.0})
     everything = np.ones(len(strange.clips), np.bool_)
     by_fold = [
@@ -75,10 +75,10 @@ def test_a_stranger_is_judged_by_all_detectors() -> None:
 def test_small_strata_share_an_instrument_and_large_ones_have_their_own() -> None:
     clips = [*corpus("large", OWN_INSTRUMENT_FROM, 6), *corpus("small", 12, 4)]
     instruments = calibrate(trials_of(clips, {"large": 3.0, "small": 3.0}), EVIDENCE, BUDGET)
-    assert instruments["large"].fitted_on == "large"
-    assert instruments["large"].clips == OWN_INSTRUMENT_FROM
-    assert instruments["small"].fitted_on == ALL_STRATA
-    assert instruments["small"].clips == OWN_INSTRUMENT_FROM + 12
+    assert instruments[Group("large")].fitted_on == "large"
+    assert instruments[Group("large")].clips == OWN_INSTRUMENT_FROM
+    assert instruments[Group("small")].fitted_on == ALL_STRATA
+    assert instruments[Group("small")].clips == OWN_INSTRUMENT_FROM + 12
 
 
 def test_calibration_is_the_same_in_any_order_of_clips() -> None:
@@ -91,6 +91,7 @@ def test_calibration_is_the_same_in_any_order_of_clips() -> None:
         speakers=trials.speakers[order],
         utt_ids=trials.utt_ids[order],
         strata=trials.strata[order],
+        folds=trials.folds[order],
         aligned=trials.aligned[order],
         evidence=trials.evidence[order],
         strained=trials.strained[order],
@@ -101,8 +102,8 @@ def test_calibration_is_the_same_in_any_order_of_clips() -> None:
         judgeable=trials.judgeable[order],
         table=trials.table.take(pa.array(order)),
     )
-    one = calibrate(trials, EVIDENCE, BUDGET)["x"]
-    other = calibrate(shuffled, EVIDENCE, BUDGET)["x"]
+    one = calibrate(trials, EVIDENCE, BUDGET)[Group("x")]
+    other = calibrate(shuffled, EVIDENCE, BUDGET)[Group("x")]
     assert other.threshold.value == pytest.approx(one.threshold.value, abs=1e-3)
 
 

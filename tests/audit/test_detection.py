@@ -12,11 +12,11 @@ from synthetic import ALIGNER, BUDGET, SETTINGS, corpus, judged, row, trials_of
 from asrdq.alignment.evidence import EVIDENCE
 from asrdq.audit.calibration.fitting import CALIBRATION_FROM, calibrate
 from asrdq.audit.collection import EVIDENCE_TABLE
-from asrdq.audit.detection import calibration_table, detection_table
+from asrdq.audit.detection import calibration_table, detection_table, group_verdicts
 from asrdq.audit.faults import GROSS, Fault, PlantedClip
 from asrdq.audit.judgement import score_trials
 from asrdq.audit.reasons import HEARD, Reason
-from asrdq.audit.trials import Trials, build_trials
+from asrdq.audit.trials import Group, Trials, build_trials
 from asrdq.settings import AuditSettings
 
 
@@ -50,7 +50,7 @@ def test_detections_count_what_was_found_by_stratum_and_together() -> None:
     trials = trials_of(clips, {"a": 5.0, "b": 5.0})
     instruments, _, found = judged(trials)
     scores, _ = score_trials(trials, instruments)
-    verdicts = {"a": "ok", "b": "ok"}
+    verdicts = {Group("a"): "ok", Group("b"): "ok"}
     rows = detection_table(
         trials, scores, found.low_quality, instruments, verdicts, "r"
     ).to_pylist()
@@ -134,7 +134,7 @@ def test_files_that_cannot_be_read_change_neither_thresholds_nor_recalls(status:
 def measured(trials: Trials) -> list[dict[str, object]]:
     instruments, table, judgement = judged(trials)
     scores, _ = score_trials(trials, instruments)
-    verdicts = dict(zip(table["stratum"].to_pylist(), table["verdict"].to_pylist(), strict=True))
+    verdicts = group_verdicts(table)
     rows = detection_table(trials, scores, judgement.low_quality, instruments, verdicts, "r")
     return [*table.to_pylist(), *rows.to_pylist()]
 

@@ -12,11 +12,12 @@ from asrdq.alignment.evidence import EVIDENCE
 from asrdq.audit.calibration.detectors import Detector, fit_detectors, plans_for, suspicion
 from asrdq.audit.calibration.fitting import calibrate
 from asrdq.audit.faults import Fault
+from asrdq.audit.trials import Group
 
 
 def test_detectors_come_back_from_json() -> None:
     trials = trials_of(corpus("x", 40, 5), {"x": 3.0})
-    instrument = calibrate(trials, EVIDENCE, BUDGET)["x"]
+    instrument = calibrate(trials, EVIDENCE, BUDGET)[Group("x")]
     written = json.loads(instrument.to_json())
     assert written["threshold"]["value"] == instrument.threshold.value
     for fold, detectors in zip(written["folds"], instrument.folds, strict=True):
@@ -64,7 +65,7 @@ def test_evidence_that_does_not_apply_speaks_neither_for_nor_against() -> None:
     trials = trials_of(corpus("x", 60, 6), {"x": 4.0})
     at = EVIDENCE.index("worst_silence")
     trials.evidence[:, at] = np.nan
-    instrument = calibrate(trials, EVIDENCE, BUDGET)["x"]
+    instrument = calibrate(trials, EVIDENCE, BUDGET)[Group("x")]
     everything = np.ones(len(trials.clips), np.bool_)
     scores = instrument.score(trials, everything)
     assert np.isfinite(scores).all()

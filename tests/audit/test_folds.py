@@ -90,7 +90,11 @@ def test_clips_and_their_copies_go_to_the_aligner_of_their_fold(
             ("fold-2", ["ben"], "two+1"),
         )
     ]
+    assert result.calibrations.select(["stratum", "fold"]).to_pylist() == [
+        {"stratum": "all", "fold": name} for name in ("fold-1", "fold-2")
+    ]
     assert "what their base had heard is not known: hub/base" in result.summary()
+    assert "stratum all, model of fold-1: instrument too_few" in result.summary()
     assert not result.tables().keys() - set(workspace.tables())
 
     audit(workspace, manifest, plan, workers=1)
@@ -153,3 +157,25 @@ def test_clips_without_words_carry_no_fault_and_are_judged_by_that(
     result = audit(workspace, ingested, AuditPlan("addressed", folds=TWO), workers=1)
     assert result.fault_trials.num_rows == 0
     assert all("empty_text" in row["reasons"] for row in result.audits.to_pylist())
+
+
+def test_as_many_clips_of_each_fold_are_copied_as_the_settings_allow(
+    workspace: Workspace, data_samples: Path, trial_aligners: Path
+) -> None:
+    (workspace.root / "asrdq.yaml").write_text("audit: {calibration_clips: 20}\n")
+    rows = [
+        {"id": f"{speaker}{at}", "speaker": speaker, "text": f"one two three {at} five"}
+        for speaker, count in (("ann", 25), ("ben", 22), ("cal", 4))
+        for at in range(count)
+    ]
+    settled = Workspace.open(workspace.root)
+    manifest = sampled(settled, data_samples, *rows)
+    folds = (fold("fold-1", "one", "ann", "cal"), fold("fold-2", "two", "ben"))
+    result = audit(settled, manifest, AuditPlan("addressed", folds=folds), workers=1)
+    copied = {
+        (row["speaker"], row["utt_id"])
+        for row in result.fault_trials.to_pylist()
+        if row["fault"] != "untouched"
+    }
+    of_two = sum(speaker == "ben" for speaker, _ in copied)
+    assert (len(copied) - of_two, of_two) == (20, 20)

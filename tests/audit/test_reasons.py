@@ -100,7 +100,7 @@ def examined(
     judges = Judges(plan.options)
     trials = examine_sample(workspace, judges, plan, sample, clips, 1, no_progress)
     unscored = np.full(len(clips), np.nan)
-    verdicts = dict.fromkeys(trials.strata.tolist(), "ok")
+    verdicts = dict.fromkeys(trials.groups, "ok")
     found = judge(trials, unscored, unscored, verdicts, 0.5)
     answers = {
         str(utt_id): {

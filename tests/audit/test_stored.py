@@ -17,7 +17,7 @@ from asrdq.audit.calibration.language_fit import LanguageFit, fit_language
 from asrdq.audit.calibration.stored import write_file
 from asrdq.audit.calibration.thresholds import Source, Thresholds, choose_thresholds
 from asrdq.audit.selection import Clip
-from asrdq.audit.trials import Trials
+from asrdq.audit.trials import Group, Trials
 from asrdq.calibration_settings import CalibrationEntry, CalibrationRecord
 from asrdq.errors import UsageError
 from asrdq.manifests import ingest_manifest
@@ -111,7 +111,7 @@ def test_what_is_read_back_scores_as_what_was_fitted(kept: Kept) -> None:
     assert chosen.source is Source.STORED
     assert "m@0" in chosen.told
     trials = dataclasses.replace(kept.trials, strata=np.full(len(kept.trials.clips), "all"))
-    found = chosen.instruments(trials, NAMES, 0.02)["all"]
+    found = chosen.instruments(trials, NAMES, 0.02)[Group("all")]
     everything = np.ones(len(trials.clips), np.bool_)
     scores = found.score(trials, everything)
     for domain in ("far", "near"):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
 import pytest
 
-from asrdq.audit import AuditResult
-from asrdq.cli.audit import conclude
 from asrdq.cli.out_of_fold import OutOfFold
-from asrdq.errors import ExitCode, UsageError
+from asrdq.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -59,32 +56,3 @@ def test_an_aligner_without_models_of_folds_is_refused() -> None:
         with pytest.raises(UsageError, match="out of fold, an aligner takes the models") as refused:
             audit_out_of_fold(None, None, AuditPlan(wanted), [])  # type: ignore[arg-type]
         assert "--aligner ctc --out-of-fold speaker" in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("strata", "folds", "told"),
-    [
-        (["all"], ["fold-1", "fold-2"], "asrdq sample train --strata speaker"),
-        (["ann", "ben"], ["fold-1", "fold-2"], "asrdq gate train"),
-        (["all"], None, "asrdq gate train"),
-    ],
-)
-def test_models_that_were_proven_together_are_to_be_proven_alone(
-    strata: list[str], folds: list[str] | None, told: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    unjudged = pa.table({"low_quality": pa.array([None, None], pa.bool_())})
-    texts = dict.fromkeys(
-        ("run_id", "sample_run_id", "manifest", "fingerprint", "aligner", "thresholds"), ""
-    )
-    tables = dict.fromkeys(("alignments", "word_spans", "fault_trials", "detections"), pa.table({}))
-    result = AuditResult(
-        **texts,
-        **tables,
-        calibrated=True,
-        thresholds_note="",
-        audits=unjudged,
-        calibrations=pa.table({"stratum": strata}),
-        folds=None if folds is None else pa.table({"fold": folds}),
-    )
-    assert conclude(result, "train") == ExitCode.UNDECIDED
-    assert told in capsys.readouterr().err

@@ -152,6 +152,46 @@ def test_a_weak_stratum_is_named_with_the_rule_that_failed(
     assert unsaid not in named.message
 
 
+@pytest.mark.parametrize("places", [(0, 1), (1, 0)])
+def test_of_several_models_the_weak_one_is_named_and_counts(
+    audited: Audited, places: tuple[int, int]
+) -> None:
+    def change(tables: dict[str, pa.Table]) -> None:
+        rows = tables["calibrations"].to_pylist()
+        [clean] = [row for row in rows if row["stratum"] == "clean"]
+        able = {**clean, "fold": "fold-1"}
+        weak = {**clean, "fold": "fold-2", "verdict": "too_weak", "auc_gross": 0.7}
+        found = [row for row in rows if row is not clean]
+        found += [(able, weak)[place] for place in places]
+        tables["calibrations"] = pa.Table.from_pylist(found, schema=CALIBRATIONS)
+
+    audited.write_audit(change=without_a_stratum, tables=change)
+    result = audited.ask()
+    assert result.verdict is Verdict.UNDECIDED
+    assert result.measures is not None
+    worth = {stratum.name: stratum.calibration for stratum in result.measures.strata}
+    assert worth == {"clean": "too_weak", "noisy": "ok"}
+    [named] = [reason for reason in result.reasons if reason.code == "too_weak"]
+    assert "the model of fold-2 cannot judge: a planted fault hardly" in named.message
+    assert "fold-1" not in named.message
+
+
+@pytest.mark.parametrize("verdict", ["splendid", None, "shipped"])
+def test_a_model_of_unknown_worth_does_not_hide_behind_a_proven_one(
+    audited: Audited, verdict: str | None
+) -> None:
+    def change(tables: dict[str, pa.Table]) -> None:
+        rows = tables["calibrations"].to_pylist()
+        found = [{**row, "fold": "fold-1"} for row in rows]
+        found.append({**rows[0], "fold": "fold-2", "verdict": verdict})
+        tables["calibrations"] = pa.Table.from_pylist(found, schema=CALIBRATIONS)
+
+    audited.write_audit(tables=change)
+    result = audited.ask()
+    assert result.verdict is Verdict.UNDECIDED
+    assert {reason.code for reason in result.reasons} == {"unproven"}
+
+
 def test_a_rate_that_an_instrument_cannot_give_decides_nothing(audited: Audited) -> None:
     def blind(tables: dict[str, pa.Table]) -> None:
         rows = tables["detections"]

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from asrdq.alignment import Aligner
 from asrdq.audit.calibration.thresholds import Thresholds
-from asrdq.audit.detection import calibration_table, detection_table
+from asrdq.audit.detection import calibration_table, detection_table, group_verdicts
 from asrdq.audit.judgement import Judgement, judge, score_trials
 from asrdq.audit.trials import Trials
 from asrdq.settings import AuditSettings
@@ -45,9 +45,7 @@ def conclude(
         settings=settings,
         can_prove=aligner.aligns_copies,
     )
-    verdicts = dict(
-        zip(calibrations["stratum"].to_pylist(), calibrations["verdict"].to_pylist(), strict=True)
-    )
+    verdicts = group_verdicts(calibrations)
     judgement = judge(trials, scores, limits, verdicts, settings.confidence_minimum)
     detections = detection_table(
         trials, scores, judgement.low_quality, instruments, verdicts, run_id

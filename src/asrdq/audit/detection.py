@@ -13,7 +13,7 @@ from asrdq.audit.calibration.stored import StoredInstrument
 from asrdq.audit.faults import GROSS, PLANTED, Fault
 from asrdq.audit.reasons import InstrumentStatus
 from asrdq.audit.tables import CALIBRATIONS, DETECTIONS
-from asrdq.audit.trials import Flags, Numbers, Trials
+from asrdq.audit.trials import Flags, Group, Numbers, Trials
 from asrdq.sampling.estimators import wilson
 from asrdq.settings import AuditSettings
 
@@ -25,13 +25,13 @@ which every clip looks faulty, could not be told from one that sees many faults.
 def calibration_table(
     trials: Trials,
     scores: Numbers,
-    instruments: Mapping[str, Instrument],
+    instruments: Mapping[Group, Instrument],
     *,
     run_id: str,
     settings: AuditSettings,
     can_prove: bool = True,
 ) -> pa.Table:
-    """Say for each stratum whether its instrument can judge it (schema `CALIBRATIONS`).
+    """Say for each group whether its instrument can judge it (schema `CALIBRATIONS`).
 
     An instrument is too weak where it hardly separates some gross fault from right clips, or
     where the aligner has to strain itself to align most clips as they are: then the audio is
@@ -41,16 +41,17 @@ def calibration_table(
     few clips there is no instrument: `too_few`.
     """
     rows = []
-    for stratum in sorted(set(trials.strata.tolist())):
-        inside = trials.usable & (trials.strata == stratum)
-        instrument = instruments.get(stratum)
+    for group in trials.groups:
+        inside = trials.usable & trials.of(group)
+        instrument = instruments.get(group)
         planted = inside & ~trials.untouched
         area = least_separation(trials, scores, inside, instrument)
         strained = strained_share(trials, inside, instrument)
         rows.append(
             {
                 "run_id": run_id,
-                "stratum": stratum,
+                "stratum": group.stratum,
+                "fold": group.fold or None,
                 "verdict": _verdict(instrument, area, strained, settings)
                 if can_prove
                 else InstrumentStatus.SHIPPED,
@@ -68,10 +69,16 @@ def calibration_table(
     return pa.Table.from_pylist(rows, schema=CALIBRATIONS)
 
 
+def group_verdicts(calibrations: pa.Table) -> dict[Group, str]:
+    """Return what `calibration_table` says of each group's instrument."""
+    rows = calibrations.select(["stratum", "fold", "verdict"]).to_pylist()
+    return {Group(row["stratum"], row["fold"] or ""): row["verdict"] for row in rows}
+
+
 def least_separation(
     trials: Trials, scores: Numbers, inside: Flags, instrument: Instrument | None
 ) -> float | None:
-    """Return the smallest area under the ROC curve over the gross faults planted in a stratum."""
+    """Return the smallest area under the ROC curve over the gross faults planted in a group."""
     hidden = _hidden_share(instrument)
     untouched = scores[inside & trials.untouched]
     areas = [
@@ -83,7 +90,7 @@ def least_separation(
 
 
 def strained_share(trials: Trials, inside: Flags, instrument: Instrument | None) -> float | None:
-    """Return the share of right clips of a stratum that the aligner aligns with effort or not."""
+    """Return the share of right clips of a group that the aligner aligns with effort or not."""
     chosen = inside & trials.untouched
     if not chosen.any():
         return None
@@ -123,23 +130,23 @@ def detection_table(
     trials: Trials,
     scores: Numbers,
     low_quality: Flags,
-    instruments: Mapping[str, Instrument],
-    verdicts: Mapping[str, str],
+    instruments: Mapping[Group, Instrument],
+    verdicts: Mapping[Group, str],
     run_id: str,
 ) -> pa.Table:
     """Count what was found, by stratum and fault (schema `DETECTIONS`).
 
-    The rows for all strata together leave out those whose instrument is too weak, since none of
-    their clips is judged. Clips that are bad as a plain fact are no false alarms.
+    The rows for all strata together leave out the groups whose instrument is too weak, since none
+    of their clips is judged; so do those of a stratum that another model judged in part. Clips
+    that are bad as a plain fact are no false alarms.
     """
     rows: list[dict[str, Any]] = []
     names: Iterable[str | None] = [*sorted(set(trials.strata.tolist())), None]
-    weak = [
-        stratum for stratum, verdict in verdicts.items() if verdict == InstrumentStatus.TOO_WEAK
-    ]
+    able = ~_weak(trials, verdicts)
     for stratum in names:
-        together = stratum is None
-        wanted = ~np.isin(trials.strata, weak) if together else trials.strata == stratum
+        wanted = able if stratum is None else trials.strata == stratum
+        if (wanted & able).any():
+            wanted = wanted & able
         inside = trials.usable & wanted
         known = inside & ~trials.duration_differs
         rows.append(_false_alarms(trials, low_quality, instruments, known, run_id, stratum))
@@ -156,11 +163,19 @@ def detection_table(
     return pa.Table.from_pylist(rows, schema=DETECTIONS)
 
 
-def _hidden_clips(trials: Trials, instruments: Mapping[str, Instrument], inside: Flags) -> float:
+def _weak(trials: Trials, verdicts: Mapping[Group, str]) -> Flags:
+    found: Flags = np.zeros(len(trials.clips), dtype=np.bool_)
+    for group, verdict in verdicts.items():
+        if verdict == InstrumentStatus.TOO_WEAK:
+            found |= trials.of(group)
+    return found
+
+
+def _hidden_clips(trials: Trials, instruments: Mapping[Group, Instrument], inside: Flags) -> float:
     """Estimate how many untouched clips are really faulty."""
     total = 0.0
-    for stratum, instrument in instruments.items():
-        clips = int((inside & trials.untouched & (trials.strata == stratum)).sum())
+    for group, instrument in instruments.items():
+        clips = int((inside & trials.untouched & trials.of(group)).sum())
         total += clips * _hidden_share(instrument)
     return total
 
@@ -168,7 +183,7 @@ def _hidden_clips(trials: Trials, instruments: Mapping[str, Instrument], inside:
 def _false_alarms(
     trials: Trials,
     low_quality: Flags,
-    instruments: Mapping[str, Instrument],
+    instruments: Mapping[Group, Instrument],
     inside: Flags,
     run_id: str,
     stratum: str | None,

@@ -103,6 +103,10 @@ class Judges:
         """Return the version of the aligner that judges a clip."""
         return self._aligners[self._of(clip)].version
 
+    def fold_of(self, clip: Clip) -> str:
+        """Return the name of the fold of a clip; empty where one aligner is for all."""
+        return self.folds[self._of(clip)].name if self.folds else ""
+
     def check(self, clips: Sequence[Clip]) -> None:
         """See that each clip has a fold.
 

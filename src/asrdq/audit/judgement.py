@@ -9,7 +9,7 @@ import numpy as np
 
 from asrdq.audit.calibration.fitting import Instrument, confidence_of
 from asrdq.audit.reasons import FACTS, UNUSABLE, InstrumentStatus, Reason
-from asrdq.audit.trials import Flags, Names, Numbers, Trials
+from asrdq.audit.trials import Flags, Group, Names, Numbers, Trials
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,14 @@ class Judgement:
         return replace(self, rules={**self.rules, **more})
 
 
-def score_trials(trials: Trials, instruments: Mapping[str, Instrument]) -> tuple[Numbers, Numbers]:
-    """Return scores and thresholds of all entries; NaN in strata without an instrument."""
+def score_trials(
+    trials: Trials, instruments: Mapping[Group, Instrument]
+) -> tuple[Numbers, Numbers]:
+    """Return scores and thresholds of all entries; NaN in groups without an instrument."""
     scores = np.full(len(trials.clips), np.nan)
     thresholds = np.full(len(trials.clips), np.nan)
-    for stratum, instrument in instruments.items():
-        rows = trials.strata == stratum
+    for group, instrument in instruments.items():
+        rows = trials.of(group)
         scores[rows] = instrument.score(trials, rows)
         thresholds[rows] = instrument.threshold.value
     return scores, thresholds
@@ -61,7 +63,7 @@ def judge(
     trials: Trials,
     scores: Numbers,
     thresholds: Numbers,
-    verdicts: Mapping[str, str],
+    verdicts: Mapping[Group, str],
     confidence_minimum: float,
 ) -> Judgement:
     """Judge every entry.
@@ -70,7 +72,7 @@ def judge(
         trials: The entries with the rules that need no calibration.
         scores: From `score_trials`.
         thresholds: From `score_trials`.
-        verdicts: Stratum to what its calibration says of the instrument; a clip of a stratum
+        verdicts: Group to what its calibration says of the instrument; a clip of a group
             whose instrument is too weak or missing is judged by plain facts only (no file,
             nothing in it, no text, another duration than stated) and otherwise not at all.
         confidence_minimum: Confidence below which a clip is of low quality.
@@ -85,12 +87,11 @@ def judge(
     }
     fact = np.any([rules[reason] for reason in FACTS], axis=0)
     status = np.array(trials.table["status"].to_pylist(), dtype=np.str_)
-    verdict = np.array(
-        [verdicts.get(str(name), InstrumentStatus.TOO_FEW) for name in trials.strata]
-    )
     instrument = np.full(len(trials.clips), InstrumentStatus.OK, dtype="U32")
-    for blind in (InstrumentStatus.TOO_WEAK, InstrumentStatus.TOO_FEW):
-        instrument[~fact & (verdict == blind)] = blind
+    for group in trials.groups:
+        verdict = verdicts.get(group, InstrumentStatus.TOO_FEW)
+        if verdict in (InstrumentStatus.TOO_WEAK, InstrumentStatus.TOO_FEW):
+            instrument[trials.of(group) & ~fact] = verdict
     broken = ~trials.judgeable & ~fact
     instrument[broken] = status[broken]
     return Judgement(scores, confidence, rules, instrument)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -12,7 +12,7 @@ from asrdq.audit.faults import Donor, Fault, FaultPlanter, PlantedClip
 from asrdq.audit.folds import Judges
 from asrdq.audit.plan import AuditPlan, Stage
 from asrdq.audit.selection import Clip
-from asrdq.audit.trials import UNREADABLE, Trials, build_trials, is_usable
+from asrdq.audit.trials import UNREADABLE, Group, Trials, build_trials, is_usable
 
 if TYPE_CHECKING:
     from asrdq.sampling.samples import SampleResult
@@ -57,22 +57,29 @@ def examine_sample(
         whole = [
             clip for clip, status in zip(clips, statuses, strict=True) if is_usable(clip, status)
         ]
-        damaged, planted = _plant(whole, sample, plan.seed, settings.calibration_clips)
+        groups = {clip.utt_id: Group(clip.stratum, judges.fold_of(clip)) for clip in whole}
+        damaged, planted = _plant(whole, groups, sample, plan.seed, settings.calibration_clips)
         evidence = pa.concat_tables([evidence, examined("prove", damaged, planted)])
         owners, copies = owners + damaged, copies + planted
-    return build_trials(owners, copies, evidence, judges.first, settings)
+    folds = [judges.fold_of(clip) for clip in owners]
+    return build_trials(owners, copies, evidence, judges.first, settings, folds)
 
 
 def _plant(
-    clips: Sequence[Clip], sample: SampleResult, seed: int, most: int
+    clips: Sequence[Clip],
+    groups: Mapping[str, Group],
+    sample: SampleResult,
+    seed: int,
+    most: int,
 ) -> tuple[list[Clip], list[PlantedClip]]:
-    """Return copies with faults of at most so many clips a stratum, the first of the draw.
+    """Return copies with faults of at most so many clips a group, the first of the draw.
 
     Args:
         clips: Those with audio and text: others carry no fault, and would be found by anything.
+        groups: The group of each by its id.
         sample: The draw.
         seed: Seed of the faults.
-        most: Clips of a stratum to make copies of.
+        most: Clips of a group to make copies of.
 
     Returns:
         The clip of each copy, and the copies.
@@ -80,9 +87,9 @@ def _plant(
     planters = _planters(clips, seed)
     drawn = sample.clips.select(["utt_id", "rank"]).to_pylist()
     ranks = {row["utt_id"]: row["rank"] for row in drawn}
-    chosen: dict[str, list[str]] = {}
+    chosen: dict[Group, list[str]] = {}
     for clip in sorted(clips, key=lambda clip: ranks[clip.utt_id]):
-        chosen.setdefault(clip.stratum, []).append(clip.utt_id)
+        chosen.setdefault(groups[clip.utt_id], []).append(clip.utt_id)
     first = {utt_id for ids in chosen.values() for utt_id in ids[:most]}
     owners: list[Clip] = []
     copies: list[PlantedClip] = []

@@ -32,7 +32,7 @@ class AuditResult(Result):
         word_spans: The placed words (schema `WORD_SPANS`).
         fault_trials: The planted faults, each found or not (schema `FAULT_TRIALS`).
         detections: Recall and false alarms (schema `DETECTIONS`).
-        calibrations: What the instrument is worth, by stratum (schema `CALIBRATIONS`).
+        calibrations: What the instrument is worth, by stratum and fold (schema `CALIBRATIONS`).
         hypothesis_signals: Hypotheses against transcripts (schema `HYPOTHESIS_SIGNALS`), where
             there was a set to compare with.
         agreements: Clips by two aligners (schema `AGREEMENTS`), where there was a second.
@@ -78,11 +78,6 @@ class AuditResult(Result):
     def judged(self) -> int:
         """Clips with a verdict."""
         return int(self.audits.num_rows - self.audits["low_quality"].null_count)
-
-    @property
-    def shares_instruments(self) -> bool:
-        """Whether models of several folds judged within one stratum, by one threshold."""
-        return self.folds is not None and self.calibrations.num_rows < self.folds.num_rows
 
     def summary(self) -> str:
         """Return counts, reasons, what was not judged, and the power of the instrument."""
@@ -180,5 +175,9 @@ class AuditResult(Result):
                     f"{100 * row['rate']:5.1f} % [{100 * row['low']:.1f}, {100 * row['high']:.1f}]"
                 )
         weak = [r for r in self.calibrations.to_pylist() if r["verdict"] != InstrumentStatus.OK]
-        lines += [f"  stratum {row['stratum']}: instrument {row['verdict']}" for row in weak]
-        return lines
+        return lines + [
+            f"  stratum {row['stratum']}"
+            + (f", model of {row['fold']}" if row["fold"] else "")
+            + f": instrument {row['verdict']}"
+            for row in weak
+        ]

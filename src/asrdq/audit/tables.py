@@ -104,6 +104,7 @@ CALIBRATIONS = pa.schema(
     [
         ("run_id", pa.string()),
         ("stratum", pa.string()),
+        ("fold", pa.string()),
         ("verdict", pa.string()),
         ("clips", pa.int64()),
         ("planted", pa.int64()),
@@ -116,7 +117,8 @@ CALIBRATIONS = pa.schema(
         ("model", pa.string()),
     ]
 )
-"""One row a stratum. `verdict` is `ok`, `too_weak`, `too_few` (clips to calibrate on), `shipped`
+"""One row a stratum, out of fold one for each `fold` in it (null where one aligner is for all).
+`verdict` is `ok`, `too_weak`, `too_few` (clips to calibrate on), `shipped`
 (not calibrated on this data) or `stored` (calibrated by `asrdq calibrate`, no fault planted here);
 `auc_gross` is the least separation of a gross fault, `strained` the share of right clips that the
 aligner aligns with extraordinary effort or not at all; `fitted_on` says what the threshold was

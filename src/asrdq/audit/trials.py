@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,18 @@ _ROUNDING_S: Final = 0.5
 _ROUNDING_SHARE: Final = 0.05
 
 
+class Group(NamedTuple):
+    """Entries of one stratum that one model judged.
+
+    Attributes:
+        stratum: The stratum.
+        fold: The fold whose model it is; empty where one aligner is for all.
+    """
+
+    stratum: str
+    fold: str = ""
+
+
 @dataclass(frozen=True)
 class Trials:
     """Columns of equal length (n,), one entry an examined clip or copy.
@@ -51,6 +63,7 @@ class Trials:
         speakers: Who speaks; the clip's own id where the manifest does not say.
         utt_ids: Id of the clip.
         strata: Stratum of the clip.
+        folds: Fold of the clip; empty where one aligner is for all.
         aligned: Whether the aligner found an alignment.
         evidence: (n, evidence); NaN without an alignment and where a measure does not apply.
         strained: Whether it took the aligner extraordinary effort, or there is no alignment.
@@ -68,6 +81,7 @@ class Trials:
     speakers: Names
     utt_ids: Names
     strata: Names
+    folds: Names
     aligned: Flags
     evidence: Numbers
     strained: Flags
@@ -82,6 +96,16 @@ class Trials:
     def untouched(self) -> Flags:
         """The entries that are clips as they are."""
         found: Flags = self.faults == Fault.UNTOUCHED.value
+        return found
+
+    @property
+    def groups(self) -> list[Group]:
+        """What each needs an instrument of its own, sorted: every stratum, by fold."""
+        return sorted(set(map(Group, self.strata.tolist(), self.folds.tolist())))
+
+    def of(self, group: Group) -> Flags:
+        """Return the entries of a group."""
+        found: Flags = (self.strata == group.stratum) & (self.folds == group.fold)
         return found
 
     @property
@@ -130,6 +154,7 @@ def build_trials(
     table: pa.Table,
     aligner: Aligner,
     settings: AuditSettings,
+    folds: Sequence[str] | None = None,
 ) -> Trials:
     """Put examined clips into columns and apply the rules that need no calibration.
 
@@ -139,6 +164,7 @@ def build_trials(
         table: Its evidence, in the same order.
         aligner: Whose evidence it is; its names are the columns of `Trials.evidence`.
         settings: Thresholds.
+        folds: The fold of each entry; None where one aligner is for all.
     """
     status = np.array(table["status"].to_pylist(), dtype=np.str_)
     faults = np.array([one.fault.value for one in planted], dtype=np.str_)
@@ -163,6 +189,7 @@ def build_trials(
         speakers=np.array([clip.speaker or clip.utt_id for clip in clips], dtype=np.str_),
         utt_ids=np.array([clip.utt_id for clip in clips], dtype=np.str_),
         strata=np.array([clip.stratum for clip in clips], dtype=np.str_),
+        folds=np.array(folds or [""] * len(clips), dtype=np.str_),
         aligned=status == AlignmentStatus.ALIGNED.value,
         evidence=evidence,
         strained=_strained(evidence, aligner) | rules[Reason.NO_ALIGNMENT],

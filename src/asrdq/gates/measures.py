@@ -46,11 +46,8 @@ class StratumMeasure:
         length_mismatches: Judged clips whose length does not fit their text.
         facts: Reasons that stand whatever the instrument is worth, each with its clips.
         weight: Share of the manifest, W_h.
-        calibration: What the instrument is worth here: an `InstrumentStatus`; None for a stratum
-            without an audited clip.
-        auc: Least separation of a gross fault from right clips, None where nothing was planted.
-        strained: Share of right clips that align with extraordinary effort or not at all, None
-            without any.
+        calibration: What the instrument is worth here: an `InstrumentStatus`, that of the weakest
+            model where several judged; None for a stratum without an audited clip.
     """
 
     name: str
@@ -64,8 +61,6 @@ class StratumMeasure:
     length_mismatches: int
     facts: dict[str, int]
     calibration: str | None
-    auc: float | None
-    strained: float | None
 
     @property
     def not_judged(self) -> int:
@@ -169,8 +164,7 @@ def _stratum(
     )
     low = sum(bool(clip["low_quality"]) for clip in judged)
     population = int(row["population_rows"])
-    calibrated = [row for row in evidence.calibrations if row["stratum"] == name]
-    calibration = calibrated[0] if calibrated else {}
+    worth = [row["verdict"] for row in evidence.calibrations if row["stratum"] == name]
     return StratumMeasure(
         name=name,
         population=population,
@@ -182,10 +176,14 @@ def _stratum(
         mean_coverage=_coverage(judged)["mean"],
         length_mismatches=sum(bool(clip["length_mismatch"]) for clip in judged),
         facts=dict(facts.most_common()),
-        calibration=calibration.get("verdict"),
-        auc=calibration.get("auc_gross"),
-        strained=calibration.get("strained"),
+        calibration=min(worth, key=_worth, default=None),
     )
+
+
+def _worth(verdict: str | None) -> tuple[int, bool]:
+    """Order what instruments are worth: the blind, then what is not proven, then the proven."""
+    blind = BLIND.index(verdict) if verdict in BLIND else len(BLIND)
+    return blind, verdict == InstrumentStatus.OK
 
 
 def _coverage(judged: Sequence[dict[str, Any]]) -> dict[str, float | None]:

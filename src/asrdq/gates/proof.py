@@ -13,6 +13,11 @@ from asrdq.gates.measures import BLIND, Measures, StratumMeasure, gross_faults
 from asrdq.gates.policy_sections import InstrumentRules
 from asrdq.sampling.estimators import least_trials, wilson
 
+_WEAK_HINT = (
+    "hear some of its clips: where many transcripts are wrong no instrument tells right from "
+    "wrong, and they come first; else another aligner, or a manifest without it"
+)
+
 
 def blind_strata(measures: Measures, evidence: Evidence) -> list[Finding]:
     """Return a finding for what cannot be judged: too weak, too few clips, or no clip at all."""
@@ -38,18 +43,19 @@ def _strata_without_clip(measures: Measures, evidence: Evidence) -> list[Finding
 
 def _weak_strata(measures: Measures, evidence: Evidence) -> list[Finding]:
     """Return a finding for each stratum whose instrument is too weak, with the figure."""
-    return [
-        Finding(
-            "too_weak",
-            f"in stratum '{stratum.name}' ({100 * stratum.weight:.0f} % of the rows) the "
-            f"instrument cannot judge: {_weakness(stratum, evidence)}; its clips are not called "
-            f"bad{_facts(stratum)}",
-            "hear some of its clips: where many transcripts are wrong no instrument tells right "
-            "from wrong, and they come first; else another aligner, or a manifest without it",
-        )
-        for stratum in measures.strata
-        if stratum.calibration == InstrumentStatus.TOO_WEAK
-    ]
+    found = []
+    for stratum in measures.strata:
+        weak = [
+            row
+            for row in evidence.calibrations
+            if row["stratum"] == stratum.name and row["verdict"] == InstrumentStatus.TOO_WEAK
+        ]
+        if weak:
+            where = f"in stratum '{stratum.name}' ({100 * stratum.weight:.0f} % of the rows)"
+            weakness = "; ".join(_weakness(row, evidence) for row in weak)
+            message = f"{where} {weakness}; what it cannot judge is not called bad{_facts(stratum)}"
+            found.append(Finding("too_weak", message, _WEAK_HINT))
+    return found
 
 
 def _facts(stratum: StratumMeasure) -> str:
@@ -58,21 +64,23 @@ def _facts(stratum: StratumMeasure) -> str:
     return f", but for plain facts about {stratum.audited:,} of them: {facts}" if facts else ""
 
 
-def _weakness(stratum: StratumMeasure, evidence: Evidence) -> str:
+def _weakness(row: dict[str, Any], evidence: Evidence) -> str:
     """Say which of the two rules failed: `maximum_strained`, `minimum_auc`, or both."""
+    strained, auc = row["strained"], row["auc_gross"]
     most, least = evidence.parameters["maximum_strained"], evidence.parameters["minimum_auc"]
     failed = []
-    if stratum.strained is not None and stratum.strained > most:
+    if strained is not None and strained > most:
         failed.append(
-            f"{100 * stratum.strained:.0f} % of its clips align only with extraordinary effort or "
+            f"{100 * strained:.0f} % of its clips align only with extraordinary effort or "
             f"not at all (strained, at most {100 * most:g} %)"
         )
-    if stratum.auc is not None and not stratum.auc >= least:
+    if auc is not None and not auc >= least:
         failed.append(
             "a planted fault hardly differs from untouched clips "
-            f"(AUC {stratum.auc:.3f}, at least {least:g})"
+            f"(AUC {auc:.3f}, at least {least:g})"
         )
-    return " and ".join(failed)
+    who = f"the model of {row['fold']}" if row["fold"] else "the instrument"
+    return f"{who} cannot judge: {' and '.join(failed)}"
 
 
 def _too_few(measures: Measures, evidence: Evidence) -> list[Finding]:

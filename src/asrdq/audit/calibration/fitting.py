@@ -1,7 +1,7 @@
 """Calibration: what score means a bad clip, learned from faults planted on the data at hand.
 
-Each stratum with enough clips has its own instrument; the smaller ones share one. Every clip is
-scored by detectors that never saw its speaker.
+Each stratum with enough clips has its own instrument, out of fold one for each model; the smaller
+ones share one. Every clip is scored by detectors that never saw its speaker.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from asrdq.alignment import Aligner
 from asrdq.audit.calibration.detectors import Detector, fit_detectors, suspicion
 from asrdq.audit.calibration.threshold import Threshold, find_threshold
 from asrdq.audit.faults import GROSS
-from asrdq.audit.trials import Flags, Names, Numbers, Trials
+from asrdq.audit.trials import Flags, Group, Names, Numbers, Trials
 from asrdq.errors import UsageError
 from asrdq.results import plain
 
@@ -32,7 +32,7 @@ _LEARNING_BUDGET: Final = 0.02
 
 
 class Instrument(Protocol):
-    """What judges the clips of a stratum."""
+    """What judges the clips of a group."""
 
     @property
     def fitted_on(self) -> str:
@@ -55,10 +55,10 @@ class Instrument(Protocol):
 
 @dataclass(frozen=True)
 class Calibration:
-    """A fitted instrument for one group of strata.
+    """A fitted instrument for one group or several.
 
     Attributes:
-        fitted_on: The stratum, or `all strata`.
+        fitted_on: The stratum, or `all strata`, with the fold where there are any.
         folds: Detectors of each fold, fitted without its speakers.
         fold_of: The fold whose detectors judge a speaker, the one that did not learn from that
             speaker; any other speaker is judged by the mean of all.
@@ -121,8 +121,11 @@ def confidence_of(scores: Numbers, threshold: float | Numbers) -> Numbers:
     return np.where(np.isposinf(scores), 0.0, confidence)
 
 
-def calibrate(trials: Trials, names: Sequence[str], budget: float) -> dict[str, Calibration]:
-    """Fit an instrument for each stratum; strata of few clips share one fitted on all.
+def calibrate(trials: Trials, names: Sequence[str], budget: float) -> dict[Group, Calibration]:
+    """Fit an instrument for each group; groups of few clips share one fitted on more.
+
+    A group of fewer than 30 clips is judged by what is fitted on all strata of its model, if that
+    too are fewer on its stratum whoever judged it, and else on everything.
 
     The models are so small that threads would only wait for each other.
 
@@ -132,9 +135,8 @@ def calibrate(trials: Trials, names: Sequence[str], budget: float) -> dict[str, 
         budget: Share of right clips that may be flagged.
 
     Returns:
-        Stratum to its instrument. Strata are missing where all together have fewer than 20
-        usable untouched clips, and where the aligner gives no evidence: nothing can be calibrated
-        then.
+        Group to its instrument. Groups are missing where all together have fewer than 20 usable
+        untouched clips, and where the aligner gives no evidence: nothing can be calibrated then.
     """
     from threadpoolctl import threadpool_limits
 
@@ -142,22 +144,46 @@ def calibrate(trials: Trials, names: Sequence[str], budget: float) -> dict[str, 
         return _instruments(trials, names, budget)
 
 
-def _instruments(trials: Trials, names: Sequence[str], budget: float) -> dict[str, Calibration]:
+def _instruments(trials: Trials, names: Sequence[str], budget: float) -> dict[Group, Calibration]:
     usable = trials.usable
-    found: dict[str, Calibration] = {}
-    shared: list[str] = []
-    if not names:
-        return found
-    for stratum in sorted(set(trials.strata.tolist())):
-        rows = usable & (trials.strata == stratum)
-        if (rows & trials.untouched).sum() >= OWN_INSTRUMENT_FROM:
-            found[stratum] = _fit_group(trials, rows, names, budget, stratum)
-        else:
-            shared.append(stratum)
-    if shared and (usable & trials.untouched).sum() >= CALIBRATION_FROM:
-        together = _fit_group(trials, usable, names, budget, ALL_STRATA)
-        found.update(dict.fromkeys(shared, together))
+    fitted: dict[_Pool, Calibration] = {}
+    found: dict[Group, Calibration] = {}
+    for group in trials.groups if names else ():
+        for pool, least in _pools(group):
+            rows = usable & pool.of(trials)
+            if (rows & trials.untouched).sum() < least:
+                continue
+            if pool not in fitted:
+                fitted[pool] = _fit(trials, rows, names, budget, str(pool))
+            found[group] = fitted[pool]
+            break
     return found
+
+
+class _Pool(NamedTuple):
+    """What an instrument is fitted on: None stands for all strata, or all folds."""
+
+    stratum: str | None
+    fold: str | None
+
+    def __str__(self) -> str:
+        stratum = ALL_STRATA if self.stratum is None else self.stratum
+        return f"{stratum}, {self.fold}" if self.fold else stratum
+
+    def of(self, trials: Trials) -> Flags:
+        everything: Flags = np.ones(len(trials.clips), dtype=np.bool_)
+        stratum = everything if self.stratum is None else trials.strata == self.stratum
+        return stratum & (everything if self.fold is None else trials.folds == self.fold)
+
+
+def _pools(group: Group) -> list[tuple[_Pool, int]]:
+    """Return what may serve a group, the narrowest first, each with the clips that it takes."""
+    return [
+        (_Pool(group.stratum, group.fold), OWN_INSTRUMENT_FROM),
+        (_Pool(None, group.fold), OWN_INSTRUMENT_FROM),
+        (_Pool(group.stratum, None), OWN_INSTRUMENT_FROM),
+        (_Pool(None, None), CALIBRATION_FROM),
+    ]
 
 
 def speaker_folds(speakers: Names, count: int = _FOLDS) -> dict[str, int]:
@@ -172,7 +198,7 @@ def speaker_folds(speakers: Names, count: int = _FOLDS) -> dict[str, int]:
     return folds
 
 
-def _fit_group(
+def _fit(
     trials: Trials, rows: Flags, names: Sequence[str], budget: float, fitted_on: str
 ) -> Calibration:
     evidence, faults = trials.evidence[rows], trials.faults[rows]

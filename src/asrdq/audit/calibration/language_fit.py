@@ -18,7 +18,7 @@ from asrdq.audit.detection import calibration_table, detection_table
 from asrdq.audit.faults import Fault
 from asrdq.audit.judgement import judge, score_trials
 from asrdq.audit.reasons import InstrumentStatus
-from asrdq.audit.trials import Flags, Names, Numbers, Trials, number_column
+from asrdq.audit.trials import Flags, Group, Names, Numbers, Trials, number_column
 from asrdq.calibration_settings import CalibratedGroup, Halves, MeasuredShare
 from asrdq.settings import AuditSettings
 
@@ -77,7 +77,7 @@ def fit_language(
     groups: list[CalibratedGroup] = []
     rows: list[dict[str, Any]] = []
     for label in sorted(set(labels)):
-        value, instrument = _value(label), found.get(label)
+        value, instrument = _value(label), found.get(Group(label))
         sizes = _sizes(fitting, checking, label, halves_by)
         own = measured.of(label)
         verdict = _verdict(instrument, measured.calibrations.get(label), own)
@@ -105,17 +105,17 @@ def fit_language(
         )
     return LanguageFit(
         groups=tuple(groups),
-        instruments={group.value: found[_label(group.value)] for group in groups},
+        instruments={one.value: found[Group(_label(one.value))] for one in groups},
         halves_by=halves_by,
         group_rows=rows,
         check_rows=[
             {**row, "language": language, "value": _value(label)}
-            for label in sorted(found)
+            for label, _ in sorted(found)
             for row in measured.of(label)
         ],
         cost_rows=[
             {**row, "run_id": run_id, "language": language, "value": _value(label)}
-            for label in sorted(found)
+            for label, _ in sorted(found)
             for row in measured.costs(checking, label, _manifest_hours(trials, label))
         ],
     )
@@ -149,7 +149,7 @@ class _Measured:
 
 
 def _measure(
-    checking: Trials, found: Mapping[str, Calibration], settings: AuditSettings, run_id: str
+    checking: Trials, found: Mapping[Group, Calibration], settings: AuditSettings, run_id: str
 ) -> _Measured:
     scores, limits = score_trials(checking, found)
     table = calibration_table(checking, scores, found, run_id=run_id, settings=settings)

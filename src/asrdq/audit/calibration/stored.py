@@ -16,7 +16,7 @@ from asrdq.audit.calibration.fitting import Calibration
 from asrdq.audit.calibration.halves import speaker_key
 from asrdq.audit.calibration.threshold import Threshold, find_threshold
 from asrdq.audit.faults import GROSS
-from asrdq.audit.trials import Flags, Names, Numbers, Trials
+from asrdq.audit.trials import Flags, Group, Names, Numbers, Trials
 from asrdq.calibration_settings import CalibrationEntry, CalibrationRecord
 from asrdq.errors import UsageError
 from asrdq.results import plain
@@ -91,12 +91,12 @@ def stored_instruments(
     seed: Mapping[str, int],
     fitted_on: str,
     budget: float,
-) -> dict[str, StoredInstrument]:
-    """Return an instrument for each stratum; planted copies say how many clips are faulty."""
+) -> dict[Group, StoredInstrument]:
+    """Return an instrument for each group; planted copies say how many clips are faulty."""
     found = {}
-    for stratum in sorted(set(trials.strata.tolist())):
+    for group in trials.groups:
         start = StoredInstrument(fitted_on, groups, group_of, seed, Threshold(0.0, 0.0, 0, 0))
-        rows = trials.usable & (trials.strata == stratum)
+        rows = trials.usable & trials.of(group)
         scores = start.score(trials, rows)
         untouched = trials.untouched[rows]
         gross = np.isin(trials.faults[rows], [fault.value for fault in GROSS])
@@ -104,7 +104,7 @@ def stored_instruments(
         if gross.any() and untouched.any():
             hidden = find_threshold(scores[untouched], scores[gross], budget).hidden_share
             seen = dataclasses.replace(seen, hidden_share=hidden)
-        found[stratum] = dataclasses.replace(start, threshold=seen)
+        found[group] = dataclasses.replace(start, threshold=seen)
     return found
 
 

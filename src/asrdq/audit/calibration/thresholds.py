@@ -11,7 +11,7 @@ from asrdq.alignment import Aligner
 from asrdq.audit.calibration.fitting import Calibration, Instrument, calibrate, shipped_calibration
 from asrdq.audit.calibration.stored import GroupName, read_groups, stored_instruments
 from asrdq.audit.selection import Clip
-from asrdq.audit.trials import Trials
+from asrdq.audit.trials import Group, Trials
 from asrdq.calibration_settings import CalibrationEntry
 from asrdq.errors import UsageError
 from asrdq.sampling.strata import stratum_parts
@@ -58,14 +58,14 @@ class Thresholds:
 
     def instruments(
         self, trials: Trials, names: Sequence[str], budget: float
-    ) -> Mapping[str, Instrument]:
-        """Return the instrument of each stratum; strata that cannot have one are missing."""
+    ) -> Mapping[Group, Instrument]:
+        """Return the instrument of each group; groups that cannot have one are missing."""
         if self.source is Source.STORED:
             return stored_instruments(
                 trials, self.groups, self.group_of, self.seeds, self.told, budget
             )
         if self.shipped is not None:
-            return dict.fromkeys(sorted(set(trials.strata.tolist())), self.shipped)
+            return dict.fromkeys(trials.groups, self.shipped)
         return calibrate(trials, names, budget)
 
 
