@@ -111,9 +111,18 @@ def file_hashes(paths: Iterable[str]) -> dict[str, str | None]:
 
 
 def file_hashes_on(
-    cluster: RaySettings, paths: Iterable[str], workers: int = 0
+    cluster: RaySettings,
+    paths: Iterable[str],
+    workers: int = 0,
+    on_file: Callable[[int], None] = lambda _files: None,
 ) -> dict[str, str | None]:
     """Return what `file_hashes` does, with the bytes read by the workers of a Ray cluster.
+
+    Args:
+        cluster: The cluster.
+        paths: Files and addresses.
+        workers: How many; 0 for as many as it has room for.
+        on_file: Told the number of files that were hashed.
 
     Raises:
         ToolError: A worker cannot do it: the server of an address does not answer it.
@@ -125,6 +134,7 @@ def file_hashes_on(
         if outcome.failure is not None:
             raise ToolError(f"audio cannot be hashed: {outcome.failure.detail}")
         found |= outcome.value or {}
+        on_file(len(outcome.item))
     return found
 
 

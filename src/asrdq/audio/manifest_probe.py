@@ -22,6 +22,7 @@ from asrdq.errors import DataError
 from asrdq.workspace.cache import Collector
 
 if TYPE_CHECKING:
+    from asrdq.settings import RaySettings
     from asrdq.workspace import ContentCache, ManifestVersion, Workspace
 
 TABLE = "audio_facts"
@@ -59,6 +60,7 @@ def probe_manifest(
     *,
     workers: int = 0,
     on_clip: OnClip = _nothing,
+    cluster: RaySettings | None = None,
 ) -> ProbeResult:
     """Measure every clip of a manifest version and write the table `audio_facts`.
 
@@ -69,8 +71,9 @@ def probe_manifest(
     Args:
         workspace: Where the manifest, the cache and the table are.
         manifest: The version to measure.
-        workers: Number of processes; 0 is one for each core.
+        workers: Processes; 0 is one for each core, or as many as the cluster has room for.
         on_clip: Told of progress.
+        cluster: The Ray cluster that measures; None: this machine.
 
     Raises:
         DataError: The manifest has no row.
@@ -79,13 +82,14 @@ def probe_manifest(
     """
     if manifest.rows == 0:
         raise DataError(f"manifest {manifest} has no row", hint="asrdq ingest FILE --name NAME")
-    with workspace.run("probe", manifest, {"probe_version": PROBE_VERSION}) as run:
+    parameters = {"probe_version": PROBE_VERSION, "engine": "ray" if cluster else "local"}
+    with workspace.run("probe", manifest, parameters) as run:
         started = time.monotonic()
         clips = _clips(workspace, manifest)
         cache = workspace.cache(CACHE)
         known = _known(cache, clips)
         on_clip(_count(clips, known), 0.0)
-        measured = _measure(_open_clips(clips, known), cache, workers, on_clip)
+        measured = _measure(_open_clips(clips, known), cache, workers, on_clip, cluster)
         facts = _facts(clips, pl.concat([known, measured]), run.run_id)
         superseded = _former_runs(workspace, manifest)
         workspace.replace(TABLE, facts, run_id=[run.run_id, *superseded])
@@ -146,11 +150,18 @@ def _open_clips(clips: pl.DataFrame, known: pl.DataFrame) -> Iterator[Clip]:
 
 
 def _measure(
-    clips: Iterator[Clip], cache: ContentCache, workers: int, on_clip: OnClip
+    clips: Iterator[Clip],
+    cache: ContentCache,
+    workers: int,
+    on_clip: OnClip,
+    cluster: RaySettings | None,
 ) -> pl.DataFrame:
     """Measure what is not known."""
     collector = Collector(cache, CACHED, lambda rows: rows.filter(_KEPT))
-    for outcome in run_tasks(probe_clip, clips, workers=workers, timeout_s=LONGEST_PROBE_S):
+    outcomes = run_tasks(
+        probe_clip, clips, workers=workers, timeout_s=LONGEST_PROBE_S, cluster=cluster
+    )
+    for outcome in outcomes:
         row = _row(outcome)
         collector.add({"key": outcome.item.key, **row})
         on_clip(1, row.get("duration_s") or 0.0)

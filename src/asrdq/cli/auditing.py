@@ -1,20 +1,17 @@
-"""What commands that align share: the aligner, the engine, and an audit by their options."""
+"""What commands that align share: the aligner, and an audit by their options."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asrdq.errors import UsageError
+from asrdq.cli.engines import cluster_of, working_on
 
 if TYPE_CHECKING:
     from asrdq.alignment import AlignerOptions
     from asrdq.audit.result import AuditResult
     from asrdq.cli.out_of_fold import OutOfFold
-    from asrdq.settings import AuditSettings, Engine, RaySettings, Settings
+    from asrdq.settings import AuditSettings, Engine
 
 
 def run_audit(
@@ -64,36 +61,6 @@ def run_audit(
 
             return run_out_of_fold(opened, manifest, plan, folds, workers)
         return audit(opened, opened.manifest(manifest), plan, workers=workers, stage=stage)
-
-
-@contextmanager
-def working_on(cluster: RaySettings | None) -> Iterator[None]:
-    """Stay connected to a cluster; None is this machine, which needs no connection.
-
-    What Ray prints of dead workers goes to stderr, and not into the result.
-    """
-    if cluster is None:
-        yield
-        return
-    from asrdq.engine import connected
-
-    with redirect_stdout(sys.stderr), connected(cluster):
-        yield
-
-
-def cluster_of(
-    settings: Settings, engine: Engine | None, address: str | None
-) -> RaySettings | None:
-    """Return the cluster that options and settings name, None for this machine.
-
-    Raises:
-        UsageError: There is an address, and the engine is not Ray.
-    """
-    if (engine or settings.engine) == "ray":
-        return settings.ray.model_copy(update={"address": address or settings.ray.address})
-    if address is not None:
-        raise UsageError(f"the engine local has no address ({address})", hint="--engine ray")
-    return None
 
 
 def chosen_aligner(

@@ -59,7 +59,8 @@ def calibrate(
     Example: `asrdq calibrate train --by domain --false-alarms 3%`
     """
     from asrdq.audit.calibration.calibrating import CalibratePlan, calibrate_aligner
-    from asrdq.cli.auditing import chosen_aligner, cluster_of, working_on
+    from asrdq.cli.auditing import chosen_aligner
+    from asrdq.cli.engines import cluster_of, working_on
     from asrdq.cli.stages import stage
     from asrdq.workspace import Workspace
 

@@ -48,7 +48,8 @@ def cut(
 
     Example: `asrdq cut train train_cut --max 15`
     """
-    from asrdq.cli.auditing import chosen_aligner, cluster_of, working_on
+    from asrdq.cli.auditing import chosen_aligner
+    from asrdq.cli.engines import cluster_of, working_on
     from asrdq.cli.stages import stage
     from asrdq.cutting import CutPlan, cut_manifest
     from asrdq.workspace import Workspace

@@ -5,13 +5,22 @@ from __future__ import annotations
 import time
 
 from asrdq import console
-from asrdq.cli.options import FormatOption, ManifestArgument, WorkersOption, WorkspaceOption
+from asrdq.cli.options import (
+    AddressOption,
+    EngineOption,
+    FormatOption,
+    ManifestArgument,
+    WorkersOption,
+    WorkspaceOption,
+)
 from asrdq.cli.output import Format, emit
 
 
 def probe(
     manifest: ManifestArgument,
     workers: WorkersOption = 0,
+    engine: EngineOption = None,
+    address: AddressOption = None,
     output: FormatOption = Format.TABLE,
     workspace: WorkspaceOption = ".",
 ) -> None:
@@ -25,13 +34,15 @@ def probe(
     `asrdq sql "SELECT utt_id, status, detail FROM audio_facts WHERE status <> 'ok'"`
     """
     from asrdq.audio import nothing_readable, probe_manifest
+    from asrdq.cli.engines import cluster_of, working_on
     from asrdq.workspace import Workspace
 
     opened = Workspace.open(workspace)
     version = opened.manifest(manifest)
+    cluster = cluster_of(opened.settings, engine, address)
     started, decoded_s = time.monotonic(), 0.0
 
-    with console.progress("probe", version.rows, "clips") as bar:
+    with working_on(cluster), console.progress("probe", version.rows, "clips") as bar:
 
         def on_clip(clips: int, audio_s: float) -> None:
             nonlocal decoded_s
@@ -40,7 +51,11 @@ def probe(
             bar.advance(clips, speed=f"{speed:,.0f} × real time")
 
         result = probe_manifest(
-            opened, version, workers=workers or opened.settings.workers, on_clip=on_clip
+            opened,
+            version,
+            workers=workers or opened.settings.workers,
+            on_clip=on_clip,
+            cluster=cluster,
         )
 
     if output is Format.TABLE:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asrdq import console
-from asrdq.cli.options import FormatOption, ManifestArgument, WorkersOption, WorkspaceOption
+from asrdq.cli.options import (
+    AddressOption,
+    EngineOption,
+    FormatOption,
+    ManifestArgument,
+    WorkersOption,
+    WorkspaceOption,
+)
 from asrdq.cli.output import Format, emit
 from asrdq.errors import ExitCode
 
@@ -62,6 +69,8 @@ def transcribe(
         str, typer.Option("--key-env", help="Environment variable with the key of the server.")
     ] = "OPENAI_API_KEY",
     workers: WorkersOption = 0,
+    engine: EngineOption = None,
+    address: AddressOption = None,
     output: FormatOption = Format.TABLE,
     workspace: WorkspaceOption = ".",
 ) -> int:
@@ -74,6 +83,7 @@ def transcribe(
 
     Example: `asrdq transcribe eval --with openai:http://127.0.0.1:8000/v1 --name r1`
     """
+    from asrdq.cli.engines import cluster_of, working_on
     from asrdq.transcription import (
         TranscriberOptions,
         TranscriptionPlan,
@@ -87,13 +97,15 @@ def transcribe(
         kind, address, model, key_env, concurrency, timeout, retries, device, batch_s, beams
     )
     opened = Workspace.open(workspace)
-    result = run(
-        opened,
-        opened.manifest(manifest),
-        TranscriptionPlan(options, name, sample),
-        workers=workers or opened.settings.workers,
-        stage=console.progress,
-    )
+    cluster = cluster_of(opened.settings, engine, address)
+    with working_on(cluster):
+        result = run(
+            opened,
+            opened.manifest(manifest),
+            TranscriptionPlan(options, name, sample, cluster),
+            workers=workers or opened.settings.workers,
+            stage=console.progress,
+        )
     if output is Format.TABLE:
         print(result.summary())
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from asrdq.audio import AudioReason, clip_rows, file_hashes, file_identity
+from asrdq.audio import AudioReason, clip_rows, file_hashes, file_hashes_on, file_identity
 from asrdq.errors import DataError, UsageError
 from asrdq.sampling import SamplingPlan, standing_sample
 from asrdq.text import language_code
@@ -17,6 +17,7 @@ from asrdq.transcription.protocol import Transcriber
 from asrdq.transcription.work import Answer, ClipTask
 
 if TYPE_CHECKING:
+    from asrdq.settings import RaySettings
     from asrdq.workspace import ManifestVersion, Workspace
 
 _KEY_VERSION: Final = 1
@@ -66,7 +67,12 @@ def clips_to_transcribe(
 
 
 def keyed_clips(
-    rows: pl.DataFrame, transcriber: Transcriber, name: str, on_file: Callable[[int], None]
+    rows: pl.DataFrame,
+    transcriber: Transcriber,
+    name: str,
+    on_file: Callable[[int], None],
+    workers: int = 0,
+    cluster: RaySettings | None = None,
 ) -> list[Clip]:
     """Return clips with their content keys.
 
@@ -78,8 +84,13 @@ def keyed_clips(
         transcriber: A loaded one, where it asks a server.
         name: Name of the set.
         on_file: Told the number of files whose content was hashed.
+        workers: Workers of the cluster.
+        cluster: The cluster that reads the files; None: this process does.
     """
-    hashes = _hashes(rows["file"].unique(maintain_order=True).to_list(), on_file)
+    files = rows["file"].unique(maintain_order=True).to_list()
+    hashes = (
+        file_hashes_on(cluster, files, workers, on_file) if cluster else _hashes(files, on_file)
+    )
     about = [_KEY_VERSION, transcriber.name, transcriber.version]
     about += [name] if transcriber.remote else []
     wanted = rows.select("utt_id", "file", "offset_s", "segment_s", "code", "duration_s")

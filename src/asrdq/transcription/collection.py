@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from asrdq.engine import Failure, FailureKind, run_tasks
 from asrdq.transcription.protocol import Transcriber, TranscriberOptions, TranscriptionStatus
@@ -19,12 +20,19 @@ from asrdq.transcription.work import (
     transcribe_batch,
 )
 
+if TYPE_CHECKING:
+    from asrdq.settings import RaySettings
+
 _TIMEOUT_S: Final = 1800.0
 """Longest time that a batch may take in a worker."""
 
 
 def answers(
-    transcriber: Transcriber, options: TranscriberOptions, tasks: Sequence[ClipTask], workers: int
+    transcriber: Transcriber,
+    options: TranscriberOptions,
+    tasks: Sequence[ClipTask],
+    workers: int,
+    cluster: RaySettings | None = None,
 ) -> Iterator[Answer]:
     """Yield the answer of each clip as it is known.
 
@@ -32,7 +40,9 @@ def answers(
         transcriber: One that asks a server has to be loaded.
         options: What workers build theirs from.
         tasks: The clips.
-        workers: Processes; 0 for one a core.
+        workers: Processes; 0 for one a core, or as many as the cluster has room for.
+        cluster: Where a transcriber that asks no server works; None: this machine. With GPUs for
+            its workers it has to run on them.
 
     Raises:
         ToolError: The transcriber cannot run; what was answered before has been yielded.
@@ -41,8 +51,12 @@ def answers(
         return _from_server(transcriber, tasks, workers)
     most_s = transcriber.batch_s if options.batch_s is None else options.batch_s
     found = in_batches(tasks, transcriber.batch_size, most_s)
+    if cluster is not None:
+        if cluster.gpus_per_worker:
+            options = dataclasses.replace(options, device="cuda")
+        return _from_workers(options, found, workers, cluster)
     most = transcriber.processes
-    return _from_workers(options, found, min(workers or most, most) if most else workers)
+    return _from_workers(options, found, min(workers or most, most) if most else workers, None)
 
 
 def in_batches(
@@ -68,7 +82,10 @@ def in_batches(
 
 
 def _from_workers(
-    options: TranscriberOptions, batches: Iterable[tuple[ClipTask, ...]], workers: int
+    options: TranscriberOptions,
+    batches: Iterable[tuple[ClipTask, ...]],
+    workers: int,
+    cluster: RaySettings | None,
 ) -> Iterator[Answer]:
     """Transcribe batches; the clips of one that failed are tried again one by one."""
     alone: list[ClipTask] = []
@@ -79,6 +96,7 @@ def _from_workers(
         initializer=start_worker,
         initargs=(options,),
         timeout_s=_TIMEOUT_S,
+        cluster=cluster,
     )
     for outcome in outcomes:
         if outcome.value is not None:
@@ -88,7 +106,7 @@ def _from_workers(
         else:
             yield _failed(outcome.item[0], outcome.failure)
     if alone:
-        yield from _from_workers(options, [(task,) for task in alone], workers)
+        yield from _from_workers(options, [(task,) for task in alone], workers, cluster)
 
 
 def _from_server(

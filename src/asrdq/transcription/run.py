@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asrdq.audio import AudioReason, nothing_readable
 from asrdq.console import Progress, Stage, silent
 from asrdq.engine import in_pieces
+from asrdq.errors import UsageError
 from asrdq.hypotheses import check_set_name, set_name_of
 from asrdq.transcription.backends import build_transcriber
 from asrdq.transcription.clips import clips_to_transcribe, keyed_clips, without_bytes
@@ -20,6 +21,7 @@ from asrdq.transcription.result import TranscriptionResult
 from asrdq.transcription.writing import SetWriter
 
 if TYPE_CHECKING:
+    from asrdq.settings import RaySettings
     from asrdq.transcription.work import Answer
     from asrdq.workspace import ManifestVersion, Workspace
 
@@ -34,11 +36,13 @@ class TranscriptionPlan:
         options: What the transcriber is built from.
         name: Name of the set; by default that of the transcriber or its model.
         sample: Whether only the clips of the newest sample are wanted.
+        cluster: The Ray cluster that does it; None: this machine.
     """
 
     options: TranscriberOptions
     name: str | None = None
     sample: bool = False
+    cluster: RaySettings | None = None
 
 
 def transcribe(
@@ -59,12 +63,13 @@ def transcribe(
         workspace: Where the manifest is and the set goes.
         manifest: The version to transcribe.
         plan: What to do.
-        workers: Processes; 0 is one a core.
+        workers: Processes; 0 is one a core, or as many as the cluster has room for.
         stage: Shows progress; `console.progress` is one.
 
     Raises:
         DataError: There is no clip, or not one can be read.
-        UsageError: The transcriber does not exist, or does not know a language or its options.
+        UsageError: The transcriber does not exist, or does not know a language or its options, or
+            asks a server and is to do that from a cluster.
         ToolError: It cannot run, or its server fails; what was transcribed before is kept.
     """
     if plan.name is not None:
@@ -72,11 +77,20 @@ def transcribe(
     transcriber = build_transcriber(plan.options)
     try:
         if transcriber.remote:
+            _check_engine(transcriber, plan)
             transcriber.load()
         name = plan.name or set_name_of(_model_name(transcriber, plan.options))
         return _transcribe(workspace, manifest, plan, transcriber, name, workers, stage)
     finally:
         transcriber.close()
+
+
+def _check_engine(transcriber: Transcriber, plan: TranscriptionPlan) -> None:
+    if plan.cluster is not None:
+        raise UsageError(
+            f"'{transcriber.name}' asks its server from this machine, and from no cluster",
+            hint="--engine local",
+        )
 
 
 def _model_name(transcriber: Transcriber, options: TranscriberOptions) -> str:
@@ -98,12 +112,13 @@ def _transcribe(
 ) -> TranscriptionResult:
     rows = clips_to_transcribe(workspace, manifest, transcriber, sample=plan.sample)
     with stage("hash", rows["file"].n_unique(), "files") as bar:
-        clips = keyed_clips(rows, transcriber, name, bar.advance)
+        clips = keyed_clips(rows, transcriber, name, bar.advance, workers, plan.cluster)
     parameters: dict[str, Any] = {
         "hyps": name,
         "sample": plan.sample,
         "transcriber": transcriber.name,
         "transcriber_version": transcriber.version,
+        "engine": "ray" if plan.cluster else "local",
     }
     with workspace.run("transcribe", manifest, parameters) as run:
         started = time.monotonic()
@@ -116,7 +131,7 @@ def _transcribe(
         shown = stage if work else silent
         with shown("transcribe", len(work), "clips") as bar:
             meter = _Meter(bar)
-            found = answers(transcriber, plan.options, work, workers) if work else ()
+            found = answers(transcriber, plan.options, work, workers, plan.cluster) if work else ()
             for piece in in_pieces(meter.counted(found), _COMMIT_EVERY_S):
                 writer.add(piece)
         failures = writer.finish()

@@ -32,7 +32,8 @@ audio_root: null
 # Worker processes; 0 means one per CPU core.
 workers: 0
 
-# Where clips are aligned: local, processes of this machine; ray, a Ray cluster (docs/scale.md).
+# Where clips are aligned, measured and transcribed: local, processes of this machine; ray, a
+# Ray cluster (docs/scale.md).
 engine: local
 ray:
   # auto on a node of the cluster, or host:port of its head; null starts Ray on this machine.
