@@ -79,6 +79,9 @@ def measure_path(
 ) -> dict[str, float]:
     """Measure everything in `CTC_EVIDENCE`; at least one word is on the path.
 
+    Cost and haste of runs of words are of the frames in which the model says them; how far they
+    reach into its silence (`edges`) tells nothing of the words.
+
     Args:
         aligned: The path.
         voiced: Voice activity of the clip, in equal parts of it.
@@ -89,7 +92,8 @@ def measure_path(
     by_word = [-aligned.token_scores(int(word)) for word in there]
     costs = np.concatenate(by_word)
     excess = [one - np.median(costs) for one in by_word]
-    lengths = np.where(left_out, 1, aligned.edges[:, 1] - aligned.edges[:, 0])
+    said = aligned.path.word[aligned.path.word != BETWEEN]
+    lengths = np.maximum(1, np.bincount(said, minlength=len(left_out)))
     totals = np.where(left_out, aligned.price, 0.0)
     totals[there] = [one.mean() * lengths[word] for word, one in zip(there, by_word, strict=True)]
     spans = [(a * aligned.frame_s, b * aligned.frame_s) for a, b in aligned.edges[there]]
@@ -101,7 +105,7 @@ def measure_path(
         "windowed_minimum": -windowed_minimum(aligned.path.scores, aligned.frame_s),
         "path_excess": float((aligned.likeliest - aligned.path.scores).mean()),
         "absent_words": float(left_out.mean()),
-        **fit_of_word_runs(np.maximum(1, lengths), aligned.letters, totals),
+        **fit_of_word_runs(lengths, aligned.letters, totals),
         **voice_outside(spans, voiced, duration_s),
         "other_sounds": float(aligned.starred.sum() / max(1, (aligned.path.word != BETWEEN).sum())),
     }
