@@ -92,9 +92,9 @@ def transcribe(
     from asrdq.transcription import transcribe as run
     from asrdq.workspace import Workspace
 
-    kind, address = parse_transcriber(transcriber)
+    kind, source = parse_transcriber(transcriber)
     options = TranscriberOptions(
-        kind, address, model, key_env, concurrency, timeout, retries, device, batch_s, beams
+        kind, source, model, key_env, concurrency, timeout, retries, device, batch_s, beams
     )
     opened = Workspace.open(workspace)
     cluster = cluster_of(opened.settings, engine, address)
