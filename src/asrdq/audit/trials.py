@@ -100,7 +100,7 @@ class Trials:
 
     @property
     def groups(self) -> list[Group]:
-        """What each needs an instrument of its own, sorted: every stratum, by fold."""
+        """The groups that there are, sorted; each is to have an instrument."""
         return sorted(set(map(Group, self.strata.tolist(), self.folds.tolist())))
 
     def of(self, group: Group) -> Flags:

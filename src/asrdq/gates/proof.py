@@ -53,8 +53,8 @@ def _weak_strata(measures: Measures, evidence: Evidence) -> list[Finding]:
         if weak:
             where = f"in stratum '{stratum.name}' ({100 * stratum.weight:.0f} % of the rows)"
             weakness = "; ".join(_weakness(row, evidence) for row in weak)
-            message = f"{where} {weakness}; what it cannot judge is not called bad{_facts(stratum)}"
-            found.append(Finding("too_weak", message, _WEAK_HINT))
+            rest = f"clips that it cannot judge are not called bad{_facts(stratum)}"
+            found.append(Finding("too_weak", f"{where} {weakness}; {rest}", _WEAK_HINT))
     return found
 
 

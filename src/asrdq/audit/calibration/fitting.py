@@ -124,8 +124,8 @@ def confidence_of(scores: Numbers, threshold: float | Numbers) -> Numbers:
 def calibrate(trials: Trials, names: Sequence[str], budget: float) -> dict[Group, Calibration]:
     """Fit an instrument for each group; groups of few clips share one fitted on more.
 
-    A group of fewer than 30 clips is judged by what is fitted on all strata of its model, if that
-    too are fewer on its stratum whoever judged it, and else on everything.
+    A group of fewer than 30 clips is judged by what is fitted on all strata of its model; where
+    these are too few, on its stratum, whichever model judged it; and else on everything.
 
     The models are so small that threads would only wait for each other.
 
