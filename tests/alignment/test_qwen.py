@@ -14,7 +14,7 @@ from asrdq.alignment.protocol import WordSpan
 from asrdq.alignment.qwen import QWEN_EVIDENCE, QwenAligner, measure_slots
 from asrdq.audio import voice_activity
 from asrdq.errors import ToolError, UsageError
-from asrdq.models.qwen_aligner import Slots
+from asrdq.models.qwen_aligner import QwenForcedAligner, Slots
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -58,6 +58,25 @@ def test_times_are_those_of_qwen_asr_itself(aligner: QwenAligner, qwen_aligner: 
         assert all(np.isfinite(value) for value in ours.evidence.values())
         assert 0.0 < ours.evidence["slot_doubt"] < 1.0
         assert all(span.score is not None and span.score < 0.0 for span in ours.spans)
+
+
+@pytest.mark.slow
+def test_weights_of_a_gpu_give_the_same_evidence_but_for_their_rounding(qwen_aligner: Path) -> None:
+    """bfloat16 has 8 bits: probabilities agree to some hundredths, and no time is another one."""
+    import torch
+
+    clips = [utterance(seconds, "", seed=seed).samples for seed, seconds in enumerate((2.0, 3.5))]
+    asked = (clips, ["one two three", "please call me"], ["English", "English"])
+    exact, rounded = (
+        QwenForcedAligner(qwen_aligner, torch.device("cpu"), dtype).slots(*asked)
+        for dtype in (torch.float32, torch.bfloat16)
+    )
+    for one, other in zip(exact, rounded, strict=True):
+        assert other.tokens == one.tokens
+        assert (other.times_s == one.times_s).all()
+        assert other.peaks == pytest.approx(one.peaks, abs=0.05)
+        assert other.entropies == pytest.approx(one.entropies, abs=0.05)
+        assert (other.peaks != one.peaks).any()
 
 
 @pytest.mark.slow

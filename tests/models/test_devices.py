@@ -6,6 +6,7 @@ import pytest
 
 from asrdq.errors import ToolError, UsageError
 from asrdq.models import device_of
+from asrdq.models.devices import weights_dtype
 
 torch = pytest.importorskip("torch", reason="the extra train is not installed")
 pytestmark = pytest.mark.slow
@@ -35,3 +36,11 @@ def test_a_gpu_that_is_not_there_is_told_and_nothing_takes_its_place(wanted: str
 def test_what_is_no_device_is_refused(wanted: str) -> None:
     with pytest.raises(UsageError, match="is no device"):
         device_of(wanted)
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype"),
+    [("cpu", torch.float32), ("cuda", torch.bfloat16), ("cuda:1", torch.bfloat16)],
+)
+def test_weights_are_halved_on_a_gpu(device: str, dtype: torch.dtype) -> None:
+    assert weights_dtype(torch.device(device)) is dtype

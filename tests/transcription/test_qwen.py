@@ -73,6 +73,19 @@ def test_a_language_that_the_model_knows_is_told_and_another_is_left_to_it(
     assert told == [["English"], [None], ["German"]]
 
 
+def test_with_weights_of_a_gpu_it_transcribes_too(model: Path, clips: list[Any]) -> None:
+    import torch
+
+    from asrdq.models.qwen import answer, features_of, load_qwen
+
+    qwen = load_qwen(str(model), torch.device("cpu"), torch.bfloat16)
+    assert {each.dtype for each in qwen.network.parameters()} == {torch.bfloat16}
+    mels = [features_of(qwen.processor, clip) for clip in clips]
+    found = answer(qwen, mels, ["English"] * 3)
+    assert [isinstance(heard.text, str) for heard in found] == [True] * 3
+    assert found == answer(qwen, mels, ["English"] * 3)
+
+
 def test_five_beams_are_a_search_and_not_greedy_under_another_name(
     model: Path, clips: list[Any]
 ) -> None:

@@ -28,7 +28,7 @@ from asrdq.alignment.protocol import (
 from asrdq.audio import FRAME_S
 from asrdq.errors import ToolError
 from asrdq.models.content import content_hash
-from asrdq.models.devices import device_of
+from asrdq.models.devices import device_of, weights_dtype
 from asrdq.models.halving import NoMemoryError, in_halves
 from asrdq.models.location import find_model
 from asrdq.models.qwen import RATE
@@ -118,7 +118,7 @@ class QwenAligner:
 
     def load(self) -> None:
         """Load the model; see `Aligner.load`."""
-        self._model = QwenForcedAligner(self._folder, self._device)
+        self._model = QwenForcedAligner(self._folder, self._device, weights_dtype(self._device))
 
     def align(self, utterances: Sequence[Utterance]) -> list[Alignment]:
         """Align clips of 16 kHz, long ones in pieces; see `Aligner.align`."""

@@ -41,6 +41,13 @@ def device_of(wanted: str) -> torch.device:
     return torch.device(wanted)
 
 
+def weights_dtype(device: torch.device) -> torch.dtype:
+    """Return the type of Qwen's weights on a device: bfloat16 on a GPU, float32 on a CPU."""
+    import torch
+
+    return torch.bfloat16 if device.type == "cuda" else torch.float32
+
+
 def free_memory() -> None:
     """Give back what this process holds of a GPU and no longer needs; without torch: nothing."""
     gc.collect()

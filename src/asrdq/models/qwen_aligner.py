@@ -68,19 +68,18 @@ class QwenForcedAligner:
 
     Args:
         folder: Where it lies.
-        device: Where its weights go: as bfloat16 on a GPU, as float32 on a CPU.
+        device: Where its weights go.
+        dtype: What they are there.
 
     Raises:
         ToolError: qwen-asr is not installed, or the model is broken.
     """
 
-    def __init__(self, folder: Path, device: torch.device) -> None:
+    def __init__(self, folder: Path, device: torch.device, dtype: torch.dtype) -> None:
         needs("qwen_asr", "the aligner qwen")
-        import torch
         from qwen_asr import Qwen3ForcedAligner
 
         check_forced_aligner(folder)
-        dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
         try:
             with quiet_transformers():
                 found = Qwen3ForcedAligner.from_pretrained(

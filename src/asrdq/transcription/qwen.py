@@ -10,7 +10,7 @@ from typing import Final
 from asrdq.errors import UsageError
 from asrdq.manifests.formats.qwen_languages import qwen_language
 from asrdq.models.content import content_hash
-from asrdq.models.devices import device_of
+from asrdq.models.devices import device_of, weights_dtype
 from asrdq.models.halving import in_halves
 from asrdq.models.qwen import RATE, Qwen, answer, features_of, find_qwen_folder, load_qwen
 from asrdq.models.requirements import installed
@@ -67,11 +67,8 @@ class QwenTranscriber:
 
     def load(self) -> None:
         """Load the model; see `Transcriber.load`."""
-        import torch
-
         device = device_of(self._device)
-        kind = torch.bfloat16 if device.type == "cuda" else torch.float32
-        self._qwen = load_qwen(str(self._folder), device, kind)
+        self._qwen = load_qwen(str(self._folder), device, weights_dtype(device))
 
     def transcribe(
         self, clips: Sequence[Samples], languages: Sequence[str]
