@@ -22,6 +22,8 @@ from asrdq.errors import DataError
 from asrdq.manifests import ingest_manifest
 from asrdq.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 RATE = 16_000
 
 

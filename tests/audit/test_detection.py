@@ -19,6 +19,8 @@ from asrdq.audit.reasons import HEARD, Reason
 from asrdq.audit.trials import Group, Trials, build_trials
 from asrdq.settings import AuditSettings
 
+pytestmark = pytest.mark.slow
+
 
 def test_under_twenty_clips_nothing_is_calibrated_and_nothing_judged() -> None:
     trials = trials_of(corpus("x", CALIBRATION_FROM - 1, 5), {"x": 3.0})

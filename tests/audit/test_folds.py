@@ -16,6 +16,8 @@ from asrdq.manifests import ingest_manifest
 from asrdq.sampling import SamplingPlan, draw_sample
 from asrdq.workspace import ManifestVersion, Workspace
 
+pytestmark = pytest.mark.slow
+
 SPEAKERS = ("ann", "ben", "cal")
 CLIPS = 6
 

@@ -25,6 +25,8 @@ from asrdq.settings import SETTINGS_FILE
 from asrdq.workspace import ManifestVersion, Workspace
 from asrdq.workspace.settings_section import write_section
 
+pytestmark = pytest.mark.slow
+
 NAMES = ALIGNER.evidence_names
 
 

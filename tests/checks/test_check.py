@@ -17,6 +17,8 @@ from asrdq.checks.suites import load_expectation
 from asrdq.errors import DataError, UsageError
 from asrdq.shipped import shipped_file
 
+pytestmark = pytest.mark.slow
+
 ROWS = [
     {"id": "a", "audio_filepath": "a.wav", "text": "one two", "duration": 2.0, "speaker": "s1"},
     {"id": "b", "audio_filepath": "b.wav", "text": "[noise]", "duration": 4.0, "speaker": "s1"},

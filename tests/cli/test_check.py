@@ -12,6 +12,8 @@ import pytest
 
 from asrdq.cli.app import run
 
+pytestmark = pytest.mark.slow
+
 ROW = {"audio_filepath": "a.wav", "text": "fine [laughs]", "duration": 2.0}
 
 

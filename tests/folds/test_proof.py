@@ -13,6 +13,8 @@ from asrdq.errors import DataError
 from asrdq.folds import FoldModel
 from asrdq.folds.proof import model_of, origin_of
 
+pytestmark = pytest.mark.slow
+
 
 def proof(runs: Runs, fold: FoldModel, *, accept: bool = False) -> Origin:
     return origin_of(runs.workspace, runs.workspace.manifest("train"), fold, accept=accept)

@@ -14,6 +14,8 @@ import pytest
 from asrdq.errors import DataError, UsageError
 from asrdq.workspace import ManifestVersion
 
+pytestmark = pytest.mark.slow
+
 EXPECTED = {"a": "red apple", "b": "", "c": "blew plum"}
 
 NEMO = """\

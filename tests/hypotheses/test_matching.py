@@ -13,6 +13,8 @@ from asrdq.hypotheses import load_hypotheses
 from asrdq.manifests import ingest_manifest
 from asrdq.workspace import ManifestVersion, Workspace
 
+pytestmark = pytest.mark.slow
+
 
 def lines(**texts: str | None) -> str:
     return "".join(json.dumps({"utt_id": k, "hyp": v}) + "\n" for k, v in texts.items())

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from asrdq.manifests.ingest import ingest_manifest
 from asrdq.workspace import ManifestVersion, Workspace
 
+pytestmark = pytest.mark.slow
+
 slow = settings(
     max_examples=15,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -19,6 +19,8 @@ from asrdq.manifests.formats.protocol import ManifestFormat
 from asrdq.manifests.formats.registry import find_writable
 from asrdq.manifests.outgoing import file_names
 
+pytestmark = pytest.mark.slow
+
 names = st.text("abcXYZ019_-", min_size=1, max_size=6)
 lines = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=5)
 words = st.lists(lines, max_size=4).map(" ".join)

@@ -12,6 +12,8 @@ from asrdq.monitoring import audit_figures, log_figures
 from asrdq.monitoring.readers.events import read_events
 from asrdq.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 FIGURES = {"phase0/low_quality_percentage": 7.5, "phase0/noisy/mean_coverage": 0.75}
 
 

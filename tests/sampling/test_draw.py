@@ -16,6 +16,8 @@ from asrdq.settings import StratumRule
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
 
+pytestmark = pytest.mark.slow
+
 Ingest = Callable[[list[dict[str, Any]]], "ManifestVersion"]
 
 

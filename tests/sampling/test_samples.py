@@ -11,6 +11,8 @@ from asrdq.sampling import SamplingPlan, draw_sample, latest_sample, standing_sa
 from asrdq.settings import StratumRule
 from asrdq.workspace import ManifestVersion, Workspace
 
+pytestmark = pytest.mark.slow
+
 Ingest = Callable[[list[dict[str, Any]]], ManifestVersion]
 BY_DOMAIN = SamplingPlan("domain", fraction=0.1)
 

@@ -16,6 +16,8 @@ from asrdq.scoring import ScorePlan, ScoreResult, score_hypotheses
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
 
+pytestmark = pytest.mark.slow
+
 ROWS: list[dict[str, Any]] = [
     # id, text, hypothesis, domain, term, category, speaker
     ("a", "Give cefazolin now.", "give cefazolin now", "clinic", "cefazolin", "drug", "s1"),

@@ -16,6 +16,8 @@ from asrdq.workspace import Workspace
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion
 
+pytestmark = pytest.mark.slow
+
 Row = dict[str, Any]
 Ingest = Callable[..., "ManifestVersion"]
 

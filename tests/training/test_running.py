@@ -18,6 +18,8 @@ from asrdq.errors import DataError, ToolError, UsageError
 from asrdq.training import TrainingResult
 from asrdq.workspace.locks import LifeSign
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:

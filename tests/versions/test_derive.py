@@ -13,6 +13,8 @@ from asrdq.errors import DataError, UsageError
 from asrdq.versions import derive_manifest, manifest_history
 from asrdq.workspace import ManifestVersion, Parent, Workspace
 
+pytestmark = pytest.mark.slow
+
 Ingest = Callable[..., ManifestVersion]
 Clip = Callable[..., dict[str, Any]]
 

@@ -16,6 +16,8 @@ from asrdq.workspace import Workspace
 from asrdq.workspace.store import COMPACT_ABOVE_FILES
 from asrdq.workspace.tags import check_tag, read_tags
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def train(workspace: Workspace, tmp_path: Path) -> Workspace:

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from asrdq.text.normalisers import Normaliser, normaliser
 from asrdq.text.normalisers.registry import SHIPPED
 
+pytestmark = pytest.mark.slow
+
 NASTY = (
     "aAbBzZ0159.,:/^-+%'\"`´()<>[]{}_=~$€ \t\n\x00\x1c\x85½⅓²³⁹⁻①⅟㍘㎎℃°º˚\u00b5\u03bc"
     "٣٫٬–—−‑’ʼŉ×·İıßẞΣσςͅ"
