@@ -82,8 +82,8 @@ def test_with_weights_of_a_gpu_it_transcribes_too(model: Path, clips: list[Any])
     assert {each.dtype for each in qwen.network.parameters()} == {torch.bfloat16}
     mels = [features_of(qwen.processor, clip) for clip in clips]
     found = answer(qwen, mels, ["English"] * 3)
-    assert [isinstance(heard.text, str) for heard in found] == [True] * 3
-    assert found == answer(qwen, mels, ["English"] * 3)
+    exact = loaded(model).transcribe(clips, ["en"] * 3)
+    assert [heard.text for heard in found] == [said.text for said in exact] != [""] * 3
 
 
 def test_five_beams_are_a_search_and_not_greedy_under_another_name(

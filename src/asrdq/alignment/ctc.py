@@ -38,7 +38,7 @@ from asrdq.models.nemo_file import read_nemo_file
 from asrdq.models.posteriors import CtcModel
 from asrdq.models.requirements import installed
 
-_BACKEND_VERSION: Final = 3
+_BACKEND_VERSION: Final = 6
 _LONGEST_S: Final = 300.0
 _STAR_PRICE: Final = 2.0
 """What a frame of another sound than the text's costs more than its likeliest token."""
