@@ -24,7 +24,7 @@ from asrdq.linting.registry import (
     Rule,
 )
 from asrdq.linting.result import LintResult
-from asrdq.linting.rules.finite import without_non_finite
+from asrdq.linting.rules.values import without_unusable_values
 from asrdq.linting.suppressions import read_suppressions, suppress
 from asrdq.linting.tokenizers import (
     Tokenizer,
@@ -91,7 +91,7 @@ def lint_config(
         UsageError: A tokenizer cannot be read, or both manifests are the same.
     """
     around = around or Around()
-    config = without_non_finite(config)
+    config = without_unusable_values(config)
     notes = list(config.notes)
     case, undecided = _case(config, around, notes, stage)
     rules = every_rule()

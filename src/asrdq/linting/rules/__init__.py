@@ -4,7 +4,6 @@ from asrdq.linting.rules import (  # noqa: F401
     batches,
     checkpoints,
     data,
-    finite,
     length,
     memory,
     model,
@@ -13,5 +12,6 @@ from asrdq.linting.rules import (  # noqa: F401
     splits,
     suppressing,
     validation,
+    values,
 )
 from asrdq.linting.sources import nemo, overrides  # noqa: F401

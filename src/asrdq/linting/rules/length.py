@@ -95,6 +95,21 @@ def steps_against_epochs(case: Case) -> Iterator[Found]:
 
 
 @rule(
+    "no-training",
+    Level.ERROR,
+    reason="A run of no steps ends where it begins, and what it saves is the model it began with.",
+    mend="steps or epochs from 1 on, or -1 for the one that the other decides",
+)
+def no_training(case: Case) -> Iterator[Found]:
+    """Look for a run of 0 epochs or 0 steps."""
+    for knob in (Knob.MAX_EPOCHS, Knob.MAX_STEPS):
+        at = case.config.get(knob)
+        by_epochs = knob is Knob.MAX_STEPS and case.config.dialect is Dialect.HUGGING_FACE
+        if at is not None and case.config.number(knob) == 0 and not by_epochs:
+            yield Found(f"{at.key} is 0", at)
+
+
+@rule(
     "smoke-epochs",
     Level.WARNING,
     reason="Three epochs show that everything runs, not what the data can do. (Qwen3-ASR is left "

@@ -64,7 +64,7 @@ KEYS: Mapping[Knob, tuple[tuple[str, ...], Any]] = {
 """The keys of each knob, the one that counts first, and what NeMo and Lightning take without."""
 
 _DATASETS = ("train_ds", "validation_ds", "test_ds")
-_SECTIONS = ("trainer", "model")
+_SECTIONS = ("trainer", "model", "model.train_ds")
 _PATHS = ("manifest_filepath", "tarred_audio_filepaths", "input_cfg", "shar_path")
 
 _FAILING = ("Interpolation key", "Recursive interpolation")
@@ -80,7 +80,8 @@ reader_rule(
 reader_rule(
     "section-without-settings",
     Level.ERROR,
-    reason="NeMo builds the trainer and the model from these sections and stops without them.",
+    reason="NeMo builds the trainer, the model and the loader of its training data from these "
+    "sections and stops without them.",
     mend="give the settings of the section, and leave out an override that clears it",
 )
 reader_rule(
@@ -195,8 +196,9 @@ class _Reading:
             told = f"to be given at launch: {', '.join(missing)}"
             yield Fault("value-to-be-given", told, at)
         for section in _SECTIONS:
-            if section in raw and not isinstance(raw[section], dict):
-                at = self._setting(section, raw[section], self.tree)
+            found = select(self.tree, section)
+            if found is not NOTHING and not isinstance(found, (DictConfig, Unknown)):
+                at = self._setting(section, found, self.tree)
                 yield Fault("section-without-settings", f"{section} has no settings", at)
         for key, written in flat(raw):
             if isinstance(written, str) and "${" in written:
