@@ -79,6 +79,18 @@ def test_next_step_names_the_command(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().err == "next: asrdq gate train  gives the verdict\n"
 
 
+def test_next_step_names_the_workspace_that_had_to_be_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    console.set_workspace("my \\1 data")
+    try:
+        console.next_step("asrdq sample asrdq && asrdq audit asrdq")
+    finally:
+        console.set_workspace(None)
+    named = "asrdq -w 'my \\1 data'"
+    assert capsys.readouterr().err == f"next: {named} sample asrdq && {named} audit asrdq\n"
+
+
 def test_advice_is_held_back_where_the_next_command_follows(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -5,10 +5,13 @@ Rich is imported only when something is drawn, so that importing this module cos
 
 from __future__ import annotations
 
+import re
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -21,17 +24,32 @@ LINE_EVERY_S = 10.0
 _PICTURES = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"}
 _PICTURES |= {0x7F: 0x2421} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
 
-_state = {"quiet": False, "advice": True}
+_COMMAND = re.compile(r"(?:^|(?<=&& ))asrdq ")
+
+
+@dataclass
+class _State:
+    quiet: bool = False
+    advice: bool = True
+    workspace: str | None = None
+
+
+_state = _State()
 
 
 def set_quiet(quiet: bool) -> None:
     """Turn progress, remarks and advice off (errors are always shown)."""
-    _state["quiet"] = quiet
+    _state.quiet = quiet
+
+
+def set_workspace(workspace: str | None) -> None:
+    """Name a workspace in the commands that are suggested; None where it is found without."""
+    _state.workspace = workspace
 
 
 def is_quiet() -> bool:
     """Return whether progress, remarks and advice are off."""
-    return _state["quiet"]
+    return _state.quiet
 
 
 def stderr() -> Console:
@@ -64,8 +82,11 @@ def next_step(command: str, why: str = "") -> None:
     """Suggest the command that comes next, with a word on what it does."""
     from rich.text import Text
 
-    if not _state["advice"] or is_quiet():
+    if not _state.advice or is_quiet():
         return
+    if _state.workspace is not None:
+        named = f"asrdq -w {shlex.quote(_state.workspace)} "
+        command = _COMMAND.sub(lambda _: named, command)
     step = Text.assemble(("next:", "dim"), " ", (visible(command), "bold"))
     stderr().print(step.append(f"  {visible(why)}" if why else "", "dim"))
 
@@ -73,11 +94,11 @@ def next_step(command: str, why: str = "") -> None:
 @contextmanager
 def without_advice() -> Iterator[None]:
     """Suggest nothing inside: the next command is about to be given anyway."""
-    _state["advice"] = False
+    _state.advice = False
     try:
         yield
     finally:
-        _state["advice"] = True
+        _state.advice = True
 
 
 class Progress(Protocol):

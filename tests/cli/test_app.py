@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -211,6 +212,22 @@ def test_the_workspace_is_named_before_or_after_the_verb(
     done = run_cli(*(named + verb if before else verb + named), code=ExitCode.USAGE)
     assert str(tmp_path / "elsewhere") in done.stderr
     assert "asrdq init" in done.stderr
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_the_next_command_runs_where_it_is_suggested(
+    after: bool, run_cli: RunCli, tmp_path: Path
+) -> None:
+    run_cli("init", "my data")
+    (tmp_path / "rows.jsonl").write_text(
+        '{"audio_filepath": "a.wav", "duration": 1.0, "text": "one"}\n', encoding="utf-8"
+    )
+    verb, named = ["ingest", "rows.jsonl", "--name", "train"], ["-w", "my data"]
+    told = run_cli(*(verb + named if after else named + verb)).stderr
+    [advice] = [line for line in told.splitlines() if line.startswith("next: ")]
+    words = shlex.split(advice.removeprefix("next: ").partition("  ")[0])
+    assert words[:4] == ["asrdq", "-w", "my data", "probe"]
+    assert "train@0" in run_cli(*words[1:], code=None).stdout
 
 
 def test_the_workspace_before_the_verb_reaches_a_sub_verb(

@@ -119,6 +119,8 @@ def run(arguments: list[str]) -> int:
         code = INTERRUPTED
     except Exception as error:
         return _usage_error(error, arguments) or _crash(error, arguments)
+    finally:
+        console.set_workspace(None)
     if code == INTERRUPTED:
         console.warn("interrupted; run the same command again and it goes on where it stopped")
     return int(code or ExitCode.OK)

@@ -6,7 +6,20 @@ from typing import Annotated, Literal
 
 import typer
 
+from asrdq import console
 from asrdq.cli.output import Format
+
+
+def _named(ctx: typer.Context, workspace: str) -> str:
+    """Have the commands that are suggested name the workspace where this one had to."""
+    source = ctx.get_parameter_source("workspace")
+    if source is not None and source.name in _TYPED:
+        console.set_workspace(workspace)
+    return workspace
+
+
+_TYPED = ("COMMANDLINE", "DEFAULT_MAP")
+"""Where an option comes from that stood after the verb, or before it."""
 
 WorkspaceOption = Annotated[
     str,
@@ -15,6 +28,7 @@ WorkspaceOption = Annotated[
         "-w",
         metavar="DIR",
         envvar="ASRDQ_WORKSPACE",
+        callback=_named,
         help="The workspace: a folder, searched for upwards from here, or s3://…",
     ),
 ]
