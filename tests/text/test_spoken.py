@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asrdq.text import character_count, language_code, spoken_words
+from asrdq.text import character_count, spoken_words
 
 
 @pytest.mark.parametrize(
@@ -209,23 +209,3 @@ def test_text_apart_is_read_apart(one: str, other: str) -> None:
 )
 def test_character_count(text: str, count: int) -> None:
     assert character_count(text) == count
-
-
-@pytest.mark.parametrize(
-    ("name", "code"),
-    [
-        ("en", "en"),
-        ("EN_us", "en"),
-        ("en-Latn-GB", "en"),
-        (" English ", "en"),
-        ("eng", "en"),
-        ("iw", "he"),
-        ("Hebrew", "he"),
-        ("zh-Hans", "zh"),
-        ("Mandarin", "zh"),
-        ("tlh", "tlh"),
-        ("", ""),
-    ],
-)
-def test_language_code(name: str, code: str) -> None:
-    assert language_code(name) == code

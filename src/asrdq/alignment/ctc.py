@@ -32,7 +32,7 @@ from asrdq.models.devices import device_of
 from asrdq.models.halving import NoMemoryError, in_halves
 from asrdq.models.hf import HfCtcModel, adapter_languages
 from asrdq.models.location import find_model, read_config
-from asrdq.models.mms_languages import two_letters
+from asrdq.models.mms_languages import codes_of_adapter
 from asrdq.models.nemo_ctc import NemoCtcModel
 from asrdq.models.nemo_file import read_nemo_file
 from asrdq.models.posteriors import CtcModel
@@ -105,7 +105,7 @@ class CtcAligner:
 
     def _languages(self) -> frozenset[str] | None:
         names = None if self._is_nemo else adapter_languages(self._path)
-        return None if names is None else frozenset(two_letters(name) for name in names)
+        return None if names is None else frozenset().union(*map(codes_of_adapter, names))
 
     def _in_language(self, utterances: Sequence[Utterance], language: str) -> list[Alignment]:
         assert self._model is not None

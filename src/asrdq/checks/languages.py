@@ -14,8 +14,8 @@ from asrdq.errors import ToolError, UsageError
 from asrdq.text.languages import language_code
 
 _SAME = {"nb": "no", "nn": "no", "fil": "tl", "ary": "ar", "arz": "ar", "cmn": "zh", "wuu": "zh"}
-_SAME |= {"hbo": "he", "grc": "el", "uzs": "uz"}
-"""Parts of a language, or another name of it, to its code: a text is not told apart by these."""
+_SAME |= {"hbo": "he", "grc": "el", "uzs": "uz", "bik": "bcl", "gn": "gug", "ki": "kik"}
+"""Parts of a language, or another name of it, to its label: a text is not told apart by these."""
 _NO_LANGUAGE = "zxx"
 
 

@@ -15,8 +15,8 @@ bg hr cs da nl en et fi fr de el hu it lv lt mt pl pt ro sk sl es sv ru uk
 _WHISPER_CODES = """
 en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur
 hr bg lt la mi ml cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si
-km sn yo so af oc ka be tg sd gu am yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln
-ha ba jw jv su yue nb fil
+km sn yo so af oc ka be tg sd gu am yi lo uz fo ht ps tk nn mt sa lb my bo mg as tt haw ln
+ha ba jv su yue nb fil
 """
 _EUROPEAN = frozenset(_EUROPEAN_CODES.split())
 _WHISPER = frozenset(_WHISPER_CODES.split())

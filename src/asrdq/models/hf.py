@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from asrdq.errors import ToolError
-from asrdq.models.mms_languages import three_letters
+from asrdq.models.mms_languages import adapter_name
 from asrdq.models.posteriors import LogPosteriors, Samples
 from asrdq.models.qwen import quiet_transformers
 from asrdq.models.requirements import needs
@@ -75,7 +75,7 @@ class HfCtcModel:
         """Load the adapter of a language, where there are such; see `CtcModel.use_language`."""
         if self._adapters is None or code == self._language:
             return
-        name = three_letters(code)
+        name = adapter_name(code)
         if name not in self._adapters:
             raise ToolError(f"the model has no adapter for the language {code}", where=self._where)
         try:
