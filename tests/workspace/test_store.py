@@ -9,8 +9,10 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
-from asrdq.errors import ToolError
+from asrdq.errors import ToolError, UsageError
 from asrdq.workspace import Workspace, store
+from asrdq.workspace.layout import check_manifest_name
+from asrdq.workspace.sql import view_names
 from asrdq.workspace.store import retry_on_conflict
 
 ROWS = pa.table({"n": [1, 2]})
@@ -83,3 +85,22 @@ def test_a_stream_takes_the_place_of_rows_and_is_begun_anew_for_another_try(
     workspace.replace("audits", stream, label="a")
     assert len(asked) == 2
     assert sorted(workspace.read("audits")["n"].to_pylist()) == [3, 7, 8, 9]
+
+
+def test_a_result_table_that_a_manifest_could_be_called_is_not_written(
+    workspace: Workspace,
+) -> None:
+    with pytest.raises(AssertionError, match="a manifest could be called findings"):
+        workspace.append("findings", ROWS)
+
+
+@pytest.mark.parametrize("name", ["cuts", "cycles", "score_groups", "comparisons", "cards"])
+def test_no_manifest_is_called_like_a_result_table(name: str) -> None:
+    with pytest.raises(UsageError, match=f"'{name}' is the name of a result table"):
+        check_manifest_name(name)
+
+
+def test_a_result_table_hides_a_manifest_of_its_name(workspace: Workspace) -> None:
+    write_deltalake(str(workspace.store.layout.table("manifests/cuts")), pa.table({"n": [7]}))
+    workspace.append("cuts", ROWS)
+    assert view_names(workspace.store)["cuts"] == "cuts"

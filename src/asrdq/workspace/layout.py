@@ -23,14 +23,16 @@ CACHE = "cache"
 # fmt: off
 RESERVED = frozenset({
     "agreements", "alignments", "audio_facts", "audit_folds", "audits", "calibration_checks",
-    "calibration_costs", "calibration_groups", "calibrations", "check_results", "checks",
-    "decisions", "detections", "duplicates", "fault_trials", "handoffs", "hypotheses",
-    "hypothesis_signals", "hypothesis_words", "instrument_agreement", "leaks", "rejects", "runs",
-    "samples", "scores", "signoffs", "splits", "strata", "tags", "text_findings", "train_metrics",
-    "train_runs", "transcription_failures", "waivers", "weights", "word_edits", "word_spans",
+    "calibration_costs", "calibration_groups", "calibrations", "cards", "check_results", "checks",
+    "comparison_groups", "comparisons", "cuts", "cycles", "decisions", "detections", "duplicates",
+    "fault_trials", "handoffs", "hypotheses", "hypothesis_signals", "hypothesis_words",
+    "instrument_agreement", "leak_findings", "leaks", "rejects", "runs", "samples", "score_groups",
+    "scores", "signoffs", "span_scores", "splits", "strata", "tags", "term_scores",
+    "text_findings", "train_metrics", "train_runs", "transcription_failures", "waivers", "weights",
+    "word_edits", "word_spans",
 })
 # fmt: on
-"""Names of result tables: a manifest cannot have one of them."""
+"""Names of all result tables: a manifest cannot have one of them."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _TABLE = re.compile(rf"{_NAME.pattern}(/{_NAME.pattern})?")

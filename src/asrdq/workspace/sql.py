@@ -47,10 +47,13 @@ class View:
 
 
 def view_names(store: TableStore) -> dict[str, str]:
-    """Return the names that SQL knows, each with the Delta table behind it."""
+    """Return the names that SQL knows, each with the Delta table behind it.
+
+    A result table hides a manifest that an earlier version let have its name.
+    """
     names, prefix = store.layout.names(), f"{MANIFESTS}/"
-    results = {name: name for name in names if "/" not in name}
-    return results | {n.removeprefix(prefix): n for n in names if n.startswith(prefix)}
+    manifests = {n.removeprefix(prefix): n for n in names if n.startswith(prefix)}
+    return manifests | {name: name for name in names if "/" not in name}
 
 
 def mentioned(store: TableStore, sql: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from asrdq.errors import ToolError, unknown
 from asrdq.places import S3Path, place
-from asrdq.workspace.layout import Layout
+from asrdq.workspace.layout import RESERVED, Layout
 from asrdq.workspace.locks import locked
 
 if TYPE_CHECKING:
@@ -216,6 +216,7 @@ class TableStore:
         It keeps processes of one machine from undoing each other's work; between machines it is
         the conditional put of a commit that lets one writer through.
         """
+        assert "/" in name or name in RESERVED, f"a manifest could be called {name}"
         self.layout.table(name).parent.mkdir(parents=True, exist_ok=True)
         return locked(self.layout.lock(name))
 
