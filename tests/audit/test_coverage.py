@@ -29,7 +29,11 @@ def plausible(span: WordSpan, duration_s: float = 10.0) -> bool:
         ("a", 0.0, 2.251, False),
         ("abcd", 0.0, 2.999, True),
         ("abcd", 0.0, 3.001, False),
-        ("a", -0.001, 0.5, False),
+        ("a", 1.1, 1.13, True),  # 29.99…9 ms to a float
+        ("a", 3.3 - 1.1 * 3, 0.5, True),  # begins 4e-16 s before the clip
+        ("a", -0.029, 0.5, True),
+        ("a", -0.031, 0.5, False),
+        ("a", 9.5, 10.029, True),
         ("a", 9.0, 10.0, True),
         ("a", 9.0, 10.1, False),
         ("a", 2.0, 1.0, False),

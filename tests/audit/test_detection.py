@@ -72,6 +72,35 @@ def test_detections_count_what_was_found_by_stratum_and_together() -> None:
         assert one["gross"] == (one["fault"] not in ("untouched", "substituted_word"))
 
 
+def test_instruments_of_other_scales_separate_together_what_each_does_alone() -> None:
+    trials = trials_of([*corpus("a", 40, 5), *corpus("b", 40, 5)], {"a": 5.0, "b": 5.0})
+    instruments, _, found = judged(trials)
+    scores, _ = score_trials(trials, instruments)
+    verdicts = {Group("a"): "ok", Group("b"): "ok"}
+
+    def areas(shift: float) -> dict[tuple[str | None, str], float | None]:
+        moved = instruments[Group("b")]
+        limit = replace(moved.threshold, value=moved.threshold.value + shift)
+        shifted = {**instruments, Group("b"): replace(moved, threshold=limit)}
+        there = np.where(trials.strata == "b", scores + shift, scores)
+        table = detection_table(trials, there, found.low_quality, shifted, verdicts, "r")
+        return {(row["stratum"], row["fault"]): row["auc"] for row in table.to_pylist()}
+
+    assert areas(100.0) == pytest.approx(areas(0.0), nan_ok=False)
+    assert areas(0.0)[None, "swapped_text"] == pytest.approx(1.0, abs=0.05)
+
+
+def test_what_no_instrument_scored_has_no_area() -> None:
+    trials = trials_of(corpus("x", 17, 5), {"x": 5.0})
+    instruments, table, found = judged(trials)
+    assert instruments == {}
+    assert table["auc_gross"].to_pylist() == [None]
+    scores, _ = score_trials(trials, instruments)
+    rows = detection_table(trials, scores, found.low_quality, instruments, {}, "r").to_pylist()
+    assert len(rows) > len(GROSS)
+    assert {row["auc"] for row in rows} == {None}
+
+
 def test_a_clip_whose_aligner_broke_is_neither_good_nor_bad() -> None:
     clips = corpus("x", 40, 5)
     broken = {"x-001": "aligner_crashed", "x-002": "out_of_vocabulary", "x-003": "too_long"}
@@ -182,6 +211,7 @@ def test_a_separation_that_nobody_knows_is_no_proof() -> None:
     scores, _ = score_trials(trials, instruments)
     table = calibration_table(trials, scores, instruments, run_id="r", settings=SETTINGS)
     assert table["verdict"].to_pylist() == ["ok", "too_weak"]
+    assert table["auc_gross"].to_pylist()[1] is None
 
 
 def test_a_judgement_leaves_the_trials_as_they_were() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pytest
 import soundfile
 
-from asrdq.alignment import AlignerOptions, build_aligner
+from asrdq.alignment import AlignerOptions, build_aligner, parse_aligner
 from asrdq.audit import AuditPlan, audit
 from asrdq.audit.collection import CACHE, OnClip, clip_task, collect_evidence
 from asrdq.audit.examination import ClipTask
@@ -263,6 +264,24 @@ def test_files_that_cannot_be_hashed_answer_for_themselves_alone(
     )
     assert by_path == {files[0]: "missing_audio", files[1]: "unreadable_audio"}
     assert not workspace.table_exists(f"cache/{CACHE}")
+
+
+def test_what_language_a_clip_is_of_makes_another_answer(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """Imported words too are spelled out by it: `5` is five in one and fünf in the other."""
+    (tmp_path / "alignments").mkdir()
+    (tmp_path / "alignments/u0.json").write_text(
+        '{"segments": [{"words": [{"word": "5", "start": 0.1, "end": 0.5}]}]}', encoding="utf-8"
+    )
+    aligner = build_aligner(parse_aligner(f"import:{tmp_path / 'alignments'}"))
+    manifest, sample = prepare(workspace, [{"id": "u0", "audio_filepath": "a.wav", "text": "x"}])
+    [english] = sampled_clips(workspace, manifest, sample, aligner)
+    keys = [
+        clip_task(one, PlantedClip("u0", Fault.UNTOUCHED, ("x",)), aligner, 1).key
+        for one in (english, replace(english, language="de"), english)
+    ]
+    assert keys[0] == keys[2] != keys[1]
 
 
 def test_an_aligner_that_cannot_run_stops_the_audit(

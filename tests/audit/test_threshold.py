@@ -141,9 +141,11 @@ def test_separation_is_the_area_under_the_roc_curve(
 
 
 def test_separation_without_clips_is_unknown() -> None:
-    some, none = np.array([1.0]), np.zeros(0)
-    assert math.isnan(separation(none, some, 0.0))
-    assert math.isnan(separation(some, none, 0.0))
+    some, none, unscored = np.array([1.0]), np.zeros(0), np.array([np.nan])
+    for absent in (none, unscored):
+        assert separation(absent, some, 0.0) is None
+        assert separation(some, absent, 0.0) is None
+    assert separation(np.array([1.0, np.nan]), np.array([np.nan, 2.0]), 0.0) == 1.0
 
 
 @pytest.mark.parametrize("hidden", [0.05, 0.15, 0.20])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -130,3 +131,26 @@ def test_characters_per_second_are_letters_and_digits_of_the_text() -> None:
 def test_without_audio_there_is_no_rate_and_no_mismatch(rate: Any) -> None:
     table = trials_of([clip("a", "en", 60)], rate, seconds=float("nan"))
     assert not table.length_mismatch.any()
+
+
+def test_a_copy_is_measured_in_the_characters_of_its_original() -> None:
+    """`room 25` is read as room twenty five: 14 letters for 6 characters."""
+    original = dataclasses.replace(
+        clip("a", "en", 6), text="room 25", words=("room", "twenty", "five")
+    )
+    copies = [
+        PlantedClip("a", Fault.UNTOUCHED, original.words),
+        PlantedClip("a", Fault.MISSING_WORDS, ("room",)),
+        PlantedClip("a", Fault.EXTRA_WORDS, (*original.words, "four", "rooms", "moved")),
+        PlantedClip("a", Fault.NOISE, original.words),
+        PlantedClip("a", Fault.SWAPPED_TEXT, ()),
+    ]
+    settings = AuditSettings(characters_per_second=1.0)
+    found = examined([original] * len(copies), copies, settings, 2.0)
+    assert found.chars_per_second.tolist() == pytest.approx([3.0, 12 / 14, 6.0, 3.0, 0.0])
+
+
+def test_a_text_without_a_spoken_word_is_as_long_as_the_words_put_in_its_place() -> None:
+    copy = PlantedClip("a", Fault.SWAPPED_TEXT, ("one", "two"))
+    found = examined([clip("a", "en", 0)], [copy], AuditSettings(characters_per_second=1.0), 2.0)
+    assert found.chars_per_second.tolist() == [3.0]

@@ -130,7 +130,8 @@ def test_a_weak_stratum_leaves_figures_on_the_rest(audited: Audited) -> None:
         (0.95, 0.625, ["62 % of its clips", "strained, at most 50 %"], "AUC"),
         (0.5, 1.0, ["AUC 0.500", "100 % of its clips"], "shipped"),
         (None, 0.7, ["70 % of its clips"], "AUC"),
-        (float("nan"), 0.0, ["AUC nan"], "strained"),
+        (float("nan"), 0.0, ["a planted fault has no scored clip to be told from"], "strained"),
+        (None, 0.1, ["a planted fault has no scored clip to be told from"], "effort"),
     ],
 )
 def test_a_weak_stratum_is_named_with_the_rule_that_failed(

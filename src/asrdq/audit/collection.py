@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from asrdq.workspace import Workspace
 
 CACHE: Final = "alignments"
-_MEASURE_VERSION: Final = 2
+_MEASURE_VERSION: Final = 3
 _COMMIT_EVERY_S: Final = 2.0
 _TIMEOUT_S: Final = 600.0
 _PASSING: Final = [
@@ -74,7 +74,7 @@ def clip_task(clip: Clip, planted: PlantedClip, aligner: Aligner, seed: int) -> 
         aligner.name,
         aligner.version,
     ]
-    about = [clip.language] if aligner.aligns_copies else [clip.utt_id, clip.path]
+    about = [clip.language, *([] if aligner.aligns_copies else [clip.utt_id, clip.path])]
     damage = [planted.fault, seed, clip.utt_id] if planted.fault in AUDIO_FAULTS else []
     content = "\x1f".join(map(str, [_MEASURE_VERSION, *parts, *about, *damage, *planted.words]))
     key = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -15,6 +15,8 @@ SHORTEST_WORD_S: Final = 0.03
 LONGEST_WORD_S: Final = 2.0
 LONGEST_PER_CHARACTER_S: Final = 0.25
 SPAN_MARGIN_S: Final = 0.1
+_ROUNDING_S: Final = 1e-6
+"""What times in seconds may be off by since they were counted in frames or samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ def measure_coverage(
         word_count: Words of the transcript.
         voiced: Voice activity of the clip, one value a frame.
         frame_s: Seconds a frame.
-        duration_s: Seconds of audio; a span that ends later is not plausible.
+        duration_s: Seconds of audio; a span that ends over 30 ms later, or begins so much before
+            it, is not plausible.
     """
     plausible = tuple(_is_plausible(span, duration_s) for span in spans)
     inside = covered_frames(spans, len(voiced), frame_s, SPAN_MARGIN_S)
@@ -87,8 +90,9 @@ def _kept(spans: Sequence[WordSpan], plausible: Sequence[bool]) -> float:
 def _is_plausible(span: WordSpan, duration_s: float) -> bool:
     length_s = span.end_s - span.start_s
     longest_s = LONGEST_WORD_S + LONGEST_PER_CHARACTER_S * len(span.word)
-    inside = span.start_s >= 0.0 and span.end_s <= duration_s + SHORTEST_WORD_S
-    return inside and SHORTEST_WORD_S <= length_s <= longest_s
+    edge_s = SHORTEST_WORD_S
+    inside = span.start_s >= -edge_s and span.end_s <= duration_s + edge_s
+    return inside and SHORTEST_WORD_S - _ROUNDING_S <= length_s <= longest_s + _ROUNDING_S
 
 
 def is_length_mismatch(characters: int, duration_s: float, rate: float) -> bool:

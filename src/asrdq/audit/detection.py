@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import isnan
 from typing import Any, Final
 
 import numpy as np
@@ -58,7 +59,7 @@ def calibration_table(
                 "clips": int((inside & trials.untouched).sum()),
                 "planted": int(planted.sum()),
                 "speakers": len(set(trials.speakers[inside].tolist())),
-                "auc_gross": area,
+                "auc_gross": None if area is None or isnan(area) else area,
                 "strained": strained,
                 "threshold": instrument.threshold.value if instrument else None,
                 "false_alarm_budget": settings.false_alarm_budget,
@@ -78,7 +79,10 @@ def group_verdicts(calibrations: pa.Table) -> dict[Group, str]:
 def least_separation(
     trials: Trials, scores: Numbers, inside: Flags, instrument: Instrument | None
 ) -> float | None:
-    """Return the smallest area under the ROC curve over the gross faults planted in a group."""
+    """Return the smallest area under the ROC curve over the gross faults planted in a group.
+
+    None where none was planted; NaN where a side of a comparison has no score.
+    """
     hidden = _hidden_share(instrument)
     untouched = scores[inside & trials.untouched]
     areas = [
@@ -86,7 +90,8 @@ def least_separation(
         for fault in GROSS
         if (inside & (trials.faults == fault.value)).any()
     ]
-    return min(areas, default=None)
+    known = [area for area in areas if area is not None]
+    return float("nan") if len(known) < len(areas) else min(known, default=None)
 
 
 def strained_share(trials: Trials, inside: Flags, instrument: Instrument | None) -> float | None:
@@ -143,6 +148,7 @@ def detection_table(
     rows: list[dict[str, Any]] = []
     names: Iterable[str | None] = [*sorted(set(trials.strata.tolist())), None]
     able = ~_weak(trials, verdicts)
+    above = _above_threshold(trials, scores, instruments)
     for stratum in names:
         wanted = able if stratum is None else trials.strata == stratum
         if (wanted & able).any():
@@ -157,10 +163,20 @@ def detection_table(
             hidden = _hidden_clips(trials, instruments, inside) / max(
                 1, int((inside & trials.untouched).sum())
             )
-            area = separation(scores[inside & trials.untouched], scores[chosen], hidden)
+            area = separation(above[inside & trials.untouched], above[chosen], hidden)
             found, clips = int(low_quality[chosen].sum()), int(chosen.sum())
             rows.append(_row(run_id, stratum, fault, clips, found, area))
     return pa.Table.from_pylist(rows, schema=DETECTIONS)
+
+
+def _above_threshold(
+    trials: Trials, scores: Numbers, instruments: Mapping[Group, Instrument]
+) -> Numbers:
+    """Return how far scores lie above the thresholds: the scale that instruments share."""
+    limits = np.zeros(len(scores))
+    for group, instrument in instruments.items():
+        limits[trials.of(group)] = instrument.threshold.value
+    return np.where(np.isinf(scores), scores, scores - limits)
 
 
 def _weak(trials: Trials, verdicts: Mapping[Group, str]) -> Flags:

@@ -232,10 +232,14 @@ def _coverage_rules(
     }
 
 
-def _characters(clip: Clip, planted: PlantedClip) -> int:
-    return (
-        clip.characters if planted.words == clip.words else character_count("".join(planted.words))
-    )
+def _characters(clip: Clip, planted: PlantedClip) -> float:
+    """Return the characters of a text; of one with planted words as it would be written.
+
+    Words are spelled out, `25` as twenty-five: what is planted counts by the share of them.
+    """
+    spoken = character_count("".join(clip.words))
+    planted_ones = character_count("".join(planted.words))
+    return clip.characters * planted_ones / spoken if spoken else planted_ones
 
 
 def _usual_rates(

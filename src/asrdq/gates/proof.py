@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from asrdq.audit.calibration.fitting import CALIBRATION_FROM
@@ -74,7 +75,9 @@ def _weakness(row: dict[str, Any], evidence: Evidence) -> str:
             f"{100 * strained:.0f} % of its clips align only with extraordinary effort or "
             f"not at all (strained, at most {100 * most:g} %)"
         )
-    if auc is not None and not auc >= least:
+    if auc is None or math.isnan(auc):
+        failed += [] if failed else ["a planted fault has no scored clip to be told from"]
+    elif auc < least:
         failed.append(
             "a planted fault hardly differs from untouched clips "
             f"(AUC {auc:.3f}, at least {least:g})"

@@ -236,18 +236,19 @@ def _fit(
     )
 
 
-def separation(untouched: Numbers, planted: Numbers, hidden_share: float) -> float:
+def separation(untouched: Numbers, planted: Numbers, hidden_share: float) -> float | None:
     """Return the area under the ROC curve of planted against right clips, ties counting half.
 
     Untouched clips hold a share of faulty ones; the most suspect clips make it up and are left
-    out.
+    out. Clips without a score (NaN) count on neither side; None where a side has no other.
 
     >>> separation(np.array([1.0, 2.0]), np.array([1.0, np.inf]), 0.0)
     0.625
     """
-    right = np.sort(untouched)[: round(len(untouched) * (1.0 - hidden_share))]
+    scored, planted = untouched[~np.isnan(untouched)], planted[~np.isnan(planted)]
+    right = np.sort(scored)[: round(len(scored) * (1.0 - hidden_share))]
     if not len(right) or not len(planted):
-        return float("nan")
+        return None
     below = np.searchsorted(right, planted, side="left")
     equal = np.searchsorted(right, planted, side="right") - below
     return float((below + 0.5 * equal).mean() / len(right))
