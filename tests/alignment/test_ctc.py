@@ -166,6 +166,33 @@ def test_answers_do_not_depend_on_the_batch(aligner: CtcAligner, rows: list[digi
         assert dict(alone.evidence) == pytest.approx(dict(found.evidence), abs=1e-3)
 
 
+@pytest.mark.parametrize("samples", [1, 60, 399, 1599])
+def test_a_clip_too_short_for_a_word_is_answered_alike_in_any_batch(
+    aligner: CtcAligner, rows: list[digits.Row], samples: int
+) -> None:
+    short = Utterance(rows[0].samples[:samples], ("one",), np.ones(1, np.bool_))
+    [alone] = aligner.align([short])
+    assert alone.status is AlignmentStatus.NO_ALIGNMENT
+    assert "under 0.1 s" in alone.detail
+    assert aligner.align([spoken(rows[1]), short])[1] == alone
+
+
+@pytest.mark.parametrize("samples", [1, 60, 399, 1600])
+def test_frames_of_a_short_clip_are_its_own(
+    hf_digits: Path, rows: list[digits.Row], samples: int
+) -> None:
+    """399 samples are one fewer than the convolutions of Wav2Vec2 look at."""
+    aligner = build_aligner(f"ctc:{hf_digits}")
+    aligner.load()
+    model = aligner._model  # type: ignore[attr-defined]
+    short = rows[0].samples[:samples]
+    [alone] = model.log_posteriors([short])
+    beside = model.log_posteriors([rows[1].samples, short])[1]
+    assert alone.shape == beside.shape
+    assert (len(alone) == 0) == (samples < 400)
+    assert np.allclose(alone, beside, atol=1e-3)
+
+
 def times(alignment: Alignment) -> list[tuple[float, float]]:
     return [(span.start_s, span.end_s) for span in alignment.spans]
 

@@ -24,6 +24,7 @@ from asrdq.alignment.protocol import (
     Utterance,
     WordSpan,
 )
+from asrdq.alignment.refusals import without_aligning
 from asrdq.alignment.viterbi import BETWEEN, best_path, frames_needed
 from asrdq.audio import MODEL_RATE
 from asrdq.errors import UsageError
@@ -120,12 +121,8 @@ class CtcAligner:
 
     def _refusal(self, utterance: Utterance, text: _Text) -> Alignment | None:
         """Return the answer for what cannot be aligned at all."""
-        seconds = len(utterance.samples) / self.sample_rate
-        if seconds > self.longest_s:
-            detail = f"{seconds:.1f} s, over {self.longest_s:g} s"
-            return Alignment(AlignmentStatus.TOO_LONG, detail=detail)
-        if not utterance.words or not len(utterance.samples):
-            return Alignment(AlignmentStatus.NO_ALIGNMENT, detail="nothing to align")
+        if (refusal := without_aligning(utterance, self.sample_rate, self.longest_s)) is not None:
+            return refusal
         if not text.spelled:
             shown = " ".join(utterance.words[:5])
             detail = f"the model writes none of these letters: {shown}"

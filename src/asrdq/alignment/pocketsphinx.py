@@ -31,6 +31,7 @@ from asrdq.alignment.protocol import (
     Utterance,
     WordSpan,
 )
+from asrdq.alignment.refusals import without_aligning
 from asrdq.errors import UsageError
 
 _BACKEND_VERSION: Final = 1
@@ -38,7 +39,6 @@ _WIDEST: Final = 1e-300
 _SCORE_UNIT: Final = 1024 * float(np.log(1.0001))
 """Senone scores are logarithms to the base 1.0001, shifted right by ten bits."""
 _LONGEST_S: Final = 120.0
-_SHORTEST_S: Final = 0.1
 
 
 class PocketSphinxAligner:
@@ -76,15 +76,15 @@ class PocketSphinxAligner:
         """Align clips of 16 kHz one by one; see `Aligner.align`."""
         if not self._decoders:
             self.load()
-        return [self._align(each.samples, each.words, each.voiced) for each in utterances]
+        return [
+            without_aligning(each, self.sample_rate, self.longest_s)
+            or self._align(each.samples, each.words, each.voiced)
+            for each in utterances
+        ]
 
     def _align(
         self, samples: npt.NDArray[np.float32], words: Sequence[str], voiced: npt.NDArray[np.bool_]
     ) -> Alignment:
-        if len(samples) > self.longest_s * self.sample_rate:
-            return Alignment(AlignmentStatus.TOO_LONG, detail=f"over {self.longest_s:g} s")
-        if not words or len(samples) < _SHORTEST_S * self.sample_rate:
-            return Alignment(AlignmentStatus.NO_ALIGNMENT, detail="nothing to align")
         data = np.clip(samples * 32768.0, -32768, 32767).astype("<i2").tobytes()
         for widest in (False, True):
             unknown = self._learn(words, widest)

@@ -25,6 +25,7 @@ from asrdq.alignment.protocol import (
     Utterance,
     WordSpan,
 )
+from asrdq.alignment.refusals import without_aligning
 from asrdq.audio import FRAME_S
 from asrdq.errors import ToolError
 from asrdq.models.content import content_hash
@@ -139,12 +140,8 @@ class QwenAligner:
         return answers
 
     def _refusal(self, utterance: Utterance) -> Alignment | None:
-        seconds = len(utterance.samples) / self.sample_rate
-        if seconds > self.longest_s:
-            detail = f"{seconds:.1f} s, over {self.longest_s:g} s"
-            return Alignment(AlignmentStatus.TOO_LONG, detail=detail)
-        if not utterance.words or not len(utterance.samples):
-            return Alignment(AlignmentStatus.NO_ALIGNMENT, detail="nothing to align")
+        if (refusal := without_aligning(utterance, self.sample_rate, self.longest_s)) is not None:
+            return refusal
         if not any(_letters(word) for word in utterance.words):
             detail = "the aligner drops every character"
             return Alignment(AlignmentStatus.OUT_OF_VOCABULARY, detail=detail)

@@ -123,7 +123,10 @@ class HfCtcModel:
         import torch
 
         features = self._extract(
-            list(clips), sampling_rate=self.sample_rate, padding=True, return_tensors="pt"
+            [self._long_enough(clip) for clip in clips],
+            sampling_rate=self.sample_rate,
+            padding=True,
+            return_tensors="pt",
         ).to(self._device)
         with torch.inference_mode():
             found = self._model(**features).logits.float().log_softmax(-1).cpu()
@@ -136,8 +139,16 @@ class HfCtcModel:
         """Return how many frames belong to a clip and not to the padding behind it."""
         lengths = getattr(self._model, "_get_feat_extract_output_lengths", None)
         if lengths is not None and self._raw_audio:
-            return min(most, int(lengths(samples)))
+            return max(0, min(most, int(lengths(samples))))
         return min(most, round(samples / (self.frame_s * self.sample_rate)))
+
+    def _long_enough(self, clip: Samples) -> Samples:
+        """Return a second of silence for a clip too short for a frame, which would be an error."""
+        import numpy as np
+
+        if self._frames(len(clip), 1):
+            return clip
+        return np.zeros(self.sample_rate, dtype=np.float32)
 
     @property
     def _raw_audio(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _WORD_MARK: Final = "▁"
 _CONTINUED: Final = "##"
+_SPECIAL: Final = re.compile("<.+>")
+"""Such as `<unk>`: what is not text."""
 
 
 class NemoCtcModel:
@@ -51,8 +54,9 @@ class NemoCtcModel:
         pieces = [str(piece) for piece in self._decoder.vocabulary]
         self._ids = {piece: index for index, piece in enumerate(pieces)}
         self.delimiter = self._ids.get(" ")
-        known = "".join(piece.removeprefix(_CONTINUED) for piece in pieces)
-        self.characters = frozenset(known) - {_WORD_MARK, " ", "<", ">"}
+        written = [piece for piece in pieces if not _SPECIAL.fullmatch(piece)]
+        known = "".join(piece.removeprefix(_CONTINUED) for piece in written)
+        self.characters = frozenset(known) - {_WORD_MARK, " "}
 
     def use_language(self, code: str) -> None:
         """Tell a tokenizer that is made up of one for each language which to use."""

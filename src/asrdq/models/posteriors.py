@@ -42,7 +42,9 @@ class CtcModel(Protocol):
         ...
 
     def log_posteriors(self, clips: Sequence[Samples]) -> list[LogPosteriors]:
-        """Return natural logarithms, (frames, tokens), for each clip.
+        """Return natural logarithms, (frames, tokens), for each clip, the same in any batch.
+
+        A clip that is shorter than what a frame looks at has no frames.
 
         Raises:
             torch.OutOfMemoryError: There is not enough memory for these clips together.
