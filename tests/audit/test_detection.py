@@ -96,9 +96,14 @@ def test_what_no_instrument_scored_has_no_area() -> None:
     assert instruments == {}
     assert table["auc_gross"].to_pylist() == [None]
     scores, _ = score_trials(trials, instruments)
-    rows = detection_table(trials, scores, found.low_quality, instruments, {}, "r").to_pylist()
+    verdicts = group_verdicts(table)
+    rows = detection_table(
+        trials, scores, found.low_quality, instruments, verdicts, "r"
+    ).to_pylist()
     assert len(rows) > len(GROSS)
     assert {row["auc"] for row in rows} == {None}
+    assert [row["fault"] for row in rows if row["stratum"] is None] == ["untouched"]
+    assert [row["clips"] for row in rows if row["stratum"] is None] == [0]
 
 
 def test_a_clip_whose_aligner_broke_is_neither_good_nor_bad() -> None:

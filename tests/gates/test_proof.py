@@ -14,6 +14,7 @@ from asrdq.audit.faults import GROSS, Fault
 from asrdq.audit.tables import CALIBRATIONS, DETECTIONS
 from asrdq.errors import UsageError
 from asrdq.gates import Verdict
+from asrdq.gates.formats.outcomes import outcomes
 from asrdq.gates.proof import blind_strata
 from asrdq.sampling import SamplingPlan
 from asrdq.sampling.estimators import least_trials, wilson
@@ -309,6 +310,9 @@ def test_too_few_clips_say_how_many_it_takes_and_how_to_get_them(audited: Audite
     result = audited.ask()
     codes = [reason.code for reason in result.reasons]
     assert codes == ["too_few", "no_rate"]
+    states = {one.rule: (str(one.state), one.value) for one in outcomes(result)}
+    for rule in ("unproven", "low_recall", "instrument_failed"):
+        assert states[rule] == ("not reached", None)
     assert "8 of the 20 needed" in result.reasons[0].message
     # Eight clips gave eight: twenty and a quarter more, from the same strata.
     hint = "asrdq sample train --strata domain --allocation proportional --rows 25"

@@ -141,13 +141,13 @@ def detection_table(
 ) -> pa.Table:
     """Count what was found, by stratum and fault (schema `DETECTIONS`).
 
-    The rows for all strata together leave out the groups whose instrument is too weak, since none
-    of their clips is judged; so do those of a stratum that another model judged in part. Clips
-    that are bad as a plain fact are no false alarms.
+    The rows for all strata together leave out the groups that have no instrument or one that is
+    too weak, since none of their clips is judged; so do those of a stratum that another model
+    judged in part. Clips that are bad as a plain fact are no false alarms.
     """
     rows: list[dict[str, Any]] = []
     names: Iterable[str | None] = [*sorted(set(trials.strata.tolist())), None]
-    able = ~_weak(trials, verdicts)
+    able = ~_blind(trials, verdicts)
     above = _above_threshold(trials, scores, instruments)
     for stratum in names:
         wanted = able if stratum is None else trials.strata == stratum
@@ -179,10 +179,10 @@ def _above_threshold(
     return np.where(np.isinf(scores), scores, scores - limits)
 
 
-def _weak(trials: Trials, verdicts: Mapping[Group, str]) -> Flags:
+def _blind(trials: Trials, verdicts: Mapping[Group, str]) -> Flags:
     found: Flags = np.zeros(len(trials.clips), dtype=np.bool_)
     for group, verdict in verdicts.items():
-        if verdict == InstrumentStatus.TOO_WEAK:
+        if verdict in (InstrumentStatus.TOO_WEAK, InstrumentStatus.TOO_FEW):
             found |= trials.of(group)
     return found
 

@@ -92,7 +92,9 @@ class AuditResult(Result):
         ]
         lines += [f"    {name}: {count:,}" for name, count in self._reasons()]
         lines += [f"  not judged, {name}: {count:,}" for name, count in self._not_judged()]
-        lines.append(f"  thresholds: {self.thresholds}")
+        unfitted = set(self.calibrations["verdict"].to_pylist()) == {InstrumentStatus.TOO_FEW}
+        none = "none, there are too few clips to fit them to"
+        lines.append(f"  thresholds: {none if unfitted else self.thresholds}")
         if self.thresholds_note:
             lines.append(f"    of asrdq.yaml none was taken: {self.thresholds_note}")
         return "\n".join(
@@ -166,9 +168,12 @@ class AuditResult(Result):
     def _proof(self) -> list[str]:
         if not self.fault_trials.num_rows:
             return ["  no faults were planted: the instrument is not proven on this data"]
+        found = [r for r in self.detections.to_pylist() if r["stratum"] is None]
         lines = ["  planted faults found, all strata (95 % interval):"]
-        for row in self.detections.to_pylist():
-            if row["stratum"] is None and row["rate"] is not None:
+        if not any(row["clips"] for row in found):
+            lines = ["  planted faults: no stratum can be judged, so that none is found or missed"]
+        for row in found:
+            if row["rate"] is not None:
                 name = "false alarms" if row["fault"] == Fault.UNTOUCHED else row["fault"]
                 lines.append(
                     f"    {name:18} {row['found']:>5,} of {row['clips']:>5,}  "

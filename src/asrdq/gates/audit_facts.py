@@ -35,23 +35,29 @@ def audit_facts(decision: Decision) -> dict[str, tuple[str, str]]:
     rows = {"empty_manifest": (f"{decision.evidence.manifest.rows:,} rows", "at least 1")}
     if measures is None:
         return rows
-    rules, audit = decision.policy.instrument, decision.policy.audit
+    audit = decision.policy.audit
     band = f"CAUTION from {audit.caution_from:.4g}, STOP above {audit.stop_above:.4g}"
     rate = str(decision.rate)
     without = sum(not s.audited for s in measures.strata if s.population)
     return {
         **rows,
         "stratum_without_clip": (f"{without} strata", "0"),
-        "instrument_failed": (_failures(measures), f"at most {rules.maximum_failures:.1%}"),
-        **_recalls(decision),
+        **(_instrument(decision, measures) if measures.able else {}),
         "straddles": (rate, band),
         "rate": (rate, band),
     }
 
 
-def _failures(measures: Measures) -> str:
-    not_judged = measures.audited - measures.judged
-    return f"{not_judged:,} of {measures.audited:,} clips not judged"
+def _instrument(decision: Decision, measures: Measures) -> dict[str, tuple[str, str]]:
+    """Return what the instrument did in the strata that it can judge."""
+    rules = decision.policy.instrument
+    audited = sum(stratum.audited for stratum in measures.able)
+    not_judged = audited - sum(stratum.judged for stratum in measures.able)
+    failed = f"{not_judged:,} of {audited:,} clips not judged"
+    return {
+        "instrument_failed": (failed, f"at most {rules.maximum_failures:.1%}"),
+        **_recalls(decision),
+    }
 
 
 def _recalls(decision: Decision) -> dict[str, tuple[str, str]]:

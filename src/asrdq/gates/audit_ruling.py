@@ -10,7 +10,7 @@ from asrdq.audit.reasons import InstrumentStatus
 from asrdq.gates.decision import Verdict, band
 from asrdq.gates.evidence import Evidence, Finding
 from asrdq.gates.ledgers.waivers import Waived, Waivers
-from asrdq.gates.measures import BLIND, Measures
+from asrdq.gates.measures import Measures
 from asrdq.gates.policy import Policy
 from asrdq.gates.policy_sections import AuditRules
 from asrdq.gates.proof import blind_strata, low_recall, unproven
@@ -98,8 +98,8 @@ def _reason(verdict: Verdict, rate: Rate, rules: AuditRules) -> str:
 
 
 def _failures(measures: Measures, evidence: Evidence, policy: Policy) -> list[Finding]:
-    blind = {s.name for s in measures.strata if s.calibration in BLIND}
-    able = [clip for clip in evidence.clips if clip["stratum"] not in blind]
+    names = {stratum.name for stratum in measures.able}
+    able = [clip for clip in evidence.clips if clip["stratum"] in names]
     kinds = Counter(c["instrument"] for c in able if c["instrument"] != InstrumentStatus.OK)
     failed = sum(kinds.values())
     limit = policy.instrument.maximum_failures

@@ -89,6 +89,11 @@ class Measures:
     coverage: dict[str, float | None]
     instrument: Instrument | None
 
+    @property
+    def able(self) -> tuple[StratumMeasure, ...]:
+        """The strata in which the instrument is neither too weak nor without enough clips."""
+        return tuple(stratum for stratum in self.strata if stratum.calibration not in BLIND)
+
     def rate(self, name: str) -> Rate:
         """Return the rate `sample`, `population` or `corrected`."""
         rate: Rate = getattr(self, f"{name}_rate")

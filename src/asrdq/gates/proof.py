@@ -118,7 +118,7 @@ def unproven(measures: Measures, evidence: Evidence, rules: InstrumentRules) -> 
     """
     name = evidence.manifest.name
     found = _uncalibrated(measures, name)
-    if all(stratum.calibration in BLIND for stratum in measures.strata):
+    if not measures.able:
         return found
     trials = {row["fault"]: row["clips"] for row in gross_faults(evidence.detections)}
     if not trials:
@@ -176,7 +176,7 @@ def low_recall(measures: Measures, evidence: Evidence, rules: InstrumentRules) -
     stratum, which has fewer, one whose 95 % interval lies under it.
     """
     least = rules.minimum_recall
-    able = {stratum.name for stratum in measures.strata if stratum.calibration not in BLIND}
+    able = {stratum.name for stratum in measures.able}
     found = [
         _too_seldom(row, "", least)
         for row in gross_faults(evidence.detections)

@@ -139,7 +139,13 @@ def _reached(result: Decision, rule: str) -> bool:
     """Return whether a rule was looked at: after a breach, those behind it are not."""
     if result.of_audit is not Verdict.UNDECIDED:
         return True
-    return result.measures is not None and rule not in ("rate", "straddles")
+    if result.measures is None or rule in ("rate", "straddles"):
+        return False
+    return rule not in _OF_ABLE or bool(result.measures.able)
+
+
+_OF_ABLE = frozenset({"unproven", "low_recall", "instrument_failed"})
+"""Rules about what an instrument does where it can judge at all."""
 
 
 def _of_demand(result: Decision, one: Judged) -> Outcome:
