@@ -187,6 +187,19 @@ def run_cli(tmp_path: Path) -> RunCli:
     return run
 
 
+@pytest.fixture
+def empty_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No hub but an empty cache; a session that was opened so would stay so for other tests."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import reset_sessions
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    reset_sessions()
+    yield
+    reset_sessions()
+
+
 class S3Server:
     """The server of `s3_server.py`.
 

@@ -7,7 +7,6 @@ import shutil
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -253,21 +252,8 @@ def test_a_model_whose_weights_are_damaged(models: dict[str, Path], tmp_path: Pa
         loaded(tmp_path / "bad.nemo")
 
 
-@pytest.fixture
-def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No hub but an empty cache; a session that was opened so would stay so for other tests."""
-    from huggingface_hub import constants
-    from huggingface_hub.utils import reset_sessions
-
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    reset_sessions()
-    yield
-    reset_sessions()
-
-
 def test_a_hub_model_is_found_in_the_local_cache_and_said_to_be_missing_else(
-    models: dict[str, Path], tmp_path: Path, offline: None
+    models: dict[str, Path], tmp_path: Path, empty_hub: None
 ) -> None:
     from asrdq.models.nemo_file import find_nemo_file
 

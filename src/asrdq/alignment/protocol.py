@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import Protocol, runtime_checkable
 
 Samples = npt.NDArray[np.float32]
 Voiced = npt.NDArray[np.bool_]

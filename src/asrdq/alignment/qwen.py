@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -31,7 +32,7 @@ from asrdq.errors import ToolError
 from asrdq.models.content import content_hash
 from asrdq.models.devices import device_of, weights_dtype
 from asrdq.models.halving import NoMemoryError, in_halves
-from asrdq.models.location import find_model
+from asrdq.models.location import find_model, is_on_hub
 from asrdq.models.qwen import RATE
 from asrdq.models.qwen_aligner import QwenForcedAligner, Slots, check_forced_aligner
 from asrdq.models.requirements import installed, needs
@@ -101,15 +102,23 @@ class QwenAligner:
     aligns_copies = True
 
     def __init__(self, options: AlignerOptions) -> None:
-        self._folder = find_model(options.address or _MODEL, _EXAMPLE)
-        if self._folder.is_file():
-            raise ToolError("is a file, not a folder of a model", where=str(self._folder))
-        check_forced_aligner(self._folder)
         installed("qwen_asr", "the aligner qwen")
+        self._named = options.address or _MODEL
+        if not is_on_hub(self._named):
+            _ = self._folder  # what is wrong with it is said at once
         self._device = device_of(options.device)
         self.batch_size = options.batch_size
         self.processes = 1 if self._device.type == "cuda" else 0
         self._model: QwenForcedAligner | None = None
+
+    @cached_property
+    def _folder(self) -> Path:
+        """The folder of the model; one on the hub is fetched after the languages were checked."""
+        found = find_model(self._named, _EXAMPLE)
+        if found.is_file():
+            raise ToolError("is a file, not a folder of a model", where=str(found))
+        check_forced_aligner(found)
+        return found
 
     @cached_property
     def version(self) -> str:

@@ -13,6 +13,8 @@ CONFIG: Final = "config.json"
 _NEMO: Final = ".nemo"
 _WANTED: Final = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "*.bin", "*.nemo")
 _PARTS_OF_A_NAME: Final = 2
+_FILES: Final = frozenset({_NEMO, ".bin", ".ckpt", ".pt", ".safetensors"})
+"""How files of models end; names on the hub have dots too: `whisper-tiny.en`, `…-0.6B`."""
 
 
 def find_model(model: str, example: str) -> Path:
@@ -34,12 +36,22 @@ def find_model(model: str, example: str) -> Path:
         return path
     if path.is_dir():
         return _in_folder(path)
-    parts = PurePosixPath(model).parts
-    if path.suffix or model.startswith((".", "/", "~")):
+    if not is_on_hub(model):
         raise ToolError("there is no such model", where=model, hint=example)
-    if len(parts) != _PARTS_OF_A_NAME:
+    if len(PurePosixPath(model).parts) != _PARTS_OF_A_NAME:
         raise UsageError(f"'{model}' is neither a path nor the name of a model", hint=example)
     return _in_folder(_fetched(model))
+
+
+def is_on_hub(model: str) -> bool:
+    """Return whether a model is no path, so that the hub is asked for it.
+
+    >>> [is_on_hub(name) for name in ("openai/whisper-tiny.en", "./whisper", "models/he.nemo")]
+    [True, False, False]
+    """
+    path = Path(model).expanduser()
+    looks_like_one = path.suffix in _FILES or model.startswith((".", "/", "~"))
+    return not looks_like_one and not path.exists()
 
 
 def read_config(folder: Path) -> dict[str, Any]:
