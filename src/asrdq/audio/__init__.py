@@ -9,7 +9,7 @@ from asrdq.lazy import lazy_names
 if TYPE_CHECKING:
     from asrdq.audio.clip_probe import Clip, probe_clip
     from asrdq.audio.clips import clip_rows
-    from asrdq.audio.decoding import MODEL_RATE, Audio, content_hash, decode
+    from asrdq.audio.decoding import MODEL_RATE, Audio, decode
     from asrdq.audio.hashing import (
         FileIdentity,
         file_hashes,
@@ -37,7 +37,6 @@ __all__ = [
     "check_reachable",
     "clip_rows",
     "clip_segment",
-    "content_hash",
     "decode",
     "file_hashes",
     "file_hashes_on",
@@ -54,7 +53,7 @@ __getattr__ = lazy_names(
     {
         "clip_probe": ["Clip", "probe_clip"],
         "clips": ["clip_rows"],
-        "decoding": ["MODEL_RATE", "Audio", "content_hash", "decode"],
+        "decoding": ["MODEL_RATE", "Audio", "decode"],
         "hashing": [
             "FileIdentity",
             "file_hashes",

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
-from asrdq.audio.hashing import PcmHash
 from asrdq.audio.opening import open_audio
 from asrdq.audio.readers import Reader, Samples
 from asrdq.audio.reasons import AudioError, AudioReason
@@ -30,21 +29,11 @@ class Audio:
 
     Attributes:
         samples: Mono float32 samples (n,), the mean of the channels, in -1…1.
-        rate: Samples a second of `samples`.
-        native_rate: Samples a second in the file.
-        channels: Channels in the file.
-        codec: How the file codes samples: pcm, flac, mp3, opus …
-        sample_format: Type of a sample in the file: u8, s16, s24, s32, f32, f64.
-        content_hash: Hash of the decoded samples at their native rate, all channels.
+        rate: Samples a second.
     """
 
     samples: Samples
     rate: int
-    native_rate: int
-    channels: int
-    codec: str
-    sample_format: str
-    content_hash: str
 
     @property
     def duration_s(self) -> float:
@@ -75,38 +64,11 @@ def decode(
             after its end; with the reason and a detail.
     """
     with open_audio(path) as reader:
-        parts: list[Samples] = []
-        digest = PcmHash(reader.rate, reader.channels)
-        for block in segment_blocks(reader, path, offset_s, duration_s):
-            digest.add(block)
-            parts.append(to_mono(block))
-        mono = np.concatenate(parts)
+        blocks = segment_blocks(reader, path, offset_s, duration_s)
+        mono = np.concatenate([to_mono(block) for block in blocks])
         if rate is not None and rate != reader.rate:
             mono = soxr.resample(mono, reader.rate, rate)
-        return Audio(
-            samples=mono,
-            rate=rate or reader.rate,
-            native_rate=reader.rate,
-            channels=reader.channels,
-            codec=reader.codec,
-            sample_format=reader.sample_format,
-            content_hash=digest.hex(),
-        )
-
-
-def content_hash(
-    path: str | os.PathLike[str], *, offset_s: float = 0.0, duration_s: float | None = None
-) -> str:
-    """Return the hash of the decoded samples: equal for equal samples in any container.
-
-    Raises:
-        AudioError: As for `decode`.
-    """
-    with open_audio(path) as reader:
-        digest = PcmHash(reader.rate, reader.channels)
-        for block in segment_blocks(reader, path, offset_s, duration_s):
-            digest.add(block)
-        return digest.hex()
+        return Audio(mono, rate or reader.rate)
 
 
 def to_mono(block: Samples) -> Samples:
