@@ -95,16 +95,15 @@ def stored_instruments(
     """Return an instrument for each group; planted copies say how many clips are faulty."""
     found = {}
     for group in trials.groups:
-        start = StoredInstrument(fitted_on, groups, group_of, seed, Threshold(0.0, 0.0, 0, 0))
+        start = StoredInstrument(fitted_on, groups, group_of, seed, Threshold(0.0, 0.0))
         rows = trials.usable & trials.of(group)
         scores = start.score(trials, rows)
         untouched = trials.untouched[rows]
         gross = np.isin(trials.faults[rows], [fault.value for fault in GROSS])
-        seen = Threshold(0.0, 0.0, int(untouched.sum()), int((scores[untouched] > 0).sum()))
+        hidden = 0.0
         if gross.any() and untouched.any():
             hidden = find_threshold(scores[untouched], scores[gross], budget).hidden_share
-            seen = dataclasses.replace(seen, hidden_share=hidden)
-        found[group] = dataclasses.replace(start, threshold=seen)
+        found[group] = dataclasses.replace(start, threshold=Threshold(0.0, hidden))
     return found
 
 
@@ -172,7 +171,7 @@ def read_groups(
             fitted_on=by_value[one["value"]].fitted_on,
             folds=tuple(tuple(map(Detector.from_dict, fold)) for fold in one["folds"]),
             fold_of=one["fold_of"],
-            threshold=Threshold(by_value[one["value"]].threshold, 0.0, 0, 0),
+            threshold=Threshold(by_value[one["value"]].threshold, 0.0),
             clips=by_value[one["value"]].clips.fitted,
             planted=0,
             speakers=by_value[one["value"]].speakers.fitted,

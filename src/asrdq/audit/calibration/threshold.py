@@ -28,14 +28,10 @@ class Threshold:
     Attributes:
         value: Scores above it are suspect.
         hidden_share: Estimated share of the untouched clips that are really faulty.
-        right_clips: Untouched clips taken as right.
-        false_alarms: How many of those lie above the threshold.
     """
 
     value: float
     hidden_share: float
-    right_clips: int
-    false_alarms: int
 
 
 def find_threshold(untouched: Scores, planted: Scores, budget: float) -> Threshold:
@@ -57,12 +53,12 @@ def find_threshold(untouched: Scores, planted: Scores, budget: float) -> Thresho
     right = ordered[: max(1, round(len(ordered) * (1.0 - hidden)))]
     finite = right[np.isfinite(right)]
     if not len(finite):
-        return Threshold(math.inf, hidden, len(right), len(right))
+        return Threshold(math.inf, hidden)
     start = float(np.quantile(finite, 1.0 - _TAIL_SHARE))
     tail = finite[finite > start]
     mean_excess = _mean_excess(tail - start) if len(tail) else 0.0
     value = start + mean_excess * math.log(_TAIL_SHARE / min(budget, _TAIL_SHARE))
-    return Threshold(value, hidden, len(right), int((right > value).sum()))
+    return Threshold(value, hidden)
 
 
 def _mean_excess(excesses: Scores) -> float:
