@@ -16,14 +16,6 @@ from asrdq.engine.worker import NotReady, answer, describe
 from asrdq.version import __version__
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a worker runs."""
-
-    node_id: str
-    process_id: int
-
-
 @dataclass(slots=True)
 class Parcel(Task[T]):
     """An item as bytes, and how often the node went that worked on it."""
@@ -34,23 +26,26 @@ class Parcel(Task[T]):
 
 @dataclass(slots=True, eq=False)
 class Actor(Generic[T]):
-    """The parent's hold on a worker: parcels given and not answered, oldest first, by reference."""
+    """The parent's hold on a worker: parcels given and not answered, oldest first, by reference.
+
+    `node_id` is None until the worker has started.
+    """
 
     handle: Any
     starting: Any
-    place: Place | None = None
+    node_id: str | None = None
     held: deque[tuple[Parcel[T], Any]] = field(default_factory=deque)
     begun: float = 0.0
 
     @property
     def busy(self) -> bool:
         """Whether an answer is to come: it starts, or holds parcels."""
-        return self.place is None or bool(self.held)
+        return self.node_id is None or bool(self.held)
 
     @property
     def next_answer(self) -> Any:
         """The reference that is settled next: its start, or its oldest parcel."""
-        return self.held[0][1] if self.place else self.starting
+        return self.held[0][1] if self.node_id else self.starting
 
 
 class Worker:
@@ -58,8 +53,8 @@ class Worker:
 
     def start(
         self, job: bytes, version: str, cpus: float, gpus: float, paths: Sequence[str]
-    ) -> Place | NotReady:
-        """Prepare for a pickled `Job`.
+    ) -> str | NotReady:
+        """Prepare for a pickled `Job`; return the id of the node.
 
         Args:
             job: The job.
@@ -83,7 +78,7 @@ class Worker:
             return NotReady(describe(error))
         import ray
 
-        return Place(ray.get_runtime_context().get_node_id(), os.getpid())
+        return str(ray.get_runtime_context().get_node_id())
 
     def work(self, packed: bytes) -> bytes:
         """Answer a pickled item with a pickled `Returned` or `Raised`."""

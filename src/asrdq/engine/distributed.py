@@ -127,7 +127,7 @@ class _Crew(Generic[T]):
             self._dismiss(actor)
 
     def _running(self) -> list[Actor[T]]:
-        return [actor for actor in self.actors if actor.place]
+        return [actor for actor in self.actors if actor.node_id]
 
     def _hire(self) -> None:
         """Start actors while there are fewer than asked for, and an item for each."""
@@ -169,7 +169,7 @@ class _Crew(Generic[T]):
     def _read(self, actor: Actor[T]) -> list[Outcome[T, Any]]:
         done: list[Outcome[T, Any]] = []
         try:
-            if actor.place is None:
+            if actor.node_id is None:
                 self._welcome(actor, self.ray.get(actor.starting))
                 return done
             while actor.held and self.ray.wait([actor.next_answer], timeout=0)[0]:
@@ -185,14 +185,14 @@ class _Crew(Generic[T]):
     def _welcome(self, actor: Actor[T], answer: Any) -> None:
         if isinstance(answer, NotReady):
             raise ToolError(f"a worker could not start: {answer.detail}")
-        actor.place = answer
+        actor.node_id = answer
         self.false_starts = 0
 
     def _bury(self, actor: Actor[T], detail: str) -> list[Outcome[T, Any]]:
         """Take a dead actor's item as suspect, unless its node went, and its other items back."""
         held = [parcel for parcel, _ in actor.held]
         self._dismiss(actor)
-        if actor.place is None:
+        if actor.node_id is None:
             self.false_starts += 1
             if self.false_starts >= _MOST_FALSE_STARTS:
                 raise ToolError(f"a worker could not start: {detail}")
@@ -201,7 +201,7 @@ class _Crew(Generic[T]):
             return []
         culprit, *others = held
         self._take_back(others)
-        if lives_on(self.ray, actor.place.node_id):
+        if lives_on(self.ray, actor.node_id):
             if culprit.attempts < MOST_ATTEMPTS:
                 self.suspects.append(culprit)
                 return []
