@@ -14,6 +14,7 @@ from asrdq.audit.collection import EVIDENCE_TABLE
 from asrdq.audit.detection import calibration_table, group_verdicts
 from asrdq.audit.faults import PLANTED, Fault, PlantedClip
 from asrdq.audit.judgement import Judgement, judge, score_trials
+from asrdq.audit.reasons import Reason
 from asrdq.audit.selection import Clip
 from asrdq.audit.trials import Group, Trials, build_trials
 from asrdq.settings import AuditSettings
@@ -21,6 +22,12 @@ from asrdq.settings import AuditSettings
 BUDGET = 0.015
 SETTINGS = AuditSettings(false_alarm_budget=BUDGET)
 ALIGNER = PocketSphinxAligner()
+HEARD = (
+    Reason.HYPOTHESIS_DIFFERS,
+    Reason.HYPOTHESIS_EDGE_DIFFERS,
+    Reason.HYPOTHESIS_LENGTH_DIFFERS,
+)
+"""Reasons that come from what a recogniser heard, not from the alignment."""
 
 
 def clip(number: int, stratum: str, speaker: str | None) -> Clip:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from synthetic import ALIGNER, BUDGET, SETTINGS, corpus, judged, row, trials_of
+from synthetic import ALIGNER, BUDGET, HEARD, SETTINGS, corpus, judged, row, trials_of
 
 from asrdq.alignment.evidence import EVIDENCE
 from asrdq.audit.calibration.fitting import CALIBRATION_FROM, calibrate
@@ -15,7 +15,7 @@ from asrdq.audit.collection import EVIDENCE_TABLE
 from asrdq.audit.detection import calibration_table, detection_table, group_verdicts
 from asrdq.audit.faults import GROSS, Fault, PlantedClip
 from asrdq.audit.judgement import score_trials
-from asrdq.audit.reasons import HEARD, Reason
+from asrdq.audit.reasons import Reason
 from asrdq.audit.trials import Group, Trials, build_trials
 from asrdq.settings import AuditSettings
 

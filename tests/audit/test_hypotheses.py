@@ -8,11 +8,11 @@ from pathlib import Path
 import jiwer
 import pyarrow as pa
 import pytest
-from synthetic import corpus, judged, trials_of
+from synthetic import HEARD, corpus, judged, trials_of
 
 from asrdq.alignment import build_aligner
 from asrdq.audit.hypotheses import hypothesis_reasons, hypothesis_signals, signals_of
-from asrdq.audit.reasons import HEARD, Reason
+from asrdq.audit.reasons import Reason
 from asrdq.audit.selection import sampled_clips
 from asrdq.audit.tables import HYPOTHESIS_SIGNALS
 from asrdq.errors import DataError, UsageError

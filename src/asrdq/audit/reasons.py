@@ -39,14 +39,6 @@ FACTS: Final = (*UNUSABLE, Reason.DURATION_DIFFERS)
 """Reasons that stand whatever the instrument is worth."""
 
 
-HEARD: Final = (
-    Reason.HYPOTHESIS_DIFFERS,
-    Reason.HYPOTHESIS_EDGE_DIFFERS,
-    Reason.HYPOTHESIS_LENGTH_DIFFERS,
-)
-"""Reasons that come from what a recogniser heard, not from the alignment."""
-
-
 class InstrumentStatus(StrEnum):
     """What the instrument is worth in a stratum, or for a clip."""
 
