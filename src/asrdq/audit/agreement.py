@@ -46,9 +46,6 @@ def agreement_tables(
         assert trials.utt_ids[mine] == second.utt_ids[other]
         found = boundary_differences_ms(spans[mine].as_py(), others[other].as_py())
         apart.append(found)
-        verdict = _verdict(judgement, mine)
-        other_verdict = _verdict(second_judgement, other)
-        both = verdict is not None and other_verdict is not None
         rows.append(
             {
                 "run_id": run_id,
@@ -56,30 +53,19 @@ def agreement_tables(
                 "stratum": str(trials.strata[mine]),
                 "words_both": len(found) // 2,
                 **_spread(found),
-                "low_quality": verdict,
-                "second_low_quality": other_verdict,
-                "agree": verdict == other_verdict if both else None,
-                "reasons": _reasons(judgement, mine),
-                "second_reasons": _reasons(second_judgement, other),
-                "instrument": str(judgement.instrument[mine]),
-                "second_instrument": str(second_judgement.instrument[other]),
+                **_verdicts(judgement, mine, second_judgement, other),
             }
         )
     strata: list[str | None] = [*sorted({row["stratum"] for row in rows}), None]
-    figures = []
-    for stratum in strata:
-        inside = [stratum is None or row["stratum"] == stratum for row in rows]
-        chosen = [row for row, keep in zip(rows, inside, strict=True) if keep]
-        parts = [part for part, keep in zip(apart, inside, strict=True) if keep]
-        figures.append(
-            {
-                "run_id": run_id,
-                "stratum": stratum,
-                "aligner": aligners[0],
-                "second_aligner": aligners[1],
-                **_figures(chosen, np.concatenate(parts) if parts else np.empty(0)),
-            }
-        )
+    figures = [
+        {
+            "run_id": run_id,
+            "aligner": aligners[0],
+            "second_aligner": aligners[1],
+            **_stratum_row(stratum, rows, apart),
+        }
+        for stratum in strata
+    ]
     return (
         pa.Table.from_pylist(rows, schema=AGREEMENTS),
         pa.Table.from_pylist(figures, schema=INSTRUMENT_AGREEMENT),
@@ -121,6 +107,21 @@ def cohens_kappa(both_low: int, first_only: int, second_only: int, neither: int)
     return ((both_low + neither) / n - chance) / (1.0 - chance)
 
 
+def _verdicts(first: Judgement, row: int, second: Judgement, second_row: int) -> dict[str, Any]:
+    """Return what both say of a clip, and whether they agree; None where one did not judge it."""
+    verdict, second_verdict = _verdict(first, row), _verdict(second, second_row)
+    both = verdict is not None and second_verdict is not None
+    return {
+        "low_quality": verdict,
+        "second_low_quality": second_verdict,
+        "agree": verdict == second_verdict if both else None,
+        "reasons": _reasons(first, row),
+        "second_reasons": _reasons(second, second_row),
+        "instrument": str(first.instrument[row]),
+        "second_instrument": str(second.instrument[second_row]),
+    }
+
+
 def _verdict(judgement: Judgement, row: int) -> bool | None:
     return bool(judgement.low_quality[row]) if judgement.judged[row] else None
 
@@ -134,6 +135,23 @@ def _spread(differences: Differences) -> dict[str, float | None]:
         return {"median_ms": None, "p90_ms": None}
     median, p90 = np.quantile(differences, [0.5, 0.9])
     return {"median_ms": float(median), "p90_ms": float(p90)}
+
+
+def _stratum_row(
+    stratum: str | None, rows: list[dict[str, Any]], apart: list[Differences]
+) -> dict[str, Any]:
+    """Return the figures of a stratum, or of all clips for None.
+
+    Args:
+        stratum: Which.
+        rows: Rows of all clips.
+        apart: Boundary differences of all clips, in the same order.
+    """
+    inside = [stratum is None or row["stratum"] == stratum for row in rows]
+    chosen = [row for row, keep in zip(rows, inside, strict=True) if keep]
+    parts = [part for part, keep in zip(apart, inside, strict=True) if keep]
+    differences = np.concatenate(parts) if parts else np.empty(0)
+    return {"stratum": stratum, **_figures(chosen, differences)}
 
 
 def _figures(rows: list[dict[str, Any]], differences: Differences) -> dict[str, Any]:
