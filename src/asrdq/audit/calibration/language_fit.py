@@ -81,26 +81,16 @@ def fit_language(
         sizes = _sizes(fitting, checking, label, halves_by)
         own = measured.of(label)
         verdict = _verdict(instrument, measured.calibrations.get(label), own)
-        stored = instrument is not None and verdict == InstrumentStatus.OK
-        if instrument is not None and stored:
+        if instrument is not None and verdict == InstrumentStatus.OK:
             groups.append(_group(value, instrument, language, own, sizes))
         rows.append(
             {
                 "run_id": run_id,
-                "language": language,
-                "value": value,
                 "aligner": aligner.name,
                 "aligner_version": aligner.version,
-                "stored": stored,
-                "verdict": verdict,
-                "fitted_on": _fitted_on(instrument, language) if instrument else None,
-                "threshold": instrument.threshold.value if instrument else None,
                 "false_alarm_budget": settings.false_alarm_budget,
+                **_group_row(value, instrument, language, verdict, sizes),
                 **measured.worth(label),
-                "clips_fitted": sizes["clips"].fitted,
-                "clips_checked": sizes["clips"].checked,
-                "speakers_fitted": sizes["speakers"].fitted,
-                "speakers_checked": sizes["speakers"].checked,
             }
         )
     return LanguageFit(
@@ -207,6 +197,28 @@ def _fitted_on(instrument: Calibration, language: str) -> str:
     if instrument.fitted_on in (ALL_STRATA, _WHOLE):
         return f"all of {language}"
     return instrument.fitted_on
+
+
+def _group_row(
+    value: str | None,
+    instrument: Calibration | None,
+    language: str,
+    verdict: str,
+    sizes: dict[str, Halves],
+) -> dict[str, Any]:
+    """Return what is known of a group, whether or not it got a threshold."""
+    return {
+        "language": language,
+        "value": value,
+        "stored": verdict == InstrumentStatus.OK,
+        "verdict": verdict,
+        "fitted_on": _fitted_on(instrument, language) if instrument else None,
+        "threshold": instrument.threshold.value if instrument else None,
+        "clips_fitted": sizes["clips"].fitted,
+        "clips_checked": sizes["clips"].checked,
+        "speakers_fitted": sizes["speakers"].fitted,
+        "speakers_checked": sizes["speakers"].checked,
+    }
 
 
 def _group(
