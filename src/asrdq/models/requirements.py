@@ -35,16 +35,15 @@ def needs(module: str, what: str, extra: str = "train") -> ModuleType:
         ) from error
 
 
-def installed(package: str, what: str, extra: str = "train") -> None:
-    """See that a package is there without importing it, which may take long.
+def installed(package: str, what: str) -> None:
+    """See that a package of the extra `train` is there without importing it, which may take long.
 
     Args:
         package: Its name, such as `nemo`.
         what: Who needs it, for the message.
-        extra: The extra of asrdq that brings it.
 
     Raises:
         ToolError: It is not installed.
     """
     if importlib.util.find_spec(package) is None:
-        raise ToolError(f"{what} needs the package {package}", hint=f"pip install 'asrdq[{extra}]'")
+        raise ToolError(f"{what} needs the package {package}", hint="pip install 'asrdq[train]'")

@@ -186,10 +186,10 @@ def _pools(group: Group) -> list[tuple[_Pool, int]]:
     ]
 
 
-def speaker_folds(speakers: Names, count: int = _FOLDS) -> dict[str, int]:
+def speaker_folds(speakers: Names) -> dict[str, int]:
     """Deal speakers to folds, those with the most clips first, to the smallest fold so far."""
     names, clips = np.unique(speakers, return_counts=True)
-    sizes = np.zeros(min(count, len(names)), dtype=np.int64)
+    sizes = np.zeros(min(_FOLDS, len(names)), dtype=np.int64)
     folds: dict[str, int] = {}
     for index in np.lexsort((names, -clips)):
         fold = int(np.argmin(sizes))
