@@ -30,6 +30,7 @@ from asrdq.audio import MODEL_RATE
 from asrdq.errors import UsageError
 from asrdq.models.content import content_hash
 from asrdq.models.devices import device_of
+from asrdq.models.grouping import in_groups
 from asrdq.models.halving import NoMemoryError, in_halves
 from asrdq.models.hf import HfCtcModel, adapter_languages
 from asrdq.models.location import find_model, read_config
@@ -97,12 +98,7 @@ class CtcAligner:
         """Align clips of 16 kHz; see `Aligner.align`."""
         if self._model is None:
             self.load()
-        answers: dict[int, Alignment] = {}
-        for language in dict.fromkeys(each.language for each in utterances):
-            own = [at for at, each in enumerate(utterances) if each.language == language]
-            found = self._in_language([utterances[at] for at in own], language)
-            answers.update(zip(own, found, strict=True))
-        return [answers[at] for at in range(len(utterances))]
+        return in_groups(self._in_language, utterances, [each.language for each in utterances])
 
     def _languages(self) -> frozenset[str] | None:
         names = None if self._is_nemo else adapter_languages(self._path)

@@ -14,6 +14,7 @@ import numpy as np
 from asrdq.errors import ToolError, UsageError
 from asrdq.models.content import content_hash
 from asrdq.models.devices import device_of
+from asrdq.models.grouping import in_groups
 from asrdq.models.halving import in_halves
 from asrdq.models.hf import HfCtcModel
 from asrdq.models.location import find_model, read_config
@@ -96,20 +97,14 @@ class HuggingFaceTranscriber:
         self, clips: Sequence[Samples], languages: Sequence[str]
     ) -> Sequence[Transcription]:
         """Transcribe 16 kHz clips; see `Transcriber.transcribe`."""
-        answers: dict[int, Transcription] = {}
-        for language in dict.fromkeys(languages):
-            own = [index for index, each in enumerate(languages) if each == language]
-            found = in_halves(
-                lambda some, code=language: self._heard(some, code),  # type: ignore[misc]
-                [clips[index] for index in own],
-                no_memory,
-            )
-            answers.update(zip(own, found, strict=True))
-        return [answers[index] for index in range(len(clips))]
+        return in_groups(self._in_language, clips, languages)
 
     def close(self) -> None:
         """Forget the model."""
         self._heard = None
+
+    def _in_language(self, clips: Sequence[Samples], language: str) -> list[Transcription]:
+        return in_halves(lambda some: self._heard(some, language), clips, no_memory)
 
 
 class _Ctc:

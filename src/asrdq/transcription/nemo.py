@@ -10,6 +10,7 @@ from typing import Any, Final
 from asrdq.errors import UsageError
 from asrdq.models.content import content_hash
 from asrdq.models.devices import device_of
+from asrdq.models.grouping import in_groups
 from asrdq.models.halving import in_halves
 from asrdq.models.nemo import load_nemo, quiet_nemo
 from asrdq.models.nemo_file import find_nemo_file, read_nemo_file
@@ -108,13 +109,8 @@ class NemoTranscriber:
         self, clips: Sequence[Samples], languages: Sequence[str]
     ) -> Sequence[Transcription]:
         """Transcribe clips; see `Transcriber.transcribe`."""
-        answers: dict[int, Transcription] = {}
         told = languages if self._file.prompted else [None] * len(clips)
-        for language in dict.fromkeys(told):
-            own = [index for index, each in enumerate(told) if each == language]
-            found = self._in_language([clips[index] for index in own], language)
-            answers.update(zip(own, found, strict=True))
-        return [answers[index] for index in range(len(clips))]
+        return in_groups(self._in_language, clips, told)
 
     def close(self) -> None:
         """Forget the model."""

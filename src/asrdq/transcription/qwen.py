@@ -11,6 +11,7 @@ from asrdq.errors import UsageError
 from asrdq.manifests.formats.qwen_languages import qwen_language
 from asrdq.models.content import content_hash
 from asrdq.models.devices import device_of, weights_dtype
+from asrdq.models.grouping import in_groups
 from asrdq.models.halving import in_halves
 from asrdq.models.qwen import RATE, Qwen, answer, features_of, find_qwen_folder, load_qwen
 from asrdq.models.requirements import installed
@@ -75,12 +76,7 @@ class QwenTranscriber:
     ) -> Sequence[Transcription]:
         """Transcribe 16 kHz clips; see `Transcriber.transcribe`."""
         names = [qwen_language(language) for language in languages]
-        answers: dict[int, Transcription] = {}
-        for name in dict.fromkeys(names):
-            own = [index for index, each in enumerate(names) if each == name]
-            found = self._in_language([clips[index] for index in own], name)
-            answers.update(zip(own, found, strict=True))
-        return [answers[index] for index in range(len(clips))]
+        return in_groups(self._in_language, clips, names)
 
     def close(self) -> None:
         """Forget the model."""
