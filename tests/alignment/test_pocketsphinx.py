@@ -218,7 +218,7 @@ def test_what_is_not_an_aligner_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
             EntryPoint("no_arguments", "fractions:Decimal.from_float", "asrdq.aligners"),
         ]
     )
-    monkeypatch.setattr("asrdq.alignment.entry_points", lambda group: points)
+    monkeypatch.setattr("asrdq.plug_ins.entry_points", lambda group: points)
     with pytest.raises(ToolError, match="is not an aligner"):
         build_aligner("no_aligner")
     for name, reason in (

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-
-from asrdq.errors import AsrdqError, ToolError, UsageError, unknown
+from asrdq.errors import ToolError, UsageError
+from asrdq.plug_ins import build_plug_in, find_plug_in
 from asrdq.transcription.protocol import Transcriber, TranscriberOptions
 
 ENTRY_POINTS = "asrdq.transcribers"
@@ -29,21 +28,13 @@ def build_transcriber(options: TranscriberOptions) -> Transcriber:
         UsageError: There is no such transcriber, or it has no use for an option.
         ToolError: It cannot be built, or is none. Nothing is put in its place.
     """
-    found = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
-    if options.name not in found:
-        raise unknown("transcriber", options.name, found)
-    try:
-        built = found[options.name].load()(options)
-    except Exception as error:
-        if isinstance(error, AsrdqError):
-            raise
-        reason = f"{type(error).__name__}: {error}"
-        raise ToolError(f"the transcriber '{options.name}' cannot be built: {reason}") from error
+    point = find_plug_in(ENTRY_POINTS, "transcriber", options.name)
+    built = build_plug_in(point, "transcriber", options)
     if options.beams != 1 and getattr(built, "beams", 1) != options.beams:
         raise UsageError(
             f"the transcriber '{options.name}' has no search of {options.beams} beams",
             hint="leave --beams out",
         )
     if not isinstance(built, Transcriber):
-        raise ToolError(f"'{found[options.name].value}' is not a transcriber")
+        raise ToolError(f"'{point.value}' is not a transcriber")
     return built
