@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
+
+from asrdq.models.devices import free_memory
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -42,13 +43,6 @@ def in_halves(
             raise
         if len(items) == 1:
             return [failed(items[0], NoMemoryError(str(error).splitlines()[0]))]
-    _free()
+    free_memory()
     half = len(items) // 2
     return in_halves(work, items[:half], failed) + in_halves(work, items[half:], failed)
-
-
-def _free() -> None:
-    """Give back what torch holds of a GPU; it is loaded where its memory ran out."""
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()
