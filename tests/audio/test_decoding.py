@@ -14,7 +14,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from signals import RATE, tone
 
-from asrdq.audio import AudioError, AudioReason, Clip, decode, file_identity, probe_clip
+from asrdq.audio import (
+    AudioError,
+    AudioReason,
+    Clip,
+    decode,
+    file_hashes,
+    file_identity,
+    probe_clip,
+    unread_reason,
+)
 
 
 def write_through_ffmpeg(path: Path, codec: str, seconds: float, rate: int) -> Path:
@@ -181,3 +190,10 @@ def test_a_file_is_known_by_path_size_and_time(tmp_path: Path) -> None:
     identity = file_identity(path)
     assert identity is not None
     assert (identity.path, identity.size_bytes, identity.mtime_ns) == (str(path), 3, 7)
+
+
+def test_a_file_without_a_hash_is_missing_or_unreadable(tmp_path: Path) -> None:
+    folder, gone = str(tmp_path), str(tmp_path / "gone.wav")
+    assert file_hashes([folder, gone]) == {folder: None, gone: None}
+    assert unread_reason(folder) is AudioReason.UNREADABLE
+    assert unread_reason(gone) is AudioReason.MISSING

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         file_hashes_on,
         file_identities,
         file_identity,
+        unread_reason,
     )
     from asrdq.audio.manifest_probe import probe_manifest
     from asrdq.audio.probe_result import ProbeResult
@@ -45,6 +46,7 @@ __all__ = [
     "nothing_readable",
     "probe_clip",
     "probe_manifest",
+    "unread_reason",
     "voice_activity",
 ]
 
@@ -60,6 +62,7 @@ __getattr__ = lazy_names(
             "file_hashes_on",
             "file_identities",
             "file_identity",
+            "unread_reason",
         ],
         "manifest_probe": ["probe_manifest"],
         "probe_result": ["ProbeResult"],

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import numpy as np
 
 from asrdq.audio.readers import Samples
+from asrdq.audio.reasons import AudioReason
 from asrdq.engine import run_tasks
 from asrdq.errors import ToolError
 from asrdq.places import S3Path, address, is_remote
@@ -136,6 +137,16 @@ def file_hashes_on(
         found |= outcome.value or {}
         on_file(len(outcome.item))
     return found
+
+
+def unread_reason(path: str) -> AudioReason:
+    """Return why a file has no hash: it is not there, or its bytes cannot be read.
+
+    Raises:
+        S3Error: The server of an address cannot be reached.
+    """
+    there = file_identity(path) is not None
+    return AudioReason.UNREADABLE if there else AudioReason.MISSING
 
 
 def _file_hash(path: str) -> str | None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asrdq.alignment import Aligner, AlignerOptions, AlignmentStatus
-from asrdq.audio import AudioReason, file_identity
+from asrdq.audio import AudioReason, unread_reason
 from asrdq.audit.batches import Batch, batches
 from asrdq.audit.examination import ClipEvidence, ClipTask, examine, start_worker
 from asrdq.audit.faults import AUDIO_FAULTS, Fault, PlantedClip
@@ -121,7 +121,8 @@ def collect_evidence(
         on_clip(0.0)
     pending = {task.key: task for task in tasks if task.key not in have}
     work = [task for task in pending.values() if task.readable]
-    closed = [_row(_without_bytes(task)) for task in pending.values() if not task.readable]
+    unread = [task for task in pending.values() if not task.readable]
+    closed = [_row(ClipEvidence(task.key, unread_reason(task.path).value)) for task in unread]
     tables.append(pa.Table.from_pylist(closed, schema=EVIDENCE_TABLE))
     if cluster is None:
         workers = min(workers or aligner.processes, aligner.processes) or workers
@@ -159,12 +160,6 @@ def _examined(run: Run, together: Iterable[Batch], on_clip: OnClip) -> Iterator[
             yield found
     if alone:
         yield from _examined(run, alone, on_clip)
-
-
-def _without_bytes(task: ClipTask) -> ClipEvidence:
-    there = file_identity(task.path) is not None
-    reason = AudioReason.UNREADABLE if there else AudioReason.MISSING
-    return ClipEvidence(task.key, reason.value)
 
 
 def _failed(task: ClipTask, failure: Failure | None) -> ClipEvidence:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from asrdq.audio import AudioReason, clip_rows, file_hashes, file_hashes_on, file_identity
+from asrdq.audio import clip_rows, file_hashes, file_hashes_on, unread_reason
 from asrdq.errors import DataError, UsageError
 from asrdq.sampling import SamplingPlan, standing_sample
 from asrdq.text import language_code
@@ -113,9 +113,7 @@ def keyed_clips(
 
 def without_bytes(task: ClipTask) -> Answer:
     """Return the answer for a file that could not be read when it was hashed."""
-    there = file_identity(task.path) is not None
-    reason = AudioReason.UNREADABLE if there else AudioReason.MISSING
-    return Answer(task.key, reason.value)
+    return Answer(task.key, unread_reason(task.path).value)
 
 
 def _hashes(files: Sequence[str], on_file: Callable[[int], None]) -> dict[str, str | None]:
