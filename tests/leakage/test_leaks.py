@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -224,14 +225,17 @@ def test_each_display_ends_exactly_at_its_total(
 ) -> None:
     shown: dict[str, list[float]] = {}
 
+    @dataclass
+    class Bar:
+        told: list[float]
+
+        def advance(self, amount: float = 1, **fields: object) -> None:
+            self.told[1] += amount
+
     @contextmanager
-    def stage(name: str, total: float, unit: str) -> Iterator[Callable[[float], None]]:
-        told = shown.setdefault(f"{name} in {unit}", [total, 0.0])
-
-        def advance(amount: float) -> None:
-            told[1] += amount
-
-        yield advance
+    def stage(name: str, total: float | None, unit: str) -> Iterator[Bar]:
+        assert total is not None
+        yield Bar(shown.setdefault(f"{name} in {unit}", [total, 0.0]))
 
     for name, seed in (("t", 1), ("d", 1), ("long", 2)):
         noise(tmp_path / f"{name}.wav", seed)

@@ -1,9 +1,7 @@
-"""What the verbs `leaks` and `duplicates` share: options, progress and the exit code."""
+"""What the verbs `leaks` and `duplicates` share: options and the exit code."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +11,6 @@ from asrdq.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from asrdq.leakage import DuplicateResult, LeakResult
-    from asrdq.leakage.progress import Advance
 
 OnlyOption = Annotated[
     list[str] | None,
@@ -61,13 +58,6 @@ def shares(given: list[str] | None, limited: tuple[str, ...]) -> dict[str, float
             ) from error
         found |= dict.fromkeys([kind] if kind else limited, share)
     return found
-
-
-@contextmanager
-def stage(name: str, total: float, unit: str) -> Iterator[Advance]:
-    """Show the progress of one comparison."""
-    with console.progress(name, total, unit) as bar:
-        yield bar.advance
 
 
 def judge(result: LeakResult | DuplicateResult, table: str) -> ExitCode:

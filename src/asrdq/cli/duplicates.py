@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asrdq import console
 from asrdq.cli.comparing import (
     MaxShareOption,
     MinWordsOption,
@@ -11,7 +12,6 @@ from asrdq.cli.comparing import (
     judge,
     listed,
     shares,
-    stage,
 )
 from asrdq.cli.options import FormatOption, ManifestArgument, WorkspaceOption
 from asrdq.cli.output import Format, emit
@@ -46,6 +46,6 @@ def duplicates(
         near=near,
         min_words=min_words,
     )
-    result = find_duplicates(opened, opened.manifest(manifest), plan, stage=stage)
+    result = find_duplicates(opened, opened.manifest(manifest), plan, stage=console.progress)
     emit(result, output)
     return int(judge(result, "duplicates"))

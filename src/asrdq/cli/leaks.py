@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from asrdq import console
 from asrdq.cli.comparing import (
     MaxShareOption,
     MinWordsOption,
@@ -15,7 +16,6 @@ from asrdq.cli.comparing import (
     judge,
     listed,
     shares,
-    stage,
 )
 from asrdq.cli.options import FormatOption, WorkspaceOption
 from asrdq.cli.output import Format, emit
@@ -61,6 +61,6 @@ def leaks(
         min_words=min_words,
     )
     versions = opened.manifest(train), opened.manifest(evaluation)
-    result = find_leaks(opened, *versions, plan, stage=stage)
+    result = find_leaks(opened, *versions, plan, stage=console.progress)
     emit(result, output)
     return int(judge(result, "leaks"))

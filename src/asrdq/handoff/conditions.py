@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -91,20 +90,9 @@ def _leaks(asked: Asked, policy: Policy, stage: Stage) -> tuple[LeakResult | Non
         message = f"{train} and {validation} have the same content"
         mend = f"asrdq split {train.name} --side validation=10%"
         return None, [Refusal("same_manifest", message, mend)]
-    result = find_leaks(
-        asked.workspace,
-        train,
-        validation,
-        _plan(policy, validation.name),
-        stage=lambda name, total, unit: _counted(stage, name, total, unit),
-    )
+    plan = _plan(policy, validation.name)
+    result = find_leaks(asked.workspace, train, validation, plan, stage=stage)
     return result, list(_shared(asked, result))
-
-
-@contextmanager
-def _counted(stage: Stage, name: str, total: float, unit: str) -> Iterator[Callable[[float], None]]:
-    with stage(name, total, unit) as bar:
-        yield bar.advance
 
 
 def _plan(policy: Policy, evaluation: str) -> LeakPlan:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
 
+from asrdq.console import Stage, silent
 from asrdq.leakage.findings import findings, line, too_much, touched_durations, undecided
 from asrdq.leakage.leaks import as_rows
 from asrdq.leakage.matches import MATCHES, joined
 from asrdq.leakage.plan import BY_FILE, BY_TEXT, LeakPlan
-from asrdq.leakage.progress import Stage, quietly
 from asrdq.leakage.spans import repeated_audio
 from asrdq.leakage.texts import repeated_texts
 from asrdq.results import Result
@@ -68,7 +68,7 @@ def find_duplicates(
     manifest: ManifestVersion,
     plan: LeakPlan | None = None,
     *,
-    stage: Stage = quietly,
+    stage: Stage = silent,
 ) -> DuplicateResult:
     """Look for audio and text that a manifest holds twice, exactly or nearly.
 
@@ -87,8 +87,8 @@ def find_duplicates(
         if set(kinds) & set(map(str, BY_FILE)):
             parts.append(repeated_audio(workspace, manifest, stage))
         if set(kinds) & set(map(str, BY_TEXT)):
-            with stage("text", manifest.rows, "rows") as advance:
-                parts.append(repeated_texts(workspace, manifest, plan, advance))
+            with stage("text", manifest.rows, "rows") as bar:
+                parts.append(repeated_texts(workspace, manifest, plan, bar.advance))
         compared = joined(parts).of(kinds)
         durations = touched_durations(workspace, manifest, compared)
         found = findings(compared, durations, plan, strict=False)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
 
+from asrdq.console import Stage, silent
 from asrdq.errors import UsageError
 from asrdq.leakage.findings import (
     FINDINGS,
@@ -18,7 +19,6 @@ from asrdq.leakage.findings import (
 )
 from asrdq.leakage.matches import MATCHES, Compared, joined
 from asrdq.leakage.plan import BY_FILE, BY_TEXT, LeakPlan
-from asrdq.leakage.progress import Stage, quietly
 from asrdq.leakage.spans import shared_audio
 from asrdq.leakage.texts import shared_texts
 from asrdq.leakage.values import shared_values
@@ -86,7 +86,7 @@ def find_leaks(
     evaluation: ManifestVersion,
     plan: LeakPlan | None = None,
     *,
-    stage: Stage = quietly,
+    stage: Stage = silent,
 ) -> LeakResult:
     """Look for what an evaluation manifest shares with a training manifest.
 
@@ -147,8 +147,8 @@ def _compare(
     if set(kinds) & set(map(str, BY_FILE)):
         parts.append(shared_audio(workspace, train, evaluation, stage))
     if set(kinds) & set(map(str, BY_TEXT)):
-        with stage("text", train.rows, "rows") as advance:
-            parts.append(shared_texts(workspace, train, evaluation, plan, advance))
+        with stage("text", train.rows, "rows") as bar:
+            parts.append(shared_texts(workspace, train, evaluation, plan, bar.advance))
     for kind in plan.value_kinds():
         parts.append(shared_values(workspace, train, evaluation, kind))
     return joined(parts).of(kinds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from asrdq.audio.hashing import FileIdentity, file_hashes, file_identity
-from asrdq.leakage.progress import Advance, Stage
 from asrdq.places import is_remote
 from asrdq.workspace.sql import connection, select_from
 
 if TYPE_CHECKING:
+    from asrdq.console import Stage
     from asrdq.workspace import ManifestVersion, Workspace
 
 CACHE = "file_hashes"
@@ -52,7 +52,10 @@ class Files:
 
 
 def find_files(
-    workspace: Workspace, manifest: ManifestVersion, like: Files | None, advance: Advance
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    like: Files | None,
+    advance: Callable[[float], None],
 ) -> Files:
     """Look at each audio file of a manifest once.
 
@@ -114,7 +117,7 @@ def content_of(workspace: Workspace, groups: Sequence[Files], stage: Stage) -> d
     left = [file for file in asked if file not in content]
     if not left:
         return content
-    with stage("hashes", len(left), "files") as advance:
+    with stage("hashes", len(left), "files") as bar:
         for start in range(0, len(left), _AT_ONCE):
             some = left[start : start + _AT_ONCE]
             fresh = {file: each for file, each in file_hashes(some).items() if each is not None}
@@ -122,7 +125,7 @@ def content_of(workspace: Workspace, groups: Sequence[Files], stage: Stage) -> d
                 pa.table({"key": [keys[file] for file in fresh], "content": list(fresh.values())})
             )
             content |= fresh
-            advance(len(some))
+            bar.advance(len(some))
     return content
 
 

@@ -8,11 +8,11 @@ import pyarrow as pa
 
 from asrdq.leakage.matches import MATCHES, Compared
 from asrdq.leakage.plan import BY_FILE, Kind
-from asrdq.leakage.progress import Stage
 from asrdq.leakage.recordings import Files, content_of, find_files
 from asrdq.workspace.sql import connection, select_from
 
 if TYPE_CHECKING:
+    from asrdq.console import Stage
     from asrdq.workspace import ManifestVersion, Workspace
 
 _EDGE_S = 0.001
@@ -70,16 +70,16 @@ def shared_audio(
     stage: Stage,
 ) -> Compared:
     """Compare the recordings of a training manifest with those of an evaluation manifest."""
-    with stage("audio", train.rows + evaluation.rows, "rows") as advance:
-        asked = find_files(workspace, evaluation, None, advance)
-        other = find_files(workspace, train, asked, advance)
+    with stage("audio", train.rows + evaluation.rows, "rows") as bar:
+        asked = find_files(workspace, evaluation, None, bar.advance)
+        other = find_files(workspace, train, asked, bar.advance)
     return _compare(workspace, evaluation, train, asked, other, stage)
 
 
 def repeated_audio(workspace: Workspace, manifest: ManifestVersion, stage: Stage) -> Compared:
     """Compare the recordings of one manifest with each other."""
-    with stage("audio", manifest.rows, "rows") as advance:
-        files = find_files(workspace, manifest, None, advance)
+    with stage("audio", manifest.rows, "rows") as bar:
+        files = find_files(workspace, manifest, None, bar.advance)
     return _compare(workspace, manifest, manifest, files, files, stage)
 
 

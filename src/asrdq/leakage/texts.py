@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 from asrdq.leakage.matches import MATCHES, Compared
 from asrdq.leakage.near import NearIndex
 from asrdq.leakage.plan import Kind, LeakPlan
-from asrdq.leakage.progress import Advance
 from asrdq.leakage.words import Words, blocks, normalised
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def shared_texts(
     train: ManifestVersion,
     evaluation: ManifestVersion,
     plan: LeakPlan,
-    advance: Advance,
+    advance: Callable[[float], None],
 ) -> Compared:
     """Compare all texts of a training manifest with those of an evaluation manifest."""
     asked = TextRows.read(workspace, evaluation, plan.min_words)
@@ -86,7 +85,10 @@ def shared_texts(
 
 
 def repeated_texts(
-    workspace: Workspace, manifest: ManifestVersion, plan: LeakPlan, advance: Advance
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    plan: LeakPlan,
+    advance: Callable[[float], None],
 ) -> Compared:
     """Compare the texts of one manifest with each other."""
     asked = TextRows.read(workspace, manifest, plan.min_words)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -187,13 +185,8 @@ def _leaks(
 ) -> LeakResult:
     from asrdq.leakage import LeakPlan, find_leaks
 
-    @contextmanager
-    def shown(name: str, total: float, unit: str = "rows") -> Iterator[Callable[[float], None]]:
-        with stage(name, total, unit) as bar:
-            yield bar.advance
-
     return find_leaks(
-        workspace, train, validation, LeakPlan(without=("near_text", "term")), stage=shown
+        workspace, train, validation, LeakPlan(without=("near_text", "term")), stage=stage
     )
 
 
