@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from asrdq import console
-from asrdq.cli.options import WorkspaceOption
+from asrdq.cli.options import ResultFormatOption, WorkspaceOption
+from asrdq.cli.training_options import RunArgument
 
 
 def card(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The folder of a training run.")],
+    run: RunArgument,
     out: Annotated[
         str | None,
         typer.Option("--out", "-o", metavar="FILE", help="The card; default: RUN/README.md."),
@@ -43,9 +44,7 @@ def card(
     by: Annotated[
         str | None, typer.Option("--by", metavar="NAME", help="Who answers for the override.")
     ] = None,
-    output: Annotated[
-        Literal["table", "json"], typer.Option("--format", "-f", help="How it is written.")
-    ] = "table",
+    output: ResultFormatOption = "table",
     workspace: WorkspaceOption = ".",
 ) -> None:
     """Write the card of a trained model from the tables; publish both only with `--push`.

@@ -10,6 +10,7 @@ import typer
 from asrdq import console
 from asrdq.cli.options import FormatOption, WorkspaceOption
 from asrdq.cli.output import FOR_PEOPLE, Format, emit, render
+from asrdq.cli.training_options import RunArgument
 from asrdq.cli.watch import MetricOption, NameOption, StepsOption, make_plan
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def checkpoints(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The folder of a training run.")],
+    run: RunArgument,
     name: NameOption = None,
     metric: MetricOption = None,
     max_steps: StepsOption = None,

@@ -19,6 +19,24 @@ if TYPE_CHECKING:
 Metric = Literal["wer", "cer", "ser", "ker"]
 Rows = Literal["fixed", "broken", "better", "worse", "all"]
 
+ByOption = Annotated[
+    list[str] | None,
+    typer.Option("--by", metavar="COLUMN", help="Columns to group by; repeat, or a,b,c."),
+]
+MetricOption = Annotated[Metric, typer.Option("--metric", help="The rate that decides.")]
+GuardOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--guard",
+        metavar="COLUMN[=VALUE]",
+        help="Rows that may not get worse; a column: those of each of its values.",
+    ),
+]
+CriteriaOption = Annotated[
+    str | None,
+    typer.Option("--criteria", metavar="FILE", help="Success criteria: go or no-go."),
+]
+
 
 def compare(
     before: Annotated[str, typer.Argument(metavar="R1", help="Hypotheses of the older round.")],
@@ -27,23 +45,13 @@ def compare(
         str | None,
         typer.Option("--manifest", "-m", help="The evaluation, where there are several."),
     ] = None,
-    by: Annotated[
-        list[str] | None,
-        typer.Option("--by", metavar="COLUMN", help="Columns to group by; repeat, or a,b,c."),
-    ] = None,
-    metric: Annotated[Metric, typer.Option("--metric", help="The rate that decides.")] = "ker",
+    by: ByOption = None,
+    metric: MetricOption = "ker",
     target: Annotated[
         list[str] | None,
         typer.Option("--target", metavar="COLUMN=VALUE", help="Rows that the round was for."),
     ] = None,
-    guard: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--guard",
-            metavar="COLUMN[=VALUE]",
-            help="Rows that may not get worse; a column: those of each of its values.",
-        ),
-    ] = None,
+    guard: GuardOption = None,
     guard_metric: Annotated[
         Metric, typer.Option("--guard-metric", help="The rate of the guard sets.")
     ] = "wer",
@@ -53,10 +61,7 @@ def compare(
     keep: Annotated[
         float, typer.Option("--keep", min=0.0, max=1.0, help="Least relative drop to keep a round.")
     ] = 0.20,
-    criteria: Annotated[
-        str | None,
-        typer.Option("--criteria", metavar="FILE", help="Success criteria: go or no-go."),
-    ] = None,
+    criteria: CriteriaOption = None,
     train: Annotated[
         str | None,
         typer.Option("--train", metavar="MANIFEST", help="What the newer round was trained on."),

@@ -8,29 +8,42 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from asrdq import console
+from asrdq.cli.compare import ByOption, CriteriaOption, GuardOption, MetricOption
 from asrdq.cli.comparing import listed
-from asrdq.cli.options import SeedOption, WorkersOption, WorkspaceOption
+from asrdq.cli.options import (
+    NormaliserOption,
+    PolicyOption,
+    PublicKeyOption,
+    ResultFormatOption,
+    SeedOption,
+    WorkersOption,
+    WorkspaceOption,
+)
+from asrdq.cli.training_options import (
+    AllowOption,
+    AllowOverrideOption,
+    BackendOption,
+    BaseOption,
+    DeviceOption,
+    RecipeOption,
+    TrainArgument,
+    ValidationOption,
+)
 
 if TYPE_CHECKING:
     from asrdq.handoff import Asked
     from asrdq.workspace import Workspace
 
-Metric = Literal["wer", "cer", "ser", "ker"]
-
 
 def cycle(
-    train: Annotated[str, typer.Argument(metavar="TRAIN", help="What is trained on.")],
-    val: Annotated[str, typer.Option("--val", metavar="MANIFEST", help="What is validated on.")],
-    recipe: Annotated[
-        str, typer.Option("--recipe", "-r", metavar="RECIPE", help="A recipe: its name or file.")
-    ],
+    train: TrainArgument,
+    val: ValidationOption,
+    recipe: RecipeOption,
     evaluation: Annotated[
         str | None,
         typer.Option("--eval", metavar="MANIFEST", help="What both models are measured on."),
     ] = None,
-    backend: Annotated[
-        Literal["nemo", "qwen"], typer.Option("--backend", "-b", help="What trains.")
-    ] = "nemo",
+    backend: BackendOption = "nemo",
     trainer: Annotated[
         str | None, typer.Option("--trainer", help="A plug-in that trains instead.")
     ] = None,
@@ -41,41 +54,18 @@ def cycle(
         str | None,
         typer.Option("--folder", metavar="DIR", help="Where rounds lie; default: cycles/."),
     ] = None,
-    base: Annotated[
-        str | None,
-        typer.Option("--base", metavar="MODEL", help="Start from another model than the recipe's."),
-    ] = None,
-    device: Annotated[
-        str, typer.Option("--device", help="`auto`, `cpu`, `cuda`, `cuda:1`.")
-    ] = "auto",
+    base: BaseOption = None,
+    device: DeviceOption = "auto",
     max_steps: Annotated[
         int | None,
         typer.Option("--max-steps", min=1, help="End training after so many steps."),
     ] = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option("--allow", metavar="RULE", help="Let a rule pass; kept beside the run."),
-    ] = None,
-    by: Annotated[
-        list[str] | None,
-        typer.Option("--by", metavar="COLUMN", help="Columns to group by; repeat, or a,b,c."),
-    ] = None,
-    normaliser: Annotated[
-        str, typer.Option("--normaliser", "-n", help="`asrdq normalise --list` names them.")
-    ] = "basic",
-    metric: Annotated[Metric, typer.Option("--metric", help="The rate that decides.")] = "wer",
-    guard: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--guard",
-            metavar="COLUMN[=VALUE]",
-            help="Rows that may not get worse; a column: those of each of its values.",
-        ),
-    ] = None,
-    criteria: Annotated[
-        str | None,
-        typer.Option("--criteria", metavar="FILE", help="Success criteria: go or no-go."),
-    ] = None,
+    allow: AllowOption = None,
+    by: ByOption = None,
+    normaliser: NormaliserOption = "basic",
+    metric: MetricOption = "wer",
+    guard: GuardOption = None,
+    criteria: CriteriaOption = None,
     ids: Annotated[
         Literal["strict", "empty", "common"],
         typer.Option("--ids", help="Rows without a hypothesis: refuse, count as empty, leave out."),
@@ -87,27 +77,16 @@ def cycle(
     gpus: Annotated[
         str | None, typer.Option("--gpus", metavar="2xA100-40", help="The GPUs it is planned for.")
     ] = None,
-    policy: Annotated[
-        str | None,
-        typer.Option("--policy", "-p", metavar="FILE", help="The policy; default: asrdq.yaml."),
-    ] = None,
-    public_key: Annotated[
-        str | None,
-        typer.Option("--public-key", metavar="FILE", help="The key that must have signed, in PEM."),
-    ] = None,
-    allow_override: Annotated[
-        bool,
-        typer.Option("--allow-override", help="Let a STOP pass that a sign-off has overridden."),
-    ] = False,
+    policy: PolicyOption = None,
+    public_key: PublicKeyOption = None,
+    allow_override: AllowOverrideOption = False,
     new_round: Annotated[
         bool,
         typer.Option("--new-round", help="Begin another round though this content has had one."),
     ] = False,
     seed: SeedOption = None,
     workers: WorkersOption = 0,
-    output: Annotated[
-        Literal["table", "json"], typer.Option("--format", "-f", help="How it is written.")
-    ] = "table",
+    output: ResultFormatOption = "table",
     workspace: WorkspaceOption = ".",
 ) -> int:
     """Hand off, train, transcribe before and after, score, compare, and say what to do next.

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from asrdq import console
-from asrdq.cli.options import WorkspaceOption
+from asrdq.cli.options import JsonOption, WorkspaceOption
 from asrdq.cli.output import render
 
 
@@ -20,7 +20,7 @@ def derive(
         float | None,
         typer.Option(min=0.0, max=1.0, help="Fail above this share of rejected rows."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Write the result as JSON.")] = False,
+    as_json: JsonOption = False,
     workspace: WorkspaceOption = ".",
 ) -> None:
     """Make the rows that a query gives a new version of a manifest, and keep its lineage.

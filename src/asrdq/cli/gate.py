@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from asrdq.cli.options import ManifestArgument, WorkspaceOption
+from asrdq.cli.options import ManifestArgument, PolicyOption, WorkspaceOption
 from asrdq.cli.output import Format, render
 
 if TYPE_CHECKING:
@@ -20,10 +20,7 @@ GateFormat = Literal["table", "json", "markdown", "junit", "github", "sarif"]
 
 def gate(
     manifest: ManifestArgument,
-    policy: Annotated[
-        str | None,
-        typer.Option("--policy", "-p", metavar="FILE", help="The policy; default: asrdq.yaml."),
-    ] = None,
+    policy: PolicyOption = None,
     output: Annotated[
         GateFormat | None,
         typer.Option(

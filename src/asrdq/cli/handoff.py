@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.core import TyperGroup
 
 from asrdq import console
-from asrdq.cli.options import WorkspaceOption
+from asrdq.cli.options import PolicyOption, PublicKeyOption, ResultFormatOption, WorkspaceOption
+from asrdq.cli.training_options import (
+    AllowOverrideOption,
+    BackendOption,
+    RecipeOption,
+    TrainArgument,
+    ValidationOption,
+)
 from asrdq.cli.verbs import new_group
 
 if TYPE_CHECKING:
@@ -40,17 +47,13 @@ def about() -> None:
 
 @handoff.command("make")
 def make(
-    train: Annotated[str, typer.Argument(metavar="TRAIN", help="What is trained on.")],
-    val: Annotated[str, typer.Option("--val", metavar="MANIFEST", help="What is validated on.")],
-    recipe: Annotated[
-        str, typer.Option("--recipe", "-r", metavar="RECIPE", help="A recipe: its name or file.")
-    ],
+    train: TrainArgument,
+    val: ValidationOption,
+    recipe: RecipeOption,
     out: Annotated[
         str, typer.Option("--out", "-o", metavar="DIR", help="The bundle: a folder, new or empty.")
     ],
-    backend: Annotated[
-        Literal["nemo", "qwen"], typer.Option("--backend", "-b", help="What trains.")
-    ] = "nemo",
+    backend: BackendOption = "nemo",
     map_: Annotated[
         list[str] | None,
         typer.Option(
@@ -63,24 +66,13 @@ def make(
         str | None,
         typer.Option("--gpus", metavar="2xA100-40", help="The GPUs: gives time, cost, commands."),
     ] = None,
-    policy: Annotated[
-        str | None,
-        typer.Option("--policy", "-p", metavar="FILE", help="The policy; default: asrdq.yaml."),
-    ] = None,
-    public_key: Annotated[
-        str | None,
-        typer.Option("--public-key", metavar="FILE", help="The key that must have signed, in PEM."),
-    ] = None,
+    policy: PolicyOption = None,
+    public_key: PublicKeyOption = None,
     hash_audio: Annotated[
         bool, typer.Option("--hash-audio", help="Record the bytes of every audio file.")
     ] = False,
-    allow_override: Annotated[
-        bool,
-        typer.Option("--allow-override", help="Let a STOP pass that a sign-off has overridden."),
-    ] = False,
-    output: Annotated[
-        Literal["table", "json"], typer.Option("--format", "-f", help="How it is written.")
-    ] = "table",
+    allow_override: AllowOverrideOption = False,
+    output: ResultFormatOption = "table",
     workspace: WorkspaceOption = ".",
 ) -> None:
     """Write a bundle, if the gate is green for exactly this content and nothing else is against it.
@@ -139,9 +131,7 @@ def verify(
         str | None,
         typer.Option("--id", metavar="HASH", help="The id that the hand-off has shown."),
     ] = None,
-    output: Annotated[
-        Literal["table", "json"], typer.Option("--format", "-f", help="How it is written.")
-    ] = "table",
+    output: ResultFormatOption = "table",
 ) -> int:
     """Find every file of a bundle that was changed, lost or added, and audio that is not there.
 

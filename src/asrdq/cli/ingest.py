@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asrdq import console
-from asrdq.cli.options import WorkspaceOption
+from asrdq.cli.options import JsonOption, WorkspaceOption
 from asrdq.cli.output import render
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def ingest(
         float | None,
         typer.Option(min=0.0, max=1.0, help="Fail above this share of rejected lines."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Write the result as JSON.")] = False,
+    as_json: JsonOption = False,
     workspace: WorkspaceOption = ".",
 ) -> None:
     """Read manifest files into a new version of a table; unfit lines go to table `rejects`.

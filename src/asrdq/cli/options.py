@@ -34,6 +34,10 @@ WorkspaceOption = Annotated[
 ]
 
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How the rows are written.")]
+ResultFormatOption = Annotated[
+    Literal["table", "json"], typer.Option("--format", "-f", help="How it is written.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
 
 SeedOption = Annotated[
     int | None, typer.Option("--seed", help="Seed of every random choice; default: asrdq.yaml.")
@@ -58,4 +62,17 @@ AddressOption = Annotated[
 
 ManifestArgument = Annotated[
     str, typer.Argument(metavar="MANIFEST", help="A manifest: `train`, or a version: `train@3`.")
+]
+
+NormaliserOption = Annotated[
+    str, typer.Option("--normaliser", "-n", help="`asrdq normalise --list` names them.")
+]
+
+PolicyOption = Annotated[
+    str | None,
+    typer.Option("--policy", "-p", metavar="FILE", help="The policy; default: asrdq.yaml."),
+]
+PublicKeyOption = Annotated[
+    str | None,
+    typer.Option("--public-key", metavar="FILE", help="The key that must have signed, in PEM."),
 ]

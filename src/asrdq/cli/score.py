@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from asrdq import console
-from asrdq.cli.options import FormatOption, ManifestArgument, SeedOption, WorkspaceOption
+from asrdq.cli.options import (
+    FormatOption,
+    ManifestArgument,
+    NormaliserOption,
+    SeedOption,
+    WorkspaceOption,
+)
 from asrdq.cli.output import Format, emit, render
 
 if TYPE_CHECKING:
@@ -38,9 +44,7 @@ def score(
             help="Groups by each column; A+B by both at once; duration_bucket is one too.",
         ),
     ] = None,
-    normaliser: Annotated[
-        str, typer.Option("--normaliser", "-n", help="`asrdq normalise --list` names them.")
-    ] = "basic",
+    normaliser: NormaliserOption = "basic",
     equivalences: Annotated[
         str | None, typer.Option("--equivalences", metavar="FILE", help="Spelling variants.")
     ] = None,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from asrdq import console
-from asrdq.cli.options import WorkspaceOption
+from asrdq.cli.options import ResultFormatOption, WorkspaceOption
+from asrdq.cli.training_options import AllowOption, BaseOption, DeviceOption
 from asrdq.cli.workspaces import workspace_if_any
 
 if TYPE_CHECKING:
@@ -32,17 +33,9 @@ def train(
             help="Where everything goes; default: BUNDLE.run.",
         ),
     ] = None,
-    device: Annotated[
-        str, typer.Option("--device", help="`auto`, `cpu`, `cuda`, `cuda:1`.")
-    ] = "auto",
-    base: Annotated[
-        str | None,
-        typer.Option("--base", metavar="MODEL", help="Start from another model than the recipe's."),
-    ] = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option("--allow", metavar="RULE", help="Let a rule pass; kept beside the run."),
-    ] = None,
+    device: DeviceOption = "auto",
+    base: BaseOption = None,
+    allow: AllowOption = None,
     max_steps: Annotated[
         int | None,
         typer.Option("--max-steps", min=1, help="End after so many steps, if the recipe has more."),
@@ -78,9 +71,7 @@ def train(
             "--preflight", help="Only find out what fits this machine, and what is slow on it."
         ),
     ] = False,
-    output: Annotated[
-        Literal["table", "json"], typer.Option("--format", "-f", help="How it is written.")
-    ] = "table",
+    output: ResultFormatOption = "table",
     workspace: WorkspaceOption = ".",
 ) -> int:
     """Train the model of a bundle, on exactly what was handed off.

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from asrdq import console
-from asrdq.cli.options import FormatOption, WorkspaceOption
+from asrdq.cli.options import FormatOption, PublicKeyOption, WorkspaceOption
 from asrdq.cli.output import Format, emit
 
 
@@ -16,10 +16,7 @@ def verify(
         str | None,
         typer.Argument(metavar="[MANIFEST]", help="`train` or `train@3`; default: all signed."),
     ] = None,
-    public_key: Annotated[
-        str | None,
-        typer.Option("--public-key", metavar="FILE", help="The key that must have signed, in PEM."),
-    ] = None,
+    public_key: PublicKeyOption = None,
     head: Annotated[
         str | None,
         typer.Option(
