@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,11 +27,8 @@ from asrdq.cli.training_options import (
     RecipeOption,
     TrainArgument,
     ValidationOption,
+    read_asked,
 )
-
-if TYPE_CHECKING:
-    from asrdq.handoff import Asked
-    from asrdq.workspace import Workspace
 
 
 def cycle(
@@ -109,10 +105,21 @@ def cycle(
 
     opened = Workspace.open(workspace)
     guards, guard_each = read_guards(guard or [])
-    asked = _asked(opened, train, val, recipe, backend, map_, gpus, policy, public_key)
+    asked = read_asked(
+        opened,
+        train,
+        val,
+        recipe,
+        backend,
+        paths=map_,
+        gpus=gpus,
+        policy=policy,
+        public_key=public_key,
+        allow_override=allow_override,
+    )
     random = opened.settings.sampling.seed if seed is None else seed
     plan = CyclePlan(
-        asked=replace(asked, allow_override=allow_override),
+        asked=asked,
         name=name,
         evaluation=opened.manifest(evaluation) if evaluation else None,
         trainer=trainer,
@@ -139,36 +146,3 @@ def cycle(
     print(result.to_json() if output == "json" else result.summary())
     console.next_step(result.next_command, result.route or "shows how far it came")
     return result.exit_code
-
-
-def _asked(
-    workspace: Workspace,
-    train: str,
-    val: str,
-    recipe: str,
-    backend: Literal["nemo", "qwen"],
-    paths: list[str] | None,
-    gpus: str | None,
-    policy: str | None,
-    public_key: str | None,
-) -> Asked:
-    from pathlib import Path
-
-    from asrdq.gates import read_public_key
-    from asrdq.handoff import Asked
-    from asrdq.manifests import PathMap
-    from asrdq.places import on_disk, place
-    from asrdq.recipes import read_recipe_file
-
-    return Asked(
-        workspace=workspace,
-        train=workspace.manifest(train),
-        validation=workspace.manifest(val),
-        recipe=read_recipe_file(recipe, workspace),
-        backend=backend,
-        out=Path(),
-        path_map=PathMap.parse(paths or []),
-        policy_file=place(policy) if policy else None,
-        public_key=read_public_key(on_disk(public_key)) if public_key else None,
-        gpus=gpus,
-    )

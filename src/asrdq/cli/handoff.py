@@ -17,6 +17,7 @@ from asrdq.cli.training_options import (
     RecipeOption,
     TrainArgument,
     ValidationOption,
+    read_asked,
 )
 from asrdq.cli.verbs import new_group
 
@@ -85,27 +86,22 @@ def make(
     Example: `asrdq handoff make train --val val --recipe parakeet-tdt-sft --gpus l40s --map
     /home/me/data=/data --out bundle/`
     """
-    from asrdq.gates import read_public_key
-    from asrdq.handoff import Asked, hand_off
-    from asrdq.manifests import PathMap
-    from asrdq.places import on_disk, place
-    from asrdq.recipes import read_recipe_file
+    from asrdq.handoff import hand_off
     from asrdq.workspace import Workspace
 
-    opened = Workspace.open(workspace)
-    asked = Asked(
-        workspace=opened,
-        train=opened.manifest(train),
-        validation=opened.manifest(val),
-        recipe=read_recipe_file(recipe, opened),
-        backend=backend,
-        out=on_disk(out),
-        path_map=PathMap.parse(map_ or []),
-        policy_file=place(policy) if policy else None,
-        public_key=read_public_key(on_disk(public_key)) if public_key else None,
+    asked = read_asked(
+        Workspace.open(workspace),
+        train,
+        val,
+        recipe,
+        backend,
+        out=out,
+        paths=map_,
+        gpus=gpus,
+        policy=policy,
+        public_key=public_key,
         allow_override=allow_override,
         hash_audio=hash_audio,
-        gpus=gpus,
     )
     result = hand_off(asked, stage=console.progress)
     print(result.to_json() if output == "json" else result.summary())
