@@ -27,7 +27,7 @@ from asrdq.cli.out_of_fold import (
     UnknownOriginOption,
     ValidationOption,
 )
-from asrdq.cli.output import Format, emit
+from asrdq.cli.output import Format, emit_in_words
 from asrdq.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -134,10 +134,7 @@ def audit(
     )
     if result.thresholds_note:
         console.warn(f"no threshold of asrdq.yaml was taken: {result.thresholds_note}")
-    if output is Format.TABLE:
-        print(result.summary())
-    else:
-        emit(result, output)
+    emit_in_words(result, output)
     return conclude(result, manifest)
 
 

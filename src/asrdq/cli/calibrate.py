@@ -17,7 +17,7 @@ from asrdq.cli.options import (
     WorkersOption,
     WorkspaceOption,
 )
-from asrdq.cli.output import Format, emit
+from asrdq.cli.output import Format, emit_in_words
 from asrdq.errors import ExitCode, UsageError
 
 
@@ -80,10 +80,7 @@ def calibrate(
             workers=workers or opened.settings.workers,
             stage=stage,
         )
-    if output is Format.TABLE:
-        print(result.summary())
-    else:
-        emit(result, output)
+    emit_in_words(result, output)
     for left_out in result.left_out:
         console.warn(f"no threshold for {left_out}")
     if result.entries:

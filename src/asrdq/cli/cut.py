@@ -16,7 +16,7 @@ from asrdq.cli.options import (
     WorkersOption,
     WorkspaceOption,
 )
-from asrdq.cli.output import Format, emit
+from asrdq.cli.output import Format, emit_in_words
 
 
 def cut(
@@ -66,10 +66,7 @@ def cut(
             workers=workers or opened.settings.workers,
             stage=stage,
         )
-    if output is Format.TABLE:
-        print(result.summary())
-    else:
-        emit(result, output)
+    emit_in_words(result, output)
     kept_back = result.kept_back()
     if kept_back:
         said = ", ".join(f"{reason} {count:,}" for reason, (count, _) in kept_back.items())

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from asrdq.leaderboard.board import Leaderboard
     from asrdq.leaderboard.sclite import Agreement
+    from asrdq.scoring.scorings import Scoring
+    from asrdq.workspace import Workspace
 
 
 def leaderboard(
@@ -84,12 +86,17 @@ def leaderboard(
 
         console.say(f"written: {write_leaderboard(board, place(html))}")
     if trn:
-        from asrdq.leaderboard.trn import write_trn
-
-        files = write_trn(opened, scoring, place(trn))
-        console.say(f"written: {files.rows:,} utterances in {files.folder}: {files.changes}")
-        console.say(f"score them: {files.command}")
+        _write_trn(opened, scoring, trn)
     console.next_step(*next_step(board, found))
+
+
+def _write_trn(workspace: Workspace, scoring: Scoring, folder: str) -> None:
+    from asrdq.leaderboard.trn import write_trn
+    from asrdq.places import place
+
+    files = write_trn(workspace, scoring, place(folder))
+    console.say(f"written: {files.rows:,} utterances in {files.folder}: {files.changes}")
+    console.say(f"score them: {files.command}")
 
 
 def _write(board: Leaderboard, output: str) -> None:

@@ -111,22 +111,34 @@ def lint(
         raise UsageError("which configuration?", hint="asrdq lint conf/train.yaml, or --rules")
     if len(configs) > 1 and chosen in ("json", "sarif"):
         raise UsageError(f"--format {chosen} is of one configuration", hint="lint them one by one")
-    from asrdq.linting import Level, lint_config
-
     opened = workspace_if_any(workspace, needed=bool(manifest or val))
     around = _around(opened, manifest, val, gpus, effective_batch, tokenizer, map_, exists)
     read = functools.partial(_read, overrides=override or (), as_=as_, workspace=opened)
-    codes = []
-    for name in configs:
-        config = read(name)
-        result = lint_config(config, around, stage=console.progress)
-        if fix:
-            result = _mend(name, config, result, around, read)
-        codes.append(result.exit_code(Level(fail_on)))
-        _show(result, chosen, codes[-1])
-        _tell(result, name, fixed=fix)
+    codes = [_lint(name, around, read, chosen, fix=fix, fail_on=fail_on) for name in configs]
     worst = (ExitCode.FAILED, ExitCode.UNDECIDED, ExitCode.OK)
     return int(next(code for code in worst if code in codes))
+
+
+def _lint(
+    name: str,
+    around: Around,
+    read: Callable[[str], Config],
+    chosen: str,
+    *,
+    fix: bool,
+    fail_on: str,
+) -> ExitCode:
+    """Lint a configuration, mend it where that is asked for, and show what was found."""
+    from asrdq.linting import Level, lint_config
+
+    config = read(name)
+    result = lint_config(config, around, stage=console.progress)
+    if fix:
+        result = _mend(name, config, result, around, read)
+    code = result.exit_code(Level(fail_on))
+    _show(result, chosen, code)
+    _tell(result, name, fixed=fix)
+    return code
 
 
 def _read(

@@ -47,6 +47,14 @@ def emit(result: Result, output: Format = Format.TABLE) -> None:
         render(result.arrow(), output)
 
 
+def emit_in_words(result: Result, output: Format = Format.TABLE) -> None:
+    """Write a result to stdout as `emit` does, but its summary in the place of a table."""
+    if output is Format.TABLE:
+        print(result.summary())
+    else:
+        emit(result, output)
+
+
 def render(rows: pa.Table | pa.RecordBatchReader, output: Format = Format.TABLE) -> None:
     """Write rows to stdout, streams as they flow.
 

@@ -8,12 +8,13 @@ import typer
 
 from asrdq import console
 from asrdq.cli.audit import AlignerOption, BatchOption, DeviceOption
+from asrdq.cli.auditing import chosen_aligner
 from asrdq.cli.options import FormatOption, WorkspaceOption
 from asrdq.cli.output import FOR_PEOPLE, Format, emit
 from asrdq.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from asrdq.planning import AuditCosts, AuditSpeed, Machines
+    from asrdq.planning import AuditSpeed, Machines
     from asrdq.workspace import Workspace
 
 
@@ -73,40 +74,28 @@ def plan_audit(
         raise UsageError("give a manifest, or --hours with --clips")
     opened = Workspace.open(workspace)
     priced = _machines(opened, workers, machine, machines, usd_per_hour)
+    pace = _speed(opened, manifest, speed, measure, aligner, device, batch_size)
     fractions = tuple(fraction or planning.FRACTIONS)
-    result: AuditCosts
-    if manifest is None:
-        if hours is None or clips is None or speed is None:
-            raise UsageError("there is nothing to measure a speed on", hint="--speed 20")
-        copied = opened.settings.audit.calibration_clips if calibration else 0
-        result = planning.plan_hours(
-            hours,
-            clips,
-            planning.AuditSpeed(speed, "as given"),
-            priced,
-            fractions=fractions,
-            rate=rate,
-            copied_clips=copied,
-        )
-    else:
+    if manifest is not None:
         result = planning.plan_audit(
             opened,
             opened.manifest(manifest),
-            _speed(opened, manifest, speed, measure, aligner, device, batch_size),
+            pace,
             priced,
             fractions=fractions,
             rate=rate,
             calibrate=calibration,
         )
+    else:
+        assert hours is not None and clips is not None  # checked
+        copied = opened.settings.audit.calibration_clips if calibration else 0
+        result = planning.plan_hours(
+            hours, clips, pace, priced, fractions=fractions, rate=rate, copied_clips=copied
+        )
     if output in FOR_PEOPLE:
         print(result.summary())
     emit(result, output)
-    if manifest is None:
-        console.next_step("asrdq ingest MANIFEST --name train", "once the data is there")
-    else:
-        size = f"--fraction {opened.settings.sampling.fraction:g}"
-        command = f"asrdq sample {manifest} {size} && asrdq audit {manifest}"
-        console.next_step(command, "draws the size of asrdq.yaml and audits it")
+    _advise(manifest, opened.settings.sampling.fraction)
     return ExitCode.OK
 
 
@@ -126,22 +115,26 @@ def _machines(
 
 def _speed(
     workspace: Workspace,
-    manifest: str,
+    manifest: str | None,
     speed: float | None,
     clips: int,
     aligner: str | None,
     device: str | None,
     batch_size: int | None,
 ) -> AuditSpeed:
-    from asrdq.alignment import parse_aligner
     from asrdq.planning import AuditSpeed, measure_speed
 
     if speed is not None:
         return AuditSpeed(speed, "as given")
-    settings = workspace.settings.audit
-    options = parse_aligner(
-        aligner or settings.aligner,
-        device=device or settings.device,
-        batch_size=batch_size or settings.batch_size,
-    )
+    if manifest is None:
+        raise UsageError("there is nothing to measure a speed on", hint="--speed 20")
+    options = chosen_aligner(workspace.settings.audit, aligner, device, batch_size)
     return measure_speed(workspace, workspace.manifest(manifest), options, clips)
+
+
+def _advise(manifest: str | None, fraction: float) -> None:
+    if manifest is None:
+        console.next_step("asrdq ingest MANIFEST --name train", "once the data is there")
+    else:
+        command = f"asrdq sample {manifest} --fraction {fraction:g} && asrdq audit {manifest}"
+        console.next_step(command, "draws the size of asrdq.yaml and audits it")

@@ -13,7 +13,7 @@ from asrdq.cli.options import (
     WorkersOption,
     WorkspaceOption,
 )
-from asrdq.cli.output import Format, emit
+from asrdq.cli.output import Format, emit_in_words
 
 
 def probe(
@@ -58,10 +58,7 @@ def probe(
             cluster=cluster,
         )
 
-    if output is Format.TABLE:
-        print(result.summary())
-    else:
-        emit(result, output)
+    emit_in_words(result, output)
     if result.nothing_readable:
         raise nothing_readable(result.facts.num_rows, result.manifest)
     console.next_step(f"asrdq sample {version.name}", "draws what an audit will look at")

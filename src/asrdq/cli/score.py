@@ -15,13 +15,14 @@ from asrdq.cli.options import (
     SeedOption,
     WorkspaceOption,
 )
-from asrdq.cli.output import Format, emit, render
+from asrdq.cli.output import FOR_PEOPLE, Format, emit, render
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from asrdq.hypotheses import HypothesesResult
+    from asrdq.hypotheses.ids import Ids
     from asrdq.scoring import ScoreResult
+    from asrdq.workspace import ManifestVersion, Workspace
 
 FEW_ROWS = 100
 SHOWN = ("wer", "cer", "ser", "ker")
@@ -94,7 +95,6 @@ def score(
     Example: `asrdq score eval --hyps r1=r1.jsonl --by domain,entity_category`
     """
     from asrdq.cli.comparing import listed
-    from asrdq.hypotheses import resolve
     from asrdq.scoring import ScorePlan, score_hypotheses
     from asrdq.workspace import Workspace
 
@@ -112,23 +112,10 @@ def score(
         macro=macro,
         seed=opened.settings.sampling.seed if seed is None else seed,
     )
-    with console.progress("hypotheses", None, "MB") as bar:
-
-        def read(amount: float) -> None:
-            bar.advance(amount / 1e6)
-
-        ids_of_all = "common" if sample else plan.ids  # rows outside of it need no hypothesis
-        name = resolve(
-            opened,
-            version,
-            hyps,
-            ids=ids_of_all,
-            whole_recordings=whole_recordings,
-            advance=read,
-            told=_tell,
-        )
+    ids_of_all = "common" if sample else plan.ids  # rows outside of it need no hypothesis
+    name = _resolve(opened, version, hyps, ids_of_all, whole_recordings)
     result = score_hypotheses(opened, version, name, plan, stage=console.progress)
-    if output in (Format.TABLE, Format.MARKDOWN):
+    if output in FOR_PEOPLE:
         show(result, output)
     else:
         emit(result, output)
@@ -136,8 +123,26 @@ def score(
     console.next_step(f"asrdq leaderboard {name}", "see them in order, and what to do next")
 
 
-def _tell(result: HypothesesResult) -> None:
-    console.say(result.summary())
+def _resolve(
+    workspace: Workspace,
+    manifest: ManifestVersion,
+    hyps: str,
+    ids: Ids,
+    whole_recordings: bool,
+) -> str:
+    """Return the name of the set that is meant; a file becomes one first."""
+    from asrdq.hypotheses import resolve
+
+    with console.progress("hypotheses", None, "MB") as bar:
+        return resolve(
+            workspace,
+            manifest,
+            hyps,
+            ids=ids,
+            whole_recordings=whole_recordings,
+            advance=lambda count: bar.advance(count / 1e6),
+            told=lambda read: console.say(read.summary()),
+        )
 
 
 def show(result: ScoreResult, output: Format) -> None:

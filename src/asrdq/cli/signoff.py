@@ -8,7 +8,7 @@ import typer
 
 from asrdq import console
 from asrdq.cli.options import FormatOption, WorkspaceOption
-from asrdq.cli.output import Format, emit
+from asrdq.cli.output import Format, emit_in_words
 from asrdq.errors import UsageError
 
 
@@ -74,8 +74,5 @@ def signoff(
             signer=signer,
             advance=bar.advance,
         )
-    if format is Format.TABLE:
-        print(result.summary())
-    else:
-        emit(result, format)
+    emit_in_words(result, format)
     console.next_step(f"asrdq verify {version.name} --head {result.hash}", "finds any change since")

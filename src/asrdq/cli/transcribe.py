@@ -15,7 +15,7 @@ from asrdq.cli.options import (
     WorkersOption,
     WorkspaceOption,
 )
-from asrdq.cli.output import Format, emit
+from asrdq.cli.output import Format, emit_in_words
 from asrdq.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -84,11 +84,7 @@ def transcribe(
     Example: `asrdq transcribe eval --with openai:http://127.0.0.1:8000/v1 --name r1`
     """
     from asrdq.cli.engines import cluster_of, working_on
-    from asrdq.transcription import (
-        TranscriberOptions,
-        TranscriptionPlan,
-        parse_transcriber,
-    )
+    from asrdq.transcription import TranscriberOptions, TranscriptionPlan, parse_transcriber
     from asrdq.transcription import transcribe as run
     from asrdq.workspace import Workspace
 
@@ -106,10 +102,7 @@ def transcribe(
             workers=workers or opened.settings.workers,
             stage=console.progress,
         )
-    if output is Format.TABLE:
-        print(result.summary())
-    else:
-        emit(result, output)
+    emit_in_words(result, output)
     return conclude(result, manifest, sample)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from asrdq import console
 from asrdq.cli.options import FormatOption, PublicKeyOption, WorkspaceOption
-from asrdq.cli.output import Format, emit
+from asrdq.cli.output import Format, emit_in_words
 
 
 def verify(
@@ -41,10 +41,7 @@ def verify(
     opened = Workspace.open(workspace)
     with console.progress("compare data and audio", None, "rows and files") as bar:
         result = compare(opened, manifest, public_key=key, head=head, advance=bar.advance)
-    if format is Format.TABLE:
-        print(result.summary())
-    else:
-        emit(result, format)
+    emit_in_words(result, format)
     if any(body.public_key for body in result.signoffs) and key is None:
         console.say("whose key it is was not checked: --public-key FILE does", "dim")
     name = (manifest or "train").partition("@")[0]

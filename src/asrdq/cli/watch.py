@@ -10,6 +10,7 @@ import typer
 from asrdq import console
 from asrdq.cli.options import FormatOption, WorkspaceOption
 from asrdq.cli.output import FOR_PEOPLE, Format, emit
+from asrdq.cli.training import show_runs, tell_news
 
 if TYPE_CHECKING:
     from asrdq.monitoring import WatchPlan, WatchResult
@@ -94,16 +95,12 @@ def watch(
     if html:
         _write_page(opened, result, html)
     if format in FOR_PEOPLE:
-        from asrdq.cli.training import show_runs
-
         show_runs(result, format)
     else:
         emit(result, format)
     _tell_problems(result)
-    console.next_step(
-        f"asrdq checkpoints {shlex.quote(runs[0])}",
-        "says what to deploy, to resume and to go back to",
-    )
+    choose = f"asrdq checkpoints {shlex.quote(runs[0])}"
+    console.next_step(choose, "says what to deploy, to resume and to go back to")
     return int(result.exit_code(fail_on))
 
 
@@ -144,7 +141,6 @@ def look(opened: Workspace, plan: WatchPlan) -> WatchResult:
 
 def _followed(opened: Workspace, plan: WatchPlan, every: float, idle: float) -> WatchResult:
     """Follow runs, each news a line on stderr, and return the last look."""
-    from asrdq.cli.training import tell_news
     from asrdq.monitoring import follow
 
     last: WatchResult | None = None
