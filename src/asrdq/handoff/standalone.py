@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import json
 import os
 import stat
@@ -120,8 +121,8 @@ def verify_bundle(
     content = _content_of(os.path.join(folder, PROVENANCE))
     bundle_id = None if content is None else hashlib.sha256(content).hexdigest()
     findings = list(_seal(folder, bundle_id, expected_id))
-    named, problem = _named_files(content)
-    findings += [Finding("changed", PROVENANCE, problem)] if problem and content is not None else []
+    named, problem = ({}, "") if content is None else _named_files(content)
+    findings += [Finding("changed", PROVENANCE, problem)] if problem else []
     findings += _files(folder, named)
     clips = hashed = 0
     if audio and _is_file(os.path.join(folder, AUDIO)):
@@ -149,20 +150,18 @@ def seal_of(bundle_id: str) -> bytes:
     return f"{bundle_id}  {PROVENANCE}\n".encode()
 
 
-def _named_files(content: bytes | None) -> tuple[dict[str, dict[str, Any]], str]:
-    """Return what the provenance says of each file, or why it says nothing."""
-    if content is None:
-        return {}, "cannot be read"
+def _named_files(content: bytes) -> tuple[dict[str, str], str]:
+    """Return the SHA-256 that the provenance has of each file, or why it says nothing."""
     try:
         files = json.loads(content.decode("utf-8"))["files"]
-        return {str(name): {"sha256": said["sha256"]} for name, said in files.items()}, ""
+        return {str(name): said["sha256"] for name, said in files.items()}, ""
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return {}, f"cannot be understood: {type(error).__name__}: {error}"
 
 
-def _files(folder: str, named: dict[str, dict[str, Any]]) -> Iterator[Finding]:
+def _files(folder: str, named: dict[str, str]) -> Iterator[Finding]:
     """Give the files that were changed, are gone, or were added."""
-    for name, said in sorted(named.items()):
+    for name, digest in sorted(named.items()):
         path = os.path.join(folder, *name.split("/"))
         if not os.path.lexists(path):
             yield Finding("missing", name, "is gone")
@@ -172,7 +171,7 @@ def _files(folder: str, named: dict[str, dict[str, Any]]) -> Iterator[Finding]:
             found = _digest(path, hashlib.sha256())
             if found is None:
                 yield Finding("changed", name, "cannot be read")
-            elif found != said["sha256"]:
+            elif found != digest:
                 yield Finding("changed", name, "has other content")
     known = {PROVENANCE, SEAL, *named}
     folders = {"/".join(name.split("/")[:end]) for name in known for end in range(name.count("/"))}
@@ -195,24 +194,13 @@ def _audio(listing: str, advance: Advance) -> tuple[list[Finding], int, int]:
     findings: list[Finding] = []
     clips = hashed = 0
     with open(listing, "rb") as lines, ThreadPoolExecutor(_THREADS) as pool:
-        for some in _batches(lines):
+        for some in iter(lambda: list(itertools.islice(lines, _AT_ONCE)), []):
             for finding, compared in pool.map(_clip, some):
                 clips, hashed = clips + 1, hashed + int(compared)
                 findings += [finding] if finding else []
             if advance:
                 advance(len(some))
     return findings, clips, hashed
-
-
-def _batches(lines: Any) -> Iterator[list[bytes]]:
-    some: list[bytes] = []
-    for line in lines:
-        some.append(line)
-        if len(some) == _AT_ONCE:
-            yield some
-            some = []
-    if some:
-        yield some
 
 
 def _clip(line: bytes) -> tuple[Finding | None, bool]:
