@@ -60,11 +60,7 @@ def waive(
 
 
 def _day(text: str | None) -> dt.date:
-    """Return a day.
-
-    Raises:
-        UsageError: It is missing, or no day of the calendar.
-    """
+    """Return the last day of a waiver; refuse none, and what is no day of the calendar."""
     if text is None:
         raise UsageError("until when?", hint=_HINT)
     try:

@@ -165,11 +165,7 @@ def _word(line: int, raw: bytes) -> _Word | _Mark | Reject | None:
 
 
 def _cells(cells: list[str]) -> _Word:
-    """Return a word.
-
-    Raises:
-        ValueError: There is none; the message says why.
-    """
+    """Return the word of a line, or raise a ValueError that says which cells are wrong."""
     if not _FEWEST_CELLS <= len(cells) <= _MOST_CELLS:
         raise ValueError("not RECORDING CHANNEL START DURATION WORD [CONFIDENCE]")
     start, duration = (read_seconds(cell) for cell in cells[2:4])
