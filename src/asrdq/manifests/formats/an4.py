@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 from asrdq.errors import UsageError
 from asrdq.manifests.columns import AUDIO_PATH, DURATION, SPEAKER, TEXT, UTT_ID, Aliases
 from asrdq.manifests.formats.archive import open_archive
-from asrdq.manifests.formats.audio_headers import header_durations
+from asrdq.manifests.formats.audio_headers import parse_with_durations
 from asrdq.manifests.formats.audio_names import AUDIO_SUFFIXES, find_audio
 from asrdq.manifests.formats.embedded import ClipRow, Clips, clip_chunks, clip_of, parse_clips
 from asrdq.manifests.formats.opening import read_whole
 from asrdq.manifests.formats.protocol import Chunk, Parsed
-from asrdq.manifests.formats.records import parse_records, record_chunks, text_of
+from asrdq.manifests.formats.records import record_chunks, text_of
 from asrdq.manifests.rejects import Reject, RejectReason, shorten
 
 _LISTS = (".fileids", ".transcription")
@@ -72,11 +72,7 @@ class An4Format:
         """Make rows a table, with how long each clip is."""
         if isinstance(chunk.context, Clips):
             return parse_clips(chunk.context, DURATION)
-        records, folder = chunk.context
-        paths = [str(folder / row[AUDIO_PATH]) for row in records.rows]
-        for row, length in zip(records.rows, header_durations(paths).to_pylist(), strict=True):
-            row[DURATION] = length
-        return parse_records(records)
+        return parse_with_durations(*chunk.context)
 
 
 class _Lists:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+
+from asrdq.manifests.columns import AUDIO_PATH, DURATION
+from asrdq.manifests.formats.protocol import Parsed
+from asrdq.manifests.formats.records import Records, parse_records
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,3 +47,11 @@ def header_durations(paths: Sequence[str]) -> pa.Array:
 
     headers = [audio_header(path) for path in paths]
     return pa.array([header.duration_s if header else None for header in headers], pa.float64())
+
+
+def parse_with_durations(records: Records, folder: Path) -> Parsed:
+    """Return gathered records as a table, with how long each audio file of a folder lasts."""
+    paths = [str(folder / row[AUDIO_PATH]) for row in records.rows]
+    for row, length in zip(records.rows, header_durations(paths).to_pylist(), strict=True):
+        row[DURATION] = length
+    return parse_records(records)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from asrdq.errors import DataError
 from asrdq.manifests.columns import AUDIO_PATH, DURATION, TEXT, UTT_ID, Aliases
-from asrdq.manifests.formats.audio_headers import header_durations
+from asrdq.manifests.formats.audio_headers import parse_with_durations
 from asrdq.manifests.formats.audio_names import find_audio
 from asrdq.manifests.formats.destination import Destination
 from asrdq.manifests.formats.opening import Opened, opened
 from asrdq.manifests.formats.protocol import Chunk, Parsed
-from asrdq.manifests.formats.records import Record, parse_records, record_chunks, text_of
+from asrdq.manifests.formats.records import Record, record_chunks, text_of
 from asrdq.manifests.rejects import Reject, RejectReason, shorten
 
 if TYPE_CHECKING:
@@ -54,11 +54,7 @@ class LJSpeechFormat:
 
     def parse(self, chunk: Chunk, as_text: frozenset[str]) -> Parsed:
         """Make rows a table, with how long each audio file is."""
-        records, folder = chunk.context
-        paths = [str(folder / row[AUDIO_PATH]) for row in records.rows]
-        for row, length in zip(records.rows, header_durations(paths).to_pylist(), strict=True):
-            row[DURATION] = length
-        return parse_records(records)
+        return parse_with_durations(*chunk.context)
 
     def write(self, rows: pa.RecordBatchReader, out: Destination) -> None:
         """Write metadata.csv; the id of a line is the name of its audio file."""

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from asrdq.errors import UsageError
-from asrdq.manifests.columns import AUDIO_PATH, CANONICAL, DURATION, NUMBERS, Aliases
-from asrdq.manifests.formats.audio_headers import header_durations
+from asrdq.manifests.columns import AUDIO_PATH, CANONICAL, NUMBERS, Aliases
+from asrdq.manifests.formats.audio_headers import parse_with_durations
 from asrdq.manifests.formats.audio_names import AUDIO_SUFFIXES, shown_name
 from asrdq.manifests.formats.protocol import Chunk, Parsed
-from asrdq.manifests.formats.records import Record, parse_records, record_chunks
+from asrdq.manifests.formats.records import Record, record_chunks
 from asrdq.manifests.rejects import Reject, RejectReason
 
 _PLACE = re.compile(r"\{(\w*)\}")
@@ -52,11 +52,7 @@ class PatternFormat:
 
     def parse(self, chunk: Chunk, as_text: frozenset[str]) -> Parsed:
         """Make rows a table, with how long each file is."""
-        records, folder = chunk.context
-        paths = [str(folder / row[AUDIO_PATH]) for row in records.rows]
-        for row, length in zip(records.rows, header_durations(paths).to_pylist(), strict=True):
-            row[DURATION] = length
-        return parse_records(records)
+        return parse_with_durations(*chunk.context)
 
     def _rows(self, folder: Path) -> Iterator[Record | Reject]:
         assert self._names is not None and self._pattern is not None
