@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +249,23 @@ def test_another_model_under_the_same_name_gets_no_card(told: Told) -> None:
     with pytest.raises(DataError, match="not as it was when the run ended"):
         told.card()
     assert not (told.run_dir / "README.md").exists()
+
+
+def test_the_folder_of_a_run_that_was_copied_is_judged_by_its_own_model(told: Told) -> None:
+    copied = told.folder / "copied"
+    shutil.copytree(told.run_dir, copied)
+    (told.model / "model.safetensors").write_bytes(b"others")
+    assert gather(told.workspace, copied).model == copied / "model"
+    shutil.move(copied / "model" / "model.safetensors", told.model / "model.safetensors")
+    with pytest.raises(DataError, match="not as it was when the run ended"):
+        gather(told.workspace, copied)
+
+
+def test_a_model_that_is_not_beside_its_run_is_where_it_was_made(told: Told) -> None:
+    elsewhere = told.folder / "elsewhere"
+    elsewhere.mkdir()
+    shutil.copy(told.run_dir / "training_run_info.json", elsewhere)
+    assert gather(told.workspace, elsewhere).model == told.model
 
 
 @pytest.mark.parametrize(("field", "value"), [("state", "stopped"), ("rehearsal", True)])

@@ -42,6 +42,14 @@ def test_a_run_that_was_moved_has_its_model_beside_it(runs: Runs) -> None:
     assert proof(runs, fold_of(moved, "ann")).proof == "proven"
 
 
+def test_a_run_that_was_copied_is_judged_by_the_model_beside_it(runs: Runs) -> None:
+    run_dir = runs.run("r1", runs.without("ann"))
+    copied = Path(shutil.copytree(run_dir, runs.folder / "copied"))
+    (copied / "adapted_model.nemo").write_bytes(b"other weights")
+    with pytest.raises(DataError, match="not the one that its training run has made"):
+        proof(runs, fold_of(copied, "ann"))
+
+
 @pytest.mark.parametrize("accept", [False, True])
 def test_a_model_that_has_heard_a_speaker_is_refused_whoever_answers(
     runs: Runs, accept: bool

@@ -19,7 +19,7 @@ from asrdq.rounds.schema import COMPARISONS, GROUPS_TABLE
 from asrdq.rounds.schema import GROUPS as CHANGES
 from asrdq.rounds.schema import TABLE as COMPARISONS_TABLE
 from asrdq.scoring.scorings import Scoring, read_groups, scorings
-from asrdq.training.run_info import RunInfo, model_info, read_info
+from asrdq.training.run_info import RunInfo, model_path, read_info, same_files
 from asrdq.workspace.store import quote_text
 
 if TYPE_CHECKING:
@@ -165,10 +165,8 @@ def _model(run: RunInfo, run_dir: Path) -> Path:
     if run.rehearsal or run.state != "finished" or run.model is None:
         told = "a rehearsal" if run.rehearsal else run.state
         raise DataError(f"the run is {told}: there is no model", where=str(run_dir), hint=again)
-    model = Path(run.model.path)
-    if not model.exists():
-        model = run_dir / model.name
-    if model_info(model).sha256 != run.model.sha256:
+    model = model_path(run_dir, run.model)
+    if not same_files(model, run.model):
         raise DataError(
             "the model is not as it was when the run ended", where=str(model), hint=again
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from asrdq.audit.folds import Origin
 from asrdq.errors import AsrdqError, DataError, counted
 from asrdq.monitoring.readers.run_info import RUN_INFO
-from asrdq.training.run_info import RunInfo, SideInfo, model_info, read_info
+from asrdq.training.run_info import RunInfo, SideInfo, model_path, read_info, same_files
 from asrdq.workspace.store import quote_name
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ def model_of(fold: FoldModel) -> Path:
             where=str(fold.model),
             hint=f"asrdq train {info.bundle} goes on with it",
         )
-    own = fold.model / Path(info.model.path).name
-    return own if own.exists() else Path(info.model.path)
+    return model_path(fold.model, info.model)
 
 
 def origin_of(
@@ -120,7 +119,7 @@ def _check_run(heard: _Heard, info: RunInfo, model: Path) -> None:
     if info.rehearsal or info.state != "finished" or info.model is None:
         state = "rehearsal" if info.rehearsal else info.state
         raise _UnknownError(f"its training run has not made it to its end: {state}")
-    if sorted(model_info(model).sha256.values()) != sorted(info.model.sha256.values()):
+    if not same_files(model, info.model):
         raise _UnknownError("the model is not the one that its training run has made")
     for side in (info.train, info.validation):
         _check_side(heard, side)
@@ -166,14 +165,10 @@ def _base_proof(heard: _Heard, info: RunInfo, seen: set[Path]) -> str:
         before, run_dir = _run_of(base)
         if run_dir in seen:
             return UNKNOWN
-        _check_run(heard, before, model_of_run(base, before))
+        model = base
+        if before.model is not None and run_dir == base.resolve():
+            model = model_path(run_dir, before.model)
+        _check_run(heard, before, model)
     except _UnknownError:
         return UNKNOWN
     return _base_proof(heard, before, {*seen, run_dir})
-
-
-def model_of_run(base: Path, info: RunInfo) -> Path:
-    """Return the model that is meant by a base: a file, or the folder of the run that made it."""
-    if info.model is None or not (base / RUN_INFO).is_file():
-        return base
-    return base / Path(info.model.path).name

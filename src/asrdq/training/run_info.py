@@ -192,3 +192,24 @@ def model_info(model: Path) -> ModelInfo:
     except OSError as error:
         raise ToolError(f"cannot be read: {error.strerror}", where=str(model)) from error
     return ModelInfo(path=str(model), bytes=size, sha256=digests)
+
+
+def model_path(run_dir: Path, made: ModelInfo) -> Path:
+    """Return where the model of a run lies: in its folder, otherwise where it was made.
+
+    So the folder of a run that was copied is judged by the model in it.
+    """
+    beside = run_dir / Path(made.path).name
+    return beside if beside.exists() else Path(made.path)
+
+
+def same_files(model: Path, made: ModelInfo) -> bool:
+    """Return whether a model holds what a run has made; one file may have another name.
+
+    Raises:
+        ToolError: It is not there.
+    """
+    found = model_info(model).sha256
+    if len(found) == 1:
+        return [*found.values()] == [*made.sha256.values()]
+    return found == made.sha256
