@@ -20,6 +20,7 @@ from asrdq.rounds.schema import GROUPS as CHANGES
 from asrdq.rounds.schema import TABLE as COMPARISONS_TABLE
 from asrdq.scoring.scorings import Scoring, read_groups, scorings
 from asrdq.training.run_info import RunInfo, model_path, read_info, same_files
+from asrdq.training.tables import manifest_of
 from asrdq.workspace.store import quote_text
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def gather(workspace: Workspace, run_dir: Path) -> Evidence:
         workspace, "decisions", DECISIONS, "decided", fingerprint=run.train.fingerprint
     )
     stood_on = [row for row in decisions if handoff and row["decided"] <= handoff["handed_off"]]
-    train = _version(workspace, run.train.manifest, run.train.fingerprint)
+    train = manifest_of(workspace, run.train.manifest, run.train.fingerprint)
     return Evidence(
         run=run,
         model=model,
@@ -198,14 +199,6 @@ def _signoffs(workspace: Workspace, fingerprint: str) -> tuple[dict[str, Any], .
         {"it": fingerprint},
     )
     return tuple(rows.to_pylist())
-
-
-def _version(workspace: Workspace, name: str, fingerprint: str) -> ManifestVersion | None:
-    try:
-        found = workspace.manifest(name)
-    except UsageError:
-        return None
-    return found if found.fingerprint == fingerprint else None
 
 
 def _languages(workspace: Workspace, train: ManifestVersion | None) -> tuple[str, ...]:

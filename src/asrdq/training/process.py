@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from asrdq.training.job import TrainingJob
     from asrdq.training.protocol import Trained, TrainingBackend
     from asrdq.training.run_info import RunInfo
-    from asrdq.workspace import Run, Workspace
+    from asrdq.workspace import ManifestVersion, Run, Workspace
 
 
 class TrainingProcess:
@@ -50,9 +50,12 @@ class TrainingProcess:
     ) -> None:
         self._job, self._backend, self._info = job, backend, info
         self._workspace, self._stage = workspace, stage
-        self._manifest = None if workspace is None else manifest_of(workspace, side)
-        if workspace is not None and self._manifest is None:
-            console.say(f"{workspace.root} does not have {side.manifest}: kept without it", "dim")
+        self._manifest: ManifestVersion | None = None
+        if workspace is not None:
+            self._manifest = manifest_of(workspace, side.manifest, side.fingerprint)
+            if self._manifest is None:
+                told = f"{workspace.root} does not have {side.manifest}: kept without it"
+                console.say(told, "dim")
         self._started = time.monotonic()
 
     def run(self) -> TrainingResult:

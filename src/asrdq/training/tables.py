@@ -16,7 +16,6 @@ from asrdq.training.pace import Pace
 if TYPE_CHECKING:
     import polars as pl
 
-    from asrdq.training.handed import Side
     from asrdq.training.job import TrainingJob
     from asrdq.workspace import ManifestVersion, Workspace
 
@@ -84,10 +83,10 @@ class RunTables:
         self._pace.took(time.monotonic() - started)
 
 
-def manifest_of(workspace: Workspace, side: Side) -> ManifestVersion | None:
+def manifest_of(workspace: Workspace, name: str, fingerprint: str) -> ManifestVersion | None:
     """Return the manifest version that was handed off; None where this workspace lacks it."""
     try:
-        found = workspace.manifest(side.manifest)
+        found = workspace.manifest(name)
     except UsageError:
         return None
-    return found if found.fingerprint == side.fingerprint else None
+    return found if found.fingerprint == fingerprint else None
