@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from asrdq.cards.evidence import METRICS, Standing
+from asrdq.cards.measured import METRICS, Standing
 from asrdq.models.requirements import needs
 from asrdq.rounds.exposure import HELD_OUT
 from asrdq.text.languages import language_code
 
 if TYPE_CHECKING:
-    from asrdq.cards.evidence import Evidence, Measured
+    from asrdq.cards.evidence import Evidence
+    from asrdq.cards.measured import Measured
 
 _TASK: Final = "automatic-speech-recognition"
 _LIBRARIES: Final = {"qwen": "transformers", "nemo": "nemo"}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from asrdq.cards.evidence import Standing
+from asrdq.cards.measured import Standing
 from asrdq.cards.wording import with_interval
 from asrdq.handoff.readme import inline
 
 if TYPE_CHECKING:
-    from asrdq.cards.evidence import Compared, Evidence, Measured
+    from asrdq.cards.evidence import Evidence
+    from asrdq.cards.measured import Compared, Measured
 
 
 def limits(evidence: Evidence, license: str | None) -> list[str]:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from asrdq.cards.evidence import Standing
+from asrdq.cards.measured import Standing
 from asrdq.gates.decision import Verdict as Gate
 from asrdq.rounds.criteria import Go
 from asrdq.rounds.decision import Verdict
 
 if TYPE_CHECKING:
-    from asrdq.cards.evidence import Compared, Evidence
+    from asrdq.cards.evidence import Evidence
+    from asrdq.cards.measured import Compared
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import asrdq
-from asrdq.cards.evidence import Standing
 from asrdq.cards.front_matter import base_on_hub, front_matter
 from asrdq.cards.limits import limits
+from asrdq.cards.measured import Standing
 from asrdq.cards.wording import per_cent, table, with_interval
 from asrdq.handoff.readme import inline
 from asrdq.rounds.exposure import HELD_OUT
 
 if TYPE_CHECKING:
-    from asrdq.cards.evidence import Evidence, Measured
+    from asrdq.cards.evidence import Evidence
+    from asrdq.cards.measured import Measured
     from asrdq.cards.objections import Objection
     from asrdq.cards.plan import CardPlan
 
