@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from asrdq.errors import UsageError
-from asrdq.places import S3Path, address, place, within
+from asrdq.errors import ToolError, UsageError
+from asrdq.places import S3Path, address, file_digest, place, within
 
 
 def test_a_path_and_an_address_are_told_apart() -> None:
@@ -41,3 +41,11 @@ def test_other_addresses_are_refused_and_secrets_not_repeated(text: str, said: s
     shown = f"{refusal.value} {refusal.value.where} {refusal.value.__cause__}"
     for secret in ("AKIAKEY", "SECRET", "SEC/"):
         assert secret not in shown
+
+
+def test_the_digest_of_a_file_is_that_of_sha256sum(tmp_path: Path) -> None:
+    file = tmp_path / "abc"
+    file.write_bytes(b"abc")
+    assert file_digest(file) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    with pytest.raises(ToolError, match="cannot be read: No such file"):
+        file_digest(tmp_path / "none")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from functools import total_ordering
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, TypeAlias, cast
+from typing import BinaryIO, Final, TypeAlias, cast
 
-from asrdq.errors import UsageError
+from asrdq.errors import ToolError, UsageError
 from asrdq.s3_address import S3Address
+
+_CHUNK: Final = 2**20
 
 
 @total_ordering
@@ -113,6 +116,22 @@ class S3Path(S3Address):
 
 Place: TypeAlias = Path | S3Path
 """Where something lies: a path or an address, used in the same way."""
+
+
+def file_digest(file: Place) -> str:
+    """Return the SHA-256 of a file as hex.
+
+    Raises:
+        ToolError: It cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with file.open("rb") as stream:
+            while piece := stream.read(_CHUNK):
+                digest.update(piece)
+    except OSError as error:
+        raise ToolError(f"cannot be read: {error.strerror or error}", where=str(file)) from error
+    return digest.hexdigest()
 
 
 def within(path: Place, folder: Place) -> str | None:

@@ -28,8 +28,9 @@ from asrdq.gates import (
 from asrdq.gates.ledgers.ledger import digest_text
 from asrdq.gates.ledgers.waivers import waive
 from asrdq.gates.policy import read_policy
-from asrdq.gates.signoffs.bound import bound_file, file_digest, suite_digests
+from asrdq.gates.signoffs.bound import bound_file, suite_digests
 from asrdq.manifests import ingest_manifest
+from asrdq.places import file_digest
 from asrdq.shipped import shipped_file
 from asrdq.workspace import Workspace
 

@@ -12,7 +12,7 @@ from asrdq.errors import DataError, UsageError
 from asrdq.gates.tables import DECISIONS
 from asrdq.handoff.tables import HANDOFFS
 from asrdq.handoff.tables import TABLE as HANDOFFS_TABLE
-from asrdq.models.content import content_hash
+from asrdq.models.content import content_hash, file_digests
 from asrdq.training.run_info import RunInfo, model_path, read_info, same_files
 from asrdq.training.tables import manifest_of
 
@@ -66,8 +66,7 @@ def gather(workspace: Workspace, run_dir: Path) -> Evidence:
     run = read_info(run_dir)
     if run is None:
         raise UsageError("no run of asrdq train", where=str(run_dir), hint="asrdq train BUNDLE")
-    model = _model(run, run_dir)
-    digest = content_hash(model)
+    model, model_hash = _model(run, run_dir)
     handoff = newest(workspace, HANDOFFS_TABLE, HANDOFFS, "handed_off", bundle_id=run.bundle_id)
     decisions = newest_first(
         workspace, "decisions", DECISIONS, "decided", fingerprint=run.train.fingerprint
@@ -77,7 +76,7 @@ def gather(workspace: Workspace, run_dir: Path) -> Evidence:
     return Evidence(
         run=run,
         model=model,
-        model_hash=digest,
+        model_hash=model_hash,
         handoff=handoff,
         decision=next(iter(stood_on), None),
         present=decisions[0]["verdict"] if decisions else None,
@@ -85,21 +84,23 @@ def gather(workspace: Workspace, run_dir: Path) -> Evidence:
         train=train,
         languages=_languages(workspace, train),
         curves=_curves(workspace, run),
-        measured=tuple(measured(workspace, run, digest)),
+        measured=tuple(measured(workspace, run, model_hash)),
     )
 
 
-def _model(run: RunInfo, run_dir: Path) -> Path:
+def _model(run: RunInfo, run_dir: Path) -> tuple[Path, str]:
+    """Return the model of a run and the hash of its files, which are read once."""
     again = f"asrdq train {run.bundle} --run-dir {run_dir}"
     if run.rehearsal or run.state != "finished" or run.model is None:
         told = "a rehearsal" if run.rehearsal else run.state
         raise DataError(f"the run is {told}: there is no model", where=str(run_dir), hint=again)
     model = model_path(run_dir, run.model)
-    if not same_files(model, run.model):
+    digests = file_digests(model)
+    if not same_files(digests, run.model):
         raise DataError(
             "the model is not as it was when the run ended", where=str(model), hint=again
         )
-    return model
+    return model, content_hash(model, digests)
 
 
 def _signoffs(workspace: Workspace, fingerprint: str) -> tuple[dict[str, Any], ...]:

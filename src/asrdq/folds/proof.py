@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from asrdq.audit.folds import Origin
 from asrdq.errors import AsrdqError, DataError, counted
+from asrdq.models.content import file_digests
 from asrdq.monitoring.readers.run_info import RUN_INFO
 from asrdq.training.run_info import RunInfo, SideInfo, model_path, read_info, same_files
 from asrdq.workspace.store import quote_name
@@ -119,7 +120,7 @@ def _check_run(heard: _Heard, info: RunInfo, model: Path) -> None:
     if info.rehearsal or info.state != "finished" or info.model is None:
         state = "rehearsal" if info.rehearsal else info.state
         raise _UnknownError(f"its training run has not made it to its end: {state}")
-    if not same_files(model, info.model):
+    if not same_files(file_digests(model), info.model):
         raise _UnknownError("the model is not the one that its training run has made")
     for side in (info.train, info.validation):
         _check_side(heard, side)

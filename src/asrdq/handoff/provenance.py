@@ -13,6 +13,7 @@ import pyarrow as pa
 import asrdq
 from asrdq.gates.policy import policy_hash
 from asrdq.handoff.standalone import PROVENANCE, SCHEMA_VERSION, SEAL, seal_of
+from asrdq.places import file_digest
 from asrdq.results import plain
 
 if TYPE_CHECKING:
@@ -54,10 +55,8 @@ def seal(folder: Path, body: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]
 
 
 def _file(folder: Path, path: Path) -> dict[str, Any]:
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    size = path.stat().st_size
-    return {"file": path.relative_to(folder).as_posix(), "bytes": size, "sha256": digest}
+    name, size = path.relative_to(folder).as_posix(), path.stat().st_size
+    return {"file": name, "bytes": size, "sha256": file_digest(path)}
 
 
 def provenance_body(

@@ -10,10 +10,10 @@ from asrdq.errors import AsrdqError, UndecidedError
 from asrdq.gates.decision import Verdict
 from asrdq.gates.gate import assess
 from asrdq.gates.policy import Policy, policy_hash
-from asrdq.gates.signoffs.bound import file_digest
 from asrdq.gates.signoffs.verification import verify
 from asrdq.handoff.refusals import Refusal
 from asrdq.manifests.recomputing import recomputed_fingerprint
+from asrdq.places import file_digest
 from asrdq.s3_errors import S3Error
 
 if TYPE_CHECKING:

@@ -17,8 +17,7 @@ from asrdq.checks.tables import (
     CHECKS,
     CHECKS_SCHEMA,
 )
-from asrdq.gates.signoffs.bound import file_digest
-from asrdq.places import place
+from asrdq.places import file_digest, place
 from asrdq.workspace.store import quote_text
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import platform
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from asrdq.errors import ToolError
+from asrdq.models.content import file_digests
 from asrdq.monitoring.readers.run_info import RUN_INFO
 from asrdq.results import plain
 from asrdq.training.counts import LoaderCounts
@@ -176,21 +176,9 @@ def model_info(model: Path) -> ModelInfo:
     Raises:
         ToolError: It is not there.
     """
-    files: Mapping[str, Path] = (
-        {path.relative_to(model).as_posix(): path for path in sorted(model.rglob("*"))}
-        if model.is_dir()
-        else {model.name: model}
-    )
-    digests, size = {}, 0
-    try:
-        for name, path in files.items():
-            if path.is_dir():
-                continue
-            with path.open("rb") as file:
-                digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
-            size += path.stat().st_size
-    except OSError as error:
-        raise ToolError(f"cannot be read: {error.strerror}", where=str(model)) from error
+    digests = file_digests(model)
+    folder = model if model.is_dir() else model.parent
+    size = sum((folder / name).stat().st_size for name in digests)
     return ModelInfo(path=str(model), bytes=size, sha256=digests)
 
 
@@ -203,13 +191,11 @@ def model_path(run_dir: Path, made: ModelInfo) -> Path:
     return beside if beside.exists() else Path(made.path)
 
 
-def same_files(model: Path, made: ModelInfo) -> bool:
-    """Return whether a model holds what a run has made; one file may have another name.
+def same_files(digests: Mapping[str, str], made: ModelInfo) -> bool:
+    """Return whether the files of a model are those that a run has made.
 
-    Raises:
-        ToolError: It is not there.
+    A model that is one file may have another name.
     """
-    found = model_info(model).sha256
-    if len(found) == 1:
-        return [*found.values()] == [*made.sha256.values()]
-    return found == made.sha256
+    if len(digests) == 1:
+        return [*digests.values()] == [*made.sha256.values()]
+    return digests == made.sha256

@@ -12,7 +12,7 @@ from asrdq.errors import ToolError
 from asrdq.gates.demands.suites import suite_file
 from asrdq.gates.ledgers.ledger import canonical
 from asrdq.gates.policy import Policy
-from asrdq.places import Place, place, within
+from asrdq.places import Place, file_digest, place, within
 from asrdq.results import plain
 from asrdq.shipped import shipped_file, shipped_folder
 from asrdq.workspace.sql import connection
@@ -35,7 +35,6 @@ TABLES = {
 """The tables that hold the evidence of a run, by the first word of what the run is called."""
 _CHECK = "check "
 _SHIPPED = "shipped:"
-_CHUNK = 2**20
 
 
 def evidence_digests(
@@ -175,22 +174,6 @@ def criteria_digests(workspace: Workspace, policy: Policy) -> dict[str, str]:
         return {}
     file = workspace.place(policy.criteria.file)
     return {within(file, workspace.root) or str(file): file_digest(file)}
-
-
-def file_digest(file: Place) -> str:
-    """Return the SHA-256 of a file as hex.
-
-    Raises:
-        ToolError: It cannot be read.
-    """
-    digest = hashlib.sha256()
-    try:
-        with file.open("rb") as stream:
-            while piece := stream.read(_CHUNK):
-                digest.update(piece)
-    except OSError as error:
-        raise ToolError(f"cannot be read: {error.strerror or error}", where=str(file)) from error
-    return digest.hexdigest()
 
 
 def policy_place(workspace: Workspace, file: Place) -> str:

@@ -14,13 +14,13 @@ from asrdq.gates.signoffs.bound import (
     bound_file,
     data_digests,
     evidence_digests,
-    file_digest,
     rows_of,
 )
 from asrdq.gates.signoffs.signoff import SignoffBody
 from asrdq.gates.signoffs.verify_result import Check
 from asrdq.gates.tables import WAIVERS
 from asrdq.manifests.recomputing import recomputed_fingerprint
+from asrdq.places import file_digest
 
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace

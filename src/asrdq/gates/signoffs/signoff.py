@@ -22,7 +22,6 @@ from asrdq.gates.signoffs.bound import (
     criteria_digests,
     data_digests,
     evidence_digests,
-    file_digest,
     policy_place,
     rows_of,
     suite_digests,
@@ -30,7 +29,7 @@ from asrdq.gates.signoffs.bound import (
 from asrdq.gates.tables import SIGNOFFS
 from asrdq.gates.verdict import GateResult
 from asrdq.manifests.recomputing import recomputed_fingerprint
-from asrdq.places import Place, place
+from asrdq.places import Place, file_digest, place
 from asrdq.results import Result
 from asrdq.strict import Strict
 from asrdq.workspace.runs import user_name
