@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,7 +13,7 @@ import pyarrow as pa
 from asrdq import console
 from asrdq.errors import DataError
 from asrdq.results import Result
-from asrdq.scoring.groups import as_table, group_rows, groupings
+from asrdq.scoring.groups import Grouping, as_table, group_rows, groupings
 from asrdq.scoring.plan import ScorePlan
 from asrdq.scoring.reading import EXAMPLES, Joined, joined
 from asrdq.scoring.staged import Staged, rows_of
@@ -159,19 +159,12 @@ def score_hypotheses(
             "normaliser_version": str(chosen.version),
             "normaliser_hash": chosen.hash,
         }
-        rows: list[dict[str, Any]] = []
         with stage("intervals", None, "rates") as bar:
-            for grouping in asked:
-                relation = staged.relation(grouping.table)
-                for row in group_rows(source.database, relation, grouping, plan):
-                    rows.append(row)
-                    bar.advance()
+            rows = _rates(source, staged, asked, plan, bar)
         groups = as_table(rows, {**keys, **versions}, GROUPS)
         _store(workspace, staged, groups, keys, versions)
         faults, fault_counts = _faults(source, staged)
-        [(empty,)] = source.database.sql(
-            f"SELECT count(*) FROM {staged.relation(SCORES)} WHERE words = 0"
-        ).fetchall()
+        empty = _empty_references(source, staged)
     return ScoreResult(
         **keys,
         **versions,
@@ -201,6 +194,23 @@ def _scored(
                 yield done.result(), groups
         for done, groups in pending:
             yield done.result(), groups
+
+
+def _rates(
+    source: Joined,
+    staged: Staged,
+    asked: Sequence[Grouping],
+    plan: ScorePlan,
+    bar: console.Progress,
+) -> list[dict[str, Any]]:
+    """Return the rates of each group with their intervals."""
+    rows = []
+    for grouping in asked:
+        relation = staged.relation(grouping.table)
+        for row in group_rows(source.database, relation, grouping, plan):
+            rows.append(row)
+            bar.advance()
+    return rows
 
 
 def _store(
@@ -237,3 +247,9 @@ def _faults(source: Joined, staged: Staged) -> tuple[pa.Table, dict[str, int]]:
         f"<= {EXAMPLES} ORDER BY fault, utt_id, text"
     )
     return rows.to_arrow_table(), dict(counted)
+
+
+def _empty_references(source: Joined, staged: Staged) -> int:
+    found = source.database.sql(f"SELECT count(*) FROM {staged.relation(SCORES)} WHERE words = 0")
+    [(empty,)] = found.fetchall()
+    return int(empty)
