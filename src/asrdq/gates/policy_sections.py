@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from asrdq.sampling.estimators import Limit
+from asrdq.scoring.rates import HIGHER_IS_BETTER
 from asrdq.strict import Share, Strict
 
 Name = Annotated[str, Field(min_length=1)]
@@ -122,7 +123,6 @@ Rated = Literal[
     "keyword_precision", "keyword_recall", "keyword_f1", "macro_wer",
 ]  # fmt: skip
 _PAIRED = ("wer", "cer", "ser", "ker")
-_HIGHER_IS_BETTER = ("wip", "keyword_precision", "keyword_recall", "keyword_f1")
 _MAY_PASS_1 = ("wer", "cer", "macro_wer")
 
 
@@ -175,7 +175,7 @@ class ScoreRules(Section):
     def _possible(self) -> ScoreRules:
         changes = (self.maximum_increase, self.maximum_relative_increase)
         asks_for_change = any(limit is not None for limit in changes)
-        higher = self.metric in _HIGHER_IS_BETTER
+        higher = self.metric in HIGHER_IS_BETTER
         if self.maximum is None and self.minimum is None and not asks_for_change:
             raise ValueError("there is no limit: nothing is asked")
         if higher and self.maximum is not None:

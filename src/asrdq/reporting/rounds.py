@@ -7,11 +7,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from asrdq.leaderboard.entries import HEADLINE
 from asrdq.reporting.before_after import BeforeAfter, before_and_after
 from asrdq.reporting.deltas import DeltaPlot, DeltaRow, delta_plot
 from asrdq.rounds.schema import COMPARISONS, GROUPS, GROUPS_TABLE, TABLE
 from asrdq.scoring.plan import DURATION_BUCKET
-from asrdq.scoring.rates import Metric
 from asrdq.workspace.store import quote_text
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
 
 MOST_DRAWN: Final = 20
-
-_HEADLINE: Final = (Metric.WER, Metric.CER, Metric.KER, Metric.SER)
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ _TAKEN: Final = (
 
 def _plots(groups: list[dict[str, Any]], metric: str) -> Iterable[tuple[str, DeltaPlot, int]]:
     together = {row["metric"]: row for row in groups if not row["by"]}
-    shown = [together[own] for own in _HEADLINE if own in together]
+    shown = [together[own] for own in HEADLINE if own in together]
     yield "All utterances", delta_plot(_row(row, row["metric"].upper()) for row in shown), 0
     rows = [row for row in groups if row["by"] and row["metric"] == metric]
     for by in dict.fromkeys(row["by"] for row in rows):
