@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Metric(StrEnum):
-    """A rate that is scored; shares between 0 and 1, though WER, CER and MER can pass 1."""
+    """A rate that is scored; shares between 0 and 1, though WER, CER and MACRO_WER can pass 1."""
 
     WER = "wer"
     CER = "cer"
