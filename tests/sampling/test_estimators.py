@@ -147,7 +147,7 @@ def test_the_order_of_strata_does_not_matter(order: list[int]) -> None:
 
 def test_a_perfect_instrument_changes_little() -> None:
     strata = guide(70_000, 25_000, 5_000)
-    rate = corrected_rate(strata, Instrument(10_000, 10_000, 0, 10_000))
+    rate = corrected_rate(strata, instrument=Instrument(10_000, 10_000, 0, 10_000))
     plain = population_interval(strata)
     assert rate.value == pytest.approx(plain.value)
     assert rate.low == pytest.approx(plain.low, abs=0.002)
@@ -156,21 +156,29 @@ def test_a_perfect_instrument_changes_little() -> None:
 
 def test_rogan_and_gladen_by_hand() -> None:
     # 12 % flagged, recall 0.8, false alarms 0.04: (0.12 - 0.04) / (0.80 - 0.04) = 0.105263.
-    rate = corrected_rate([StratumCount("a", 100_000, 1000, 120)], Instrument(80, 100, 4, 100))
+    rate = corrected_rate(
+        [StratumCount("a", 100_000, 1000, 120)], instrument=Instrument(80, 100, 4, 100)
+    )
     assert rate.value == pytest.approx(0.08 / 0.76)
     plain = population_interval([StratumCount("a", 100_000, 1000, 120)])
     assert rate.high - rate.low > (plain.high - plain.low) / 0.76
 
 
 def test_a_corrected_rate_stays_inside_0_and_1() -> None:
-    none = corrected_rate([StratumCount("a", 10_000, 200, 2)], Instrument(90, 100, 5, 100))
-    every = corrected_rate([StratumCount("a", 10_000, 200, 195)], Instrument(90, 100, 5, 100))
+    none = corrected_rate(
+        [StratumCount("a", 10_000, 200, 2)], instrument=Instrument(90, 100, 5, 100)
+    )
+    every = corrected_rate(
+        [StratumCount("a", 10_000, 200, 195)], instrument=Instrument(90, 100, 5, 100)
+    )
     assert (none.value, none.low) == (0.0, 0.0)
     assert (every.value, every.high) == (1.0, 1.0)
 
 
 def test_a_weak_instrument_leaves_the_rate_undefined() -> None:
-    rate = corrected_rate([StratumCount("a", 10_000, 200, 20)], Instrument(15, 100, 10, 100))
+    rate = corrected_rate(
+        [StratumCount("a", 10_000, 200, 20)], instrument=Instrument(15, 100, 10, 100)
+    )
     assert rate.value is None
     assert (rate.low, rate.high) == (0.0, 1.0)
     assert "0.05 only" in rate.reason
@@ -178,7 +186,7 @@ def test_a_weak_instrument_leaves_the_rate_undefined() -> None:
 
 def test_a_corrected_rate_needs_every_stratum() -> None:
     strata = [StratumCount("a", 100, 50, 5), StratumCount("b", 300, 0, 0)]
-    assert corrected_rate(strata, Instrument(90, 100, 2, 100)).value is None
+    assert corrected_rate(strata, instrument=Instrument(90, 100, 2, 100)).value is None
 
 
 def test_straddling_a_limit() -> None:

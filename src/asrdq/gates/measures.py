@@ -109,12 +109,8 @@ class Measures:
             )
         estimate: Estimate = population_interval
         if name == "corrected" and self.instrument is not None:
-            estimate = partial(_corrected, self.instrument)
+            estimate = partial(corrected_rate, instrument=self.instrument)
         return clips_to_decide(counts, limit, confidence, estimate=estimate)
-
-
-def _corrected(instrument: Instrument, counts: Sequence[StratumCount], confidence: float) -> Rate:
-    return corrected_rate(counts, instrument, confidence)
 
 
 def measure(evidence: Evidence, confidence: float) -> Measures:
@@ -127,7 +123,7 @@ def measure(evidence: Evidence, confidence: float) -> Measures:
     untried = "no fault was planted in a stratum that can be judged"
     corrected = Rate(None, 0.0, 1.0, confidence, untried)
     if instrument is not None:
-        corrected = corrected_rate(counts, instrument, confidence)
+        corrected = corrected_rate(counts, confidence, instrument=instrument)
     return Measures(
         strata=strata,
         sample_rate=sample_rate(counts, confidence),

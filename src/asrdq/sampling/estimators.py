@@ -191,7 +191,7 @@ def population_interval(strata: Sequence[StratumCount], confidence: float = 0.95
 
 
 def corrected_rate(
-    strata: Sequence[StratumCount], instrument: Instrument, confidence: float = 0.95
+    strata: Sequence[StratumCount], confidence: float = 0.95, *, instrument: Instrument
 ) -> Rate:
     """Return the population rate corrected for the instrument's own errors.
 
@@ -201,8 +201,8 @@ def corrected_rate(
 
     Args:
         strata: All strata of the manifest; `low` are the flagged clips.
-        instrument: Recall and false alarms measured on planted faults.
         confidence: Nominal coverage.
+        instrument: Recall and false alarms measured on planted faults.
 
     Returns:
         The rate; its value is undefined where a stratum has no judged clip, or where recall
