@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from asrdq.errors import UsageError, nearest
 from asrdq.hypotheses.bounded import bounded_database
-from asrdq.hypotheses.formats.registry import AUTO
 from asrdq.hypotheses.ids import EXAMPLES, IdMatch, Ids, check_ids_rule
 from asrdq.hypotheses.loading import HypothesesResult, load_hypotheses
 from asrdq.hypotheses.names import is_set_name, set_name_of
@@ -91,8 +90,6 @@ def resolve(
     argument: str,
     *,
     ids: Ids = "strict",
-    format: str = AUTO,
-    columns: Mapping[str, str] | None = None,
     whole_recordings: bool = False,
     advance: Advance = lambda _: None,
     told: Callable[[HypothesesResult], None] = lambda _: None,
@@ -107,8 +104,6 @@ def resolve(
         manifest: The version that is scored.
         argument: What the user wrote.
         ids: What to do where ids differ.
-        format: Format of a file; see `load_hypotheses`.
-        columns: Columns of a file; see `load_hypotheses`.
         whole_recordings: Of a CTM file; see `load_hypotheses`.
         advance: Told the number of bytes read of a file.
         told: Given the result of reading a file, to say how its rows were joined.
@@ -131,9 +126,7 @@ def resolve(
         manifest,
         path,
         name=name,
-        format=format,
         ids=ids,
-        columns=columns,
         whole_recordings=whole_recordings,
         advance=advance,
     )

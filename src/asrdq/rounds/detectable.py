@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,17 +11,12 @@ from scipy.stats import t
 
 from asrdq.rounds.paired import Floats, Integers
 
-POWER = 0.80
+_POWER: Final = 0.80
+_CONFIDENCE: Final = 0.95
 
 
-def detectable_change(
-    error: Floats,
-    blocks: Integers,
-    *,
-    power: float = POWER,
-    confidence: float = 0.95,
-) -> Floats:
-    """Return the least true change that a two-sided test finds with the given power.
+def detectable_change(error: Floats, blocks: Integers) -> Floats:
+    """Return the least true change that a two-sided test at 95 % finds with a power of 80 %.
 
     (t at 1 − α/2 + t at the power) · standard error of the change: the textbook formula, with
     the spread that these two rounds show.
@@ -28,15 +24,13 @@ def detectable_change(
     Args:
         error: Standard errors of changes, shape (cells,).
         blocks: Blocks they come from; NaN comes back below 2.
-        power: Probability of finding it.
-        confidence: Confidence of the test.
 
     Example:
         >>> round(float(detectable_change(np.array([0.01]), np.array([10**6]))[0]), 4)
         0.028
     """
     freedom = np.where(blocks > 1, blocks - 1.0, np.nan)
-    found: Floats = (t.ppf(0.5 + confidence / 2, freedom) + t.ppf(power, freedom)) * error
+    found: Floats = (t.ppf(0.5 + _CONFIDENCE / 2, freedom) + t.ppf(_POWER, freedom)) * error
     return found
 
 

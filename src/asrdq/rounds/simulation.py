@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from asrdq.rounds.paired import BlockSums, Floats, Integers, paired_differences
+
+_REPLICATES: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,6 @@ def simulate(
     design: Design,
     *,
     rounds: int = 2000,
-    replicates: int = 2000,
     seed: int = 0,
     confidence: float = 0.95,
 ) -> Coverage:
@@ -59,7 +61,6 @@ def simulate(
     Args:
         design: What is drawn.
         rounds: Number of pairs of rounds.
-        replicates: Bootstrap replicates.
         seed: Seed of everything.
         confidence: Nominal coverage.
     """
@@ -68,7 +69,7 @@ def simulate(
     words = _words(random, design, shape)
     odds = random.normal(0.0, design.unlike, shape)
     sums = _draw(random, design, words, odds)
-    found = paired_differences(sums, replicates=replicates, seed=seed, confidence=confidence)
+    found = paired_differences(sums, replicates=_REPLICATES, seed=seed, confidence=confidence)
     truth = _truth(design)
     held = (found.low <= truth + 1e-12) & (truth - 1e-12 <= found.high)
     return Coverage(design, rounds, float(held.mean()), float((found.high - found.low).mean()))

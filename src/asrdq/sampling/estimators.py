@@ -127,17 +127,17 @@ def wilson(
     return Rate(share, low, high, confidence)
 
 
-def least_trials(share: float, confidence: float = 0.95) -> int:
+def least_trials(share: float) -> int:
     """Return how many trials, all of them hits, take Wilson's lower limit up to a share below 1.
 
-    With z of the confidence, n of n hits have the lower limit n / (n + z²).
+    With z of 95 % confidence, n of n hits have the lower limit n / (n + z²).
 
     >>> least_trials(0.80), round(wilson(16, 16).low, 3), round(wilson(15, 15).low, 3)
     (16, 0.806, 0.796)
     """
     from statistics import NormalDist
 
-    z = NormalDist().inv_cdf(0.5 + confidence / 2.0)
+    z = NormalDist().inv_cdf(0.975)
     return math.ceil(z * z * share / (1.0 - share))
 
 

@@ -40,7 +40,6 @@ def simulate_audits(
     audits: int = 2000,
     seed: int = 0,
     fixed_corpus: bool = False,
-    confidence: float = 0.95,
 ) -> Coverage:
     """Audit simulated corpora and count how often the population rate is covered.
 
@@ -54,7 +53,6 @@ def simulate_audits(
         seed: Seed of corpora and samples.
         fixed_corpus: All audits draw from one corpus with exactly round(rate · N_h) low clips
             a stratum. Coverage then moves in steps with the counts where faults are rare.
-        confidence: Nominal coverage.
     """
     random = np.random.default_rng(seed)
     judged, population = np.array(design.judged), np.array(design.population)
@@ -65,8 +63,8 @@ def simulate_audits(
     low = random.hypergeometric(bad, population - bad, judged)
     truth = bad.sum(axis=1) / population.sum()
     outcomes, back = np.unique(low, axis=0, return_inverse=True)
-    ours = population_limits(outcomes, judged, population, confidence)
-    plain = normal_limits(outcomes, judged, population, confidence)
+    ours = population_limits(outcomes, judged, population)
+    plain = normal_limits(outcomes, judged, population)
     return Coverage(
         design,
         rate,
@@ -80,22 +78,20 @@ def normal_limits(
     low: NDArray[np.number],
     judged: NDArray[np.number],
     population: NDArray[np.number],
-    confidence: float = 0.95,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the plain normal (Wald) limits of the population rate, to compare with.
+    """Return the plain normal (Wald) limits of the population rate at 95 %, to compare with.
 
     Args:
         low: Low-quality clips, shape (audits, strata).
         judged: Judged clips, shape (strata,).
         population: Clips of the stratum, shape (strata,).
-        confidence: Nominal coverage.
     """
     weights = population / population.sum()
     share = low / judged
     left = (population - judged) / np.maximum(population - 1, 1)
     variance = (weights**2 * share * (1.0 - share) / judged * left).sum(axis=1)
     centre = (weights * share).sum(axis=1)
-    half = norm.ppf(0.5 + confidence / 2.0) * np.sqrt(variance)
+    half = norm.ppf(0.975) * np.sqrt(variance)
     return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
 
 

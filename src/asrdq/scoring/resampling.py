@@ -36,6 +36,7 @@ FEWEST_BLOCKS: Final = 10
 """Blocks that must have errors, and be there at all, for the bootstrap to know their spread."""
 
 REPLICATES: Final = 2_000
+_CONFIDENCE: Final = 0.95
 _CELLS_AT_ONCE: Final = 4_000_000
 
 _ROUNDING: Final = 1e-12
@@ -109,16 +110,14 @@ def interval(
     formula: Formula,
     *,
     seed: int = 0,
-    confidence: float = 0.95,
     replicates: int = REPLICATES,
 ) -> Interval:
-    """Return a rate over blocks with its interval.
+    """Return a rate over blocks with its interval of 95 % confidence.
 
     Args:
         blocks: What was counted; blocks that the rate knows nothing of are left out.
         formula: The rate.
         seed: Seed of the resampling.
-        confidence: Nominal coverage.
         replicates: How often blocks are drawn again.
     """
     quantities = formula.quantities(blocks.counts)
@@ -130,19 +129,19 @@ def interval(
     if math.isnan(value):
         return Interval(value, math.nan, math.nan, Method.NONE, size)
     if _single_trials(quantities):
-        share = wilson(float(quantities[:, 0].sum()), size, confidence)
+        share = wilson(float(quantities[:, 0].sum()), size, _CONFIDENCE)
         return Interval(value, share.low, share.high, Method.WILSON, size)
     drawn = Blocks(quantities, strata)
     spread = standard_error(drawn, formula.value_and_gradient)
     if size > 1 and spread > _ROUNDING:
         if enough_blocks(drawn):
-            low, high = studentised(drawn, formula.value_and_gradient, seed, confidence, replicates)
+            low, high = studentised(drawn, formula.value_and_gradient, seed, replicates)
             if math.isfinite(high - low):
                 return _within(formula, value, low, high, Method.BOOTSTRAP, size)
-        low, high = _transformed_t(value, spread, size - 1, confidence, formula.bounded)
+        low, high = _transformed_t(value, spread, size - 1, formula.bounded)
         return _within(formula, value, low, high, Method.T, size)
     if (value <= 1 and size > 1) or value == 0 or (value == 1 and formula.bounded):
-        share = wilson(value * size, size, confidence)
+        share = wilson(value * size, size, _CONFIDENCE)
         return Interval(value, share.low, share.high, Method.WILSON, size)
     return Interval(value, math.nan, math.nan, Method.NONE, size)
 
@@ -172,8 +171,7 @@ def studentised(
     blocks: Blocks,
     function: ValueAndGradient,
     seed: int,
-    confidence: float = 0.95,
-    replicates: int = REPLICATES,
+    replicates: int,
 ) -> tuple[float, float]:
     """Return the limits of a function of sums over blocks by the studentised bootstrap.
 
@@ -184,7 +182,6 @@ def studentised(
         blocks: Quantities of the blocks, shape (blocks, quantities).
         function: Gives value and derivatives for sums of quantities.
         seed: Seed of the resampling.
-        confidence: Nominal coverage.
         replicates: How often blocks are drawn again.
     """
     value = float(function(blocks.counts.sum(axis=0, keepdims=True))[0][0])
@@ -196,7 +193,7 @@ def studentised(
         with np.errstate(divide="ignore", invalid="ignore"):
             step = np.where(away == 0, 0.0, away / spread)
         steps.append(step[~np.isnan(step)])
-    tail = (1 - confidence) / 2
+    tail = (1 - _CONFIDENCE) / 2
     left, right = np.quantile(np.concatenate(steps), [tail, 1 - tail], method="nearest")
     return value - float(right) * error, value - float(left) * error
 
@@ -251,9 +248,7 @@ def _single_trials(quantities: Floats) -> bool:
     )
 
 
-def _transformed_t(
-    value: float, spread: float, freedom: int, confidence: float, bounded: bool
-) -> tuple[float, float]:
+def _transformed_t(value: float, spread: float, freedom: int, bounded: bool) -> tuple[float, float]:
     """Return a t interval on the logit scale for a share below 1, else on that of the logarithm.
 
     Where the interval is wider than the rate itself, the logarithm goes on as its chord: two blocks
@@ -261,7 +256,7 @@ def _transformed_t(
     """
     from scipy.stats import t
 
-    reach = float(t.ppf(0.5 + confidence / 2, freedom)) * spread
+    reach = float(t.ppf(0.5 + _CONFIDENCE / 2, freedom)) * spread
     if bounded and value < 1:
         factor = math.exp(min(reach / (value * (1 - value)), 700.0))
         odds = value / (1 - value)

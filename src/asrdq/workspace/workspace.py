@@ -87,20 +87,14 @@ class Workspace:
         """Return all versions of a manifest, the oldest first."""
         return read_history(self.store, name)
 
-    def scan(
-        self,
-        manifest: ManifestVersion,
-        columns: Sequence[str] | None = None,
-        where: str | None = None,
-    ) -> pa.Table:
+    def scan(self, manifest: ManifestVersion, columns: Sequence[str] | None = None) -> pa.Table:
         """Return rows of one manifest version.
 
         Args:
             manifest: The version to read.
             columns: Columns to return, all by default.
-            where: SQL condition of trusted origin.
         """
-        with self.stream(manifest, columns, where) as reader:
+        with self.stream(manifest, columns) as reader:
             return reader.read_all()
 
     @contextmanager
@@ -110,7 +104,13 @@ class Workspace:
         columns: Sequence[str] | None = None,
         where: str | None = None,
     ) -> Iterator[pa.RecordBatchReader]:
-        """Give rows of one manifest version as a stream, for manifests of any size."""
+        """Give rows of one manifest version as a stream, for manifests of any size.
+
+        Args:
+            manifest: The version to read.
+            columns: Columns to give, all by default.
+            where: SQL condition of trusted origin.
+        """
         body, _ = select_from(self.store, manifest.table, manifest.version)
         chosen = "*" if columns is None else ", ".join(map(quote_name, columns))
         condition = f" WHERE {where}" if where else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -116,9 +116,7 @@ def _exact(value: Any) -> Any:
     return plain(value)
 
 
-def data_digests(
-    workspace: Workspace, manifest: ManifestVersion, advance: Callable[[int], None] | None = None
-) -> dict[str, str]:
+def data_digests(workspace: Workspace, manifest: ManifestVersion) -> dict[str, str]:
     """Return the SHA-256 of each file that holds rows of a manifest version.
 
     They cover every column, also those that the fingerprint leaves out.
@@ -126,7 +124,6 @@ def data_digests(
     Args:
         workspace: Where the manifest is.
         manifest: The version.
-        advance: Told how many files were read.
 
     Raises:
         ToolError: A file cannot be read.
@@ -136,8 +133,6 @@ def data_digests(
     for path in store.files(store.open(manifest.table, manifest.version), manifest.table):
         file = place(path)
         found[within(file, workspace.root) or path] = file_digest(file)
-        if advance:
-            advance(1)
     return found
 
 
