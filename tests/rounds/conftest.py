@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from asrdq.rounds.mapsswe import WordErrors, error_slots
+from asrdq.rounds.mapsswe import WordErrors
 
 if TYPE_CHECKING:
     from asrdq.rounds import Comparison
@@ -115,6 +115,19 @@ def _aligned_words(path: Path) -> dict[str, str]:
         elif utterance and line:
             found[utterance] = "".join(re.findall(r"(?:^|:)([CSDI])(?=,)", line))
     return found
+
+
+def error_slots(kinds: str) -> list[int]:
+    """Return the slots of the errors of one utterance: "CSID" has them at 3, 4 and 5.
+
+    The kinds are those that sclite writes: `C` correct, `S` substituted, `D` deleted, `I` inserted.
+    """
+    slots, word = [], 0
+    for kind in kinds:
+        if kind != "C":
+            slots.append(2 * word + (kind != "I"))
+        word += kind != "I"
+    return slots
 
 
 def numbered(aligned: Sequence[str]) -> WordErrors:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from asrdq.checks.text_judge import FINDINGS_SCHEMA
-
 CHECKS, CHECK_RESULTS, TEXT_FINDINGS = "checks", "check_results", "text_findings"
 
 _KEYS = [(name, pa.string()) for name in ("run_id", "manifest", "suite")]
@@ -48,9 +46,3 @@ CHECK_RESULTS_SCHEMA = pa.schema(
     ]
 )
 """One row an expectation and utterance that fails it, as many of each as the check was told."""
-
-TEXT_FINDINGS_SCHEMA = pa.schema(
-    [("run_id", pa.string()), *((name, pa.string()) for name in FINDINGS_SCHEMA.names)]
-)
-"""One row an expectation and text that a library judges to fail it: the key of the expectation, the
-text, what stands beside it (its stated language), and what is shown of it."""

@@ -16,10 +16,12 @@ from asrdq.places import Place
 Locate = Callable[[str], Place]
 
 FINDINGS = "findings"
-"""The table in the database of a check: `asked`, `text`, `beside`, `shown`."""
+"""The table in the database of a check."""
 ASKED = "findings_of_this"
 """Stands in the SQL of a rule for its own rows of `findings`."""
 FINDINGS_SCHEMA = pa.schema([(name, pa.string()) for name in ("asked", "text", "beside", "shown")])
+"""One row an expectation and text that a library judges to fail it: the key of the expectation, the
+text, what stands beside it (its stated language), and what is shown of it."""
 
 
 @dataclass(frozen=True, slots=True)

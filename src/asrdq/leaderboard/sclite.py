@@ -141,11 +141,6 @@ class Agreement:
     differing: tuple[str, ...]
     verdict: str
 
-    @property
-    def agrees(self) -> bool:
-        """Whether both count the same texts and the same number of errors."""
-        return not {"sentences", "words", "errors"} & set(self.differing)
-
 
 def compare_with_sclite(ours: Totals, path: str | Path) -> Agreement:
     """Put our totals beside those of a report of sclite and say where they differ.

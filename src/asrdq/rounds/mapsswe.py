@@ -11,7 +11,6 @@ algorithms", ICASSP 1989; the segments are those of `sc_stats` of the NIST toolk
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,25 +113,6 @@ def segment_errors(
     total = np.bincount(segment, minlength=count)
     errors_after = np.bincount(segment[in_after], minlength=count)
     return total - errors_after, errors_after
-
-
-def error_slots(kinds: Sequence[str]) -> list[int]:
-    """Return the slots of the errors of one utterance.
-
-    Args:
-        kinds: What became of each aligned word, in order: `C` correct, `S` substituted,
-            `D` deleted, `I` inserted, as sclite writes it.
-
-    Example:
-        >>> error_slots("CSID")
-        [3, 4, 5]
-    """
-    slots, word = [], 0
-    for kind in kinds:
-        if kind != "C":
-            slots.append(2 * word + (kind != "I"))
-        word += kind != "I"
-    return slots
 
 
 def _z(difference: Integers, mean: float, deviation: float | None) -> float | None:
