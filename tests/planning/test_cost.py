@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from asrdq.planning.cost import WallTime, cost_findings, cost_of, disk_of, wall_time
+from asrdq.planning.cost import Stored, WallTime, cost_findings, cost_of, disk_of, wall_time
 from asrdq.planning.hardware import Gpus, Hardware, Prices, parse_gpus
 from asrdq.planning.kept import Kept
 from asrdq.planning.steps import count_steps
@@ -30,7 +30,7 @@ def test_the_gradual_run_takes_12_hours_and_costs_48_usd(
     time = timed(recipe("qwen3-asr-gradual"), gpus, hardware, kept(73_579, 143.0))
     assert time.training_hours == pytest.approx(12.0, abs=0.01)
     assert time.hours == pytest.approx(15.0, abs=0.01)
-    cost = cost_of(gpus, prices, time)
+    cost = cost_of(gpus, prices, time, ())
     assert cost.usd_per_hour == 3.20
     assert cost.usd == pytest.approx(48.00, abs=0.03)
     others = {offer.machine: offer.usd for offer in cost.offers}
@@ -91,7 +91,7 @@ def test_without_a_speed_time_and_cost_are_not_known(
 ) -> None:
     gpus = parse_gpus("l40s", hardware)
     time = timed(recipe("smoke", model={"family": "ctc"}), gpus, hardware, kept(100, 0.2))
-    cost = cost_of(gpus, prices, time)
+    cost = cost_of(gpus, prices, time, ())
     assert (time.hours, cost.usd) == (None, None)
     found = [str(each) for each in cost_findings(gpus, prices, cost, time, TODAY)]
     assert "time: no speed of a ctc model is known: --clips-per-second" in found
@@ -101,7 +101,7 @@ def test_without_a_speed_time_and_cost_are_not_known(
 def test_a_forgotten_machine(hardware: Hardware, prices: Prices, gpus: str, usd: float) -> None:
     chosen = parse_gpus(gpus, hardware)
     time = WallTime(1.0, 0.0, 0.0, 1.0, "")
-    cost = cost_of(chosen, prices, time)
+    cost = cost_of(chosen, prices, time, ())
     assert cost.idle_usd == usd
     found = [str(each) for each in cost_findings(chosen, prices, cost, time, TODAY)]
     assert any(f"24 h idle cost {usd:.2f} USD" in each for each in found)
@@ -109,7 +109,7 @@ def test_a_forgotten_machine(hardware: Hardware, prices: Prices, gpus: str, usd:
 
 def test_an_old_price_and_a_missing_one(hardware: Hardware, prices: Prices) -> None:
     gpus, time = parse_gpus("2xA100-40", hardware), WallTime(1.0, 0.0, 0.0, 1.0, "")
-    cost = cost_of(gpus, prices, time)
+    cost = cost_of(gpus, prices, time, ())
     day = dt.date(2026, 8, 10)  # 181 days after the tenth of February
     old = [str(each) for each in cost_findings(gpus, prices, cost, time, day)]
     assert old[0] == "cost: the price of lambda-2xa100-40 is 181 days old (2026-02-10): look it up"
@@ -118,7 +118,7 @@ def test_an_old_price_and_a_missing_one(hardware: Hardware, prices: Prices) -> N
     ]
     assert not any("days old" in each for each in young)
     three = parse_gpus("3xA100-40", hardware)
-    cost = cost_of(three, prices, time)
+    cost = cost_of(three, prices, time, ())
     (missing,) = cost_findings(three, prices, cost, time, day)
     assert (cost.usd, cost.idle_usd) == (None, None)
     assert "no price of 3xa100-40 is known" in missing.text
@@ -133,3 +133,12 @@ def test_disk_of_the_gradual_recipe(recipe: MakeRecipe, kept: MakeKept, hardware
     assert found["checkpoints"] == pytest.approx(4 * (6.862 + 7.495), abs=0.01)
     assert found["model"] == pytest.approx(2 * 6.862, abs=0.01)
     assert found["audio"] == pytest.approx(143 * 3600 * 32_000 / 1e9)
+
+
+def test_a_disk_that_a_stopped_machine_keeps(hardware: Hardware, prices: Prices) -> None:
+    time = WallTime(1.0, 0.0, 0.0, 1.0, "")
+    disk = (Stored("checkpoints", 57.4, ""), Stored("model", 13.7, ""))
+    cost = cost_of(parse_gpus("l40s", hardware), prices, time, disk)
+    assert cost.disk_usd_per_month == 7.11  # 71.1 GB at 0.10
+    free = prices.model_copy(update={"disk_usd_per_gb_month": 0.0})
+    assert cost_of(parse_gpus("l40s", hardware), free, time, disk).disk_usd_per_month == 0.0

@@ -113,6 +113,9 @@ def test_a_plan_says_all_that_follows(workspace: Workspace, ingest: Ingest) -> N
     assert [item["level"] for item in document["findings"]] == ["warning", "warning"]
     rows = {(line["section"], line["item"]): line for line in plan.arrow().to_pylist()}
     assert rows["steps", "effective batch"]["value"] == "64 clips"
+    # 57.43 GB of checkpoints, 13.72 of models and 0.14 of audio, at 0.10 a GB.
+    assert rows["disk", "total"]["value"] == "71.3 GB"
+    assert rows["disk", "total"]["why"] == "7.13 USD a month where a stopped machine keeps it"
     assert rows["memory, from epoch 1", "weights"]["why"] == "4 bytes × 1,715,432,120"
     assert "640 rows" in plan.summary()
 

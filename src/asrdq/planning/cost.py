@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from asrdq.planning.findings import Finding, note, warning
@@ -63,6 +63,7 @@ class Cost:
         idle_hours: Hours a forgotten machine runs.
         idle_usd: What they cost.
         offers: All machines that fit, in the order of the table.
+        disk_usd_per_month: Of the disk alone, where it is kept while the machine is stopped.
     """
 
     usd_per_hour: float | None
@@ -70,6 +71,7 @@ class Cost:
     idle_hours: float
     idle_usd: float | None
     offers: tuple[Offer, ...]
+    disk_usd_per_month: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,13 @@ def _speed(recipe: Recipe, gpus: Gpus, hardware: Hardware) -> tuple[str, Speed] 
     )
 
 
-def cost_of(gpus: Gpus, prices: Prices, time: WallTime, machine: str | None = None) -> Cost:
+def cost_of(
+    gpus: Gpus,
+    prices: Prices,
+    time: WallTime,
+    disk: Sequence[Stored],
+    machine: str | None = None,
+) -> Cost:
     """Return what a run costs, on the machine of that name or the first one that fits."""
     hours = time.hours
     offers = tuple(
@@ -183,6 +191,7 @@ def cost_of(gpus: Gpus, prices: Prices, time: WallTime, machine: str | None = No
         idle_hours=prices.idle_hours,
         idle_usd=round(first.usd_per_hour * prices.idle_hours, 2) if first else None,
         offers=offers,
+        disk_usd_per_month=round(prices.disk_usd_per_gb_month * sum(part.gb for part in disk), 2),
     )
 
 

@@ -74,7 +74,8 @@ def plan_training(
     memory = _memory(read, chosen, hardware, kept)
     batch = advise_batch(read, chosen, hardware, steps, kept.longest_s)
     time = wall_time(read, chosen, hardware, kept, steps, clips_per_second=clips_per_second)
-    cost = cost_of(chosen, prices, time, machine)
+    disk = disk_of(read, hardware, kept)
+    cost = cost_of(chosen, prices, time, disk, machine)
     slips, mixed = tuple(find_slips(read)), _mixed(workspace, manifest, read.data)
     findings = [
         *(error(f"stated.{slip.figure}", str(slip)) for slip in slips),
@@ -96,7 +97,7 @@ def plan_training(
         memory=memory,
         time=time,
         cost=cost,
-        disk=disk_of(read, hardware, kept),
+        disk=disk,
         slips=slips,
         findings=tuple(sorted(findings, key=lambda each: list(Level).index(each.level))),
     )

@@ -128,8 +128,7 @@ def _table(plan: Plan) -> pa.Table:
         *_batch(plan),
         *(line for stage in plan.memory for line in _memory(stage)),
         *_money(plan),
-        *(("disk", part.name, f"{part.gb:,.1f} GB", part.why) for part in plan.disk),
-        ("disk", "total", f"{sum(part.gb for part in plan.disk):,.1f} GB", ""),
+        *_disk(plan),
     ]
     columns = [pa.array([line[place] for line in lines], pa.string()) for place in range(4)]
     return pa.table(dict(zip(COLUMNS, columns, strict=True)))
@@ -208,3 +207,10 @@ def _money(plan: Plan) -> Iterator[Line]:
         yield "cost", offer.machine, usd, f"{offer.usd_per_hour:.2f} an hour, {offer.entered}"
     if cost.idle_usd is not None:
         yield "cost", "idle", f"{cost.idle_usd:,.2f} USD", f"{cost.idle_hours:g} h forgotten"
+
+
+def _disk(plan: Plan) -> Iterator[Line]:
+    for part in plan.disk:
+        yield "disk", part.name, f"{part.gb:,.1f} GB", part.why
+    kept = f"{plan.cost.disk_usd_per_month:,.2f} USD a month where a stopped machine keeps it"
+    yield "disk", "total", f"{sum(part.gb for part in plan.disk):,.1f} GB", kept
