@@ -110,16 +110,25 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
+def first_few(names: Sequence[str], most: int, separator: str = ", ") -> str:
+    """Return the first names in a line, with an ellipsis where there are more of them.
+
+    >>> first_few(["a", "b"], 2), first_few(["a", "b", "c"], 2)
+    ('a, b', 'a, b, …')
+    """
+    more = ["…"] if len(names) > most else []
+    return separator.join([*names[:most], *more])
+
+
 def unknown(
     kind: str, word: str, choices: Iterable[str], *, where: str | None = None
 ) -> UsageError:
     """Build the error for a name that is not among the valid ones, naming the nearest."""
     names = sorted(choices)
     guess = nearest(word, names)
-    listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
     hint = f"did you mean '{guess}'? " if guess else ""
     return UsageError(
         f"unknown {kind} '{word}'",
         where=where,
-        hint=f"{hint}valid: {listed}" if names else f"there is no {kind} yet",
+        hint=f"{hint}valid: {first_few(names, 20)}" if names else f"there is no {kind} yet",
     )

@@ -12,7 +12,7 @@ import pyarrow as pa
 from asrdq.alignment import Aligner, AlignerOptions, build_aligner
 from asrdq.audit.collection import EVIDENCE_TABLE, clip_task, collect_evidence
 from asrdq.audit.tables import AUDIT_FOLDS
-from asrdq.errors import DataError, UsageError
+from asrdq.errors import DataError, UsageError, first_few
 
 if TYPE_CHECKING:
     from asrdq.audit.collection import OnClip
@@ -124,9 +124,8 @@ class Judges:
             )
         strange = sorted({str(clip.speaker) for clip in clips if clip.speaker not in self._place})
         if strange:
-            named = ", ".join(strange[:_NAMED]) + (", …" if len(strange) > _NAMED else "")
             raise DataError(
-                f"{len(strange):,} sampled speakers are in no fold: {named}",
+                f"{len(strange):,} sampled speakers are in no fold: {first_few(strange, _NAMED)}",
                 hint="name them in the file of the folds, with a model that has not heard them",
             )
 

@@ -14,7 +14,7 @@ import typer
 
 from asrdq import console
 from asrdq.cli.output import cell
-from asrdq.errors import ExitCode, UsageError
+from asrdq.errors import ExitCode, UsageError, first_few
 from asrdq.shipped import shipped_folder
 
 MARKER = ".made-by-asrdq-demo"
@@ -149,6 +149,6 @@ def story(outcome: Comparison, verdict: str) -> list[str]:
     lines[2:2] = [f"  missed {utt_id}: {fault}" for utt_id, fault in outcome.missed.items()]
     lines += [f"  {utt_id}: {reasons}" for utt_id, reasons in outcome.false_alarms.items()]
     if outcome.unjudged:
-        shown = ", ".join(outcome.unjudged[:5]) + (", …" if len(outcome.unjudged) > 5 else "")
+        shown = first_few(outcome.unjudged, 5)
         lines.append(f"not judged: {len(outcome.unjudged)} ({shown})")
     return lines

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asrdq.audio import file_hashes
+from asrdq.errors import first_few
 from asrdq.gates.evidence import Evidence, Finding
 from asrdq.gates.policy_sections import AuditRules
 
@@ -76,7 +77,7 @@ def changed_audio(
         )
         hint = "ask where the audio is, or say `if_audio_absent: note` under `audit` in the policy"
         return [Finding(MISSING_AUDIO, message, hint)]
-    named = ", ".join(changed[:_NAMED]) + (" …" if len(changed) > _NAMED else "")
+    named = first_few(changed, _NAMED)
     message = f"the audio of {len(changed):,} clips is not what was audited: {named}"
     return [Finding(CHANGED_AUDIO, message, f"asrdq audit {evidence.manifest.name}")]
 

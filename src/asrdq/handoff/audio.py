@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from asrdq.audio import file_hashes, file_identity
 from asrdq.console import Stage
-from asrdq.errors import DataError
+from asrdq.errors import DataError, first_few
 from asrdq.handoff.refusals import Refusal
 from asrdq.manifests.rewriting import Rewriting
 from asrdq.places import is_remote
@@ -74,7 +74,8 @@ def find_audio(asked: Asked, stage: Stage) -> tuple[AudioFiles, list[Refusal]]:
         refusals.append(
             Refusal(
                 "audio_missing",
-                f"{len(missing):,} of {len(here):,} audio files are not there: {_some(missing)}",
+                f"{len(missing):,} of {len(here):,} audio files are not there: "
+                f"{first_few(missing, _NAMED)}",
                 "asrdq probe " + asked.train.name,
             )
         )
@@ -110,7 +111,8 @@ def _remote(asked: Asked, there: Mapping[str, str]) -> Iterator[Refusal]:
     if remote:
         yield Refusal(
             "audio_remote",
-            f"{len(remote):,} of {len(there):,} audio files are addresses: {_some(remote)}",
+            f"{len(remote):,} of {len(there):,} audio files are addresses: "
+            f"{first_few(remote, _NAMED)}",
             f"asrdq export {asked.train.name} --audio wav16k --out FOLDER, or "
             "--map s3://bucket/folder=/where/it/is/mounted",
         )
@@ -122,17 +124,13 @@ def _unmapped(asked: Asked, here: set[str], stage: Stage) -> Iterator[Refusal]:
     try:
         Rewriting(asked.path_map, check=looked_up_there).prove(here, None, stage)
     except DataError as error:
-        named = _some([problem.message for problem in error.problems])
+        named = first_few([problem.message for problem in error.problems], _NAMED)
         yield Refusal("audio_unmapped", f"{error.message}: {named}", error.hint or "--map")
 
 
 def looked_up_there(paths: set[str], advance: Callable[[int], object]) -> set[str]:
     """Call no rewritten path missing: the verification of the bundle looks where they are."""
     return set()
-
-
-def _some(paths: list[str]) -> str:
-    return ", ".join(paths[:_NAMED]) + (" …" if len(paths) > _NAMED else "")
 
 
 def audited_hashes(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asrdq.errors import AsrdqError, UndecidedError
+from asrdq.errors import AsrdqError, UndecidedError, first_few
 from asrdq.gates.decision import Verdict
 from asrdq.gates.gate import assess
 from asrdq.gates.policy import Policy, policy_hash
@@ -217,8 +217,7 @@ def _signed(
         return None, [nobody] if demanded.signoff else []
     changes = found.changes()
     if changes or body is None:
-        more = " …" if len(changes) > _NAMED else ""
-        told = "; ".join(changes[:_NAMED]) + more
+        told = first_few(changes, _NAMED, "; ")
         return body, [Refusal("signoff_broken", told, f"asrdq verify {manifest.name}")]
     return body, list(_other(manifest, demanded, result, body))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 
+from asrdq.errors import first_few
 from asrdq.gates.demands.judged import (
     Answer,
     Asked,
@@ -91,7 +92,7 @@ def _hours_by(asked: Asked, column: str, each: float | None, named: Mapping[str,
     have = sorted((found.get(value, 0.0), value) for value in limits)
     short = [f"{value} {_hours(hours)}" for hours, value in have if hours < limits[value]]
     shown = short or [f"{value} {_hours(hours)}" for hours, value in have]
-    told = ", ".join(shown[:_NAMED]) + (" …" if len(shown) > _NAMED else "")
+    told = first_few(shown, _NAMED)
     return _answer(asked, not short, told, query)
 
 

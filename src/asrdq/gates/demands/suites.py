@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from asrdq.checks.rules import MANIFEST
 from asrdq.checks.suites import CRITICAL, suite_names
 from asrdq.checks.tables import CHECKS, CHECKS_SCHEMA
-from asrdq.errors import AsrdqError, counted, unknown
+from asrdq.errors import AsrdqError, counted, first_few, unknown
 from asrdq.gates.demands.finding_runs import Row, answering_run, rows_of_run, runs_of, stands
 from asrdq.gates.demands.judged import (
     Answer,
@@ -144,7 +144,7 @@ def _judge(rows: list[Row], rules: SuiteRules, source: Source) -> Answer:
         return Answer(Standing.HOLDS, f"all {len(rows)} expectations hold", value, (source,))
     breached = critical or rules.fail_on != CRITICAL
     shown = critical or unmet
-    told = ", ".join(map(_told, shown[:_NAMED])) + (" …" if len(shown) > _NAMED else "")
+    told = first_few([_told(row) for row in shown], _NAMED)
     return Answer(
         Standing.BREACHED if breached else Standing.WARNS,
         f"{value}: {told}",
