@@ -179,6 +179,13 @@ def test_a_language_the_aligner_lacks_is_refused_before_work_starts(
     assert "audit" not in workspace.read("runs")["command"].to_pylist()
 
 
+def test_an_aligner_is_not_compared_with_itself(workspace: Workspace) -> None:
+    manifest, _ = prepare(workspace, [{"audio_filepath": "a.wav", "text": "hello"}])
+    with pytest.raises(UsageError, match="the second aligner is the first"):
+        audit(workspace, manifest, AuditPlan("pocketsphinx", second="pocketsphinx"))
+    assert "audit" not in workspace.read("runs")["command"].to_pylist()
+
+
 def tasks_of(workspace: Workspace, texts: list[str], clip: Path, aligner: str) -> list[ClipTask]:
     rows = [
         {"id": f"u{at}", "audio_filepath": str(clip), "text": text} for at, text in enumerate(texts)

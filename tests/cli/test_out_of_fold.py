@@ -15,6 +15,7 @@ from asrdq.errors import UsageError
         OutOfFold(unknown_origin=True),
         OutOfFold(recipe="smoke"),
         OutOfFold(folder="judges"),
+        OutOfFold(count=3),
     ],
 )
 def test_options_of_folds_alone_are_refused(asked: OutOfFold) -> None:
@@ -29,6 +30,7 @@ def test_options_of_folds_alone_are_refused(asked: OutOfFold) -> None:
         (OutOfFold("speaker"), "which models judge out of fold"),
         (OutOfFold("speaker", recipe="smoke"), "which models judge out of fold"),
         (OutOfFold("speaker", models="m", recipe="smoke"), "one of them"),
+        (OutOfFold("speaker", models="m", count=3), "one of them"),
     ],
 )
 def test_models_are_either_taken_or_trained(asked: OutOfFold, told: str) -> None:

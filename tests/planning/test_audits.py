@@ -134,8 +134,11 @@ def test_the_command_says_what_it_takes(
     assert row["usd"] == pytest.approx(3 * row["wall_hours"])
     shown = run_cli(*given)
     assert "20.0 × real time (as given)" in shown.stdout
-    assert "next: asrdq sample data --fraction 0.1 && asrdq audit data" in shown.stderr
+    named = f"asrdq -w {workspace.root}"
+    assert f"next: {named} sample data --fraction 0.1 && {named} audit data" in shown.stderr
     refused = run_cli("plan-audit", "-w", workspace.root, code=2)
     assert "give a manifest, or --hours with --clips" in refused.stderr
     unknown = run_cli("plan-audit", "--hours", "2", "--clips", "9", "-w", workspace.root, code=2)
     assert "nothing to measure a speed on" in unknown.stderr
+    for endless in ("--speed", "--usd-per-hour", "--hours"):
+        assert "inf is not in the range" in run_cli(*given, endless, "inf", code=2).stderr

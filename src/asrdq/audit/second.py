@@ -17,6 +17,7 @@ from asrdq.audit.judgement import Judgement
 from asrdq.audit.plan import AuditPlan, Stage
 from asrdq.audit.selection import Clip, check_languages
 from asrdq.audit.trials import Trials
+from asrdq.errors import UsageError
 from asrdq.settings import AuditSettings
 
 if TYPE_CHECKING:
@@ -80,12 +81,20 @@ def second_instrument(
     One that cannot be asked about planted faults is not calibrated.
 
     Raises:
-        UsageError: It does not exist or does not know a language of the clips; or as for
-            `choose_thresholds`.
+        UsageError: It does not exist, is the first, or does not know a language of the clips; or
+            as for `choose_thresholds`.
     """
     if plan.second is None:
         return None
     own = replace(plan, aligner=plan.second, folds=())
+    if not plan.folds and (own.options.name, own.options.address) == (
+        plan.options.name,
+        plan.options.address,
+    ):
+        raise UsageError(
+            "the second aligner is the first: it would agree with itself",
+            hint="--second with another aligner, or another model",
+        )
     judges = Judges(own.options)
     if not judges.first.aligns_copies:
         own = replace(own, calibrate=False, plant=False)

@@ -84,7 +84,7 @@ def audit(
     out_of_fold: OutOfFoldOption = None,
     fold_models: FoldModelsOption = None,
     unknown_origin: UnknownOriginOption = False,
-    folds: FoldsOption = 5,
+    folds: FoldsOption = None,
     recipe: RecipeOption = None,
     val: ValidationOption = None,
     base: BaseOption = None,

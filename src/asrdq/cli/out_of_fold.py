@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from asrdq.folds import FoldModel, FoldTraining
     from asrdq.workspace import Workspace
 
+FOLDS = 5
+
 OutOfFoldOption = Annotated[
     Literal["speaker"] | None,
     typer.Option(
@@ -38,7 +40,13 @@ UnknownOriginOption = Annotated[
     ),
 ]
 FoldsOption = Annotated[
-    int, typer.Option("--folds", min=2, help="Out of fold: models to train, one a fold.")
+    int | None,
+    typer.Option(
+        "--folds",
+        min=2,
+        help="Out of fold: models to train, one a fold.",
+        show_default=str(FOLDS),
+    ),
 ]
 RecipeOption = Annotated[
     str | None,
@@ -71,7 +79,7 @@ class OutOfFold:
     by: str | None = None
     models: str | None = None
     unknown_origin: bool = False
-    count: int = 5
+    count: int | None = None
     recipe: str | None = None
     validation: str | None = None
     base: str | None = None
@@ -83,12 +91,12 @@ class OutOfFold:
         Raises:
             UsageError: They do.
         """
-        trains = self.recipe or self.validation or self.base or self.folder
+        trains = self.recipe or self.validation or self.base or self.folder or self.count
         if self.by is None:
             if self.models or self.unknown_origin or trains:
                 raise UsageError(
-                    "--fold-models, --unknown-origin, --recipe, --val, --base and --fold-folder "
-                    "are for audits out of fold",
+                    "--fold-models, --unknown-origin, --folds, --recipe, --val, --base and "
+                    "--fold-folder are for audits out of fold",
                     hint="--out-of-fold speaker",
                 )
         elif self.models and trains:
@@ -111,7 +119,7 @@ class OutOfFold:
         return FoldTraining(
             recipe=read_recipe_file(self.recipe, workspace),
             validation=workspace.manifest(self.validation),
-            count=self.count,
+            count=self.count or FOLDS,
             base=self.base,
             device=device,
             folder=on_disk(self.folder) if self.folder else None,

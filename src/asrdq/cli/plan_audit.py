@@ -24,16 +24,22 @@ def plan_audit(
         typer.Argument(metavar="[MANIFEST]", help="A manifest, or leave it away for --hours."),
     ] = None,
     hours: Annotated[
-        float | None, typer.Option("--hours", min=0.001, help="Hours of data not ingested yet.")
+        float | None,
+        typer.Option("--hours", min=0.001, max=1e7, help="Hours of data not ingested yet."),
     ] = None,
     clips: Annotated[int | None, typer.Option("--clips", min=1, help="Its clips.")] = None,
     fraction: Annotated[
         list[float] | None,
-        typer.Option("--fraction", help="A size of the sample; again for more. Default: seven."),
+        typer.Option(
+            "--fraction",
+            help="A size of the sample; again for more. Default: seven from 0.01 to 1.",
+        ),
     ] = None,
     speed: Annotated[
         float | None,
-        typer.Option("--speed", min=0.001, help="× real time of one worker; default: measured."),
+        typer.Option(
+            "--speed", min=0.001, max=1e6, help="× real time of one worker; default: measured."
+        ),
     ] = None,
     measure: Annotated[
         int, typer.Option("--measure", min=2, help="Clips to measure the speed on.")
@@ -49,7 +55,7 @@ def plan_audit(
     ] = None,
     machines: Annotated[int, typer.Option("--machines", min=1, help="How many of them.")] = 1,
     usd_per_hour: Annotated[
-        float | None, typer.Option("--usd-per-hour", min=0.0, help="What each costs.")
+        float | None, typer.Option("--usd-per-hour", min=0.0, max=1e5, help="What each costs.")
     ] = None,
     rate: Annotated[
         float, typer.Option("--rate", min=0.0, max=1.0, help="Share of low quality expected.")
