@@ -179,6 +179,172 @@ def test_time_maps_of_aeneas(shared_data: Path, tmp_path: Path) -> None:
         assert (found.spans[0].start_s, found.spans[-1].end_s) == pytest.approx((2.68, 5.88))
 
 
+CTM = "u1 1 0.0 0.5 hello\nu1 1 0.5 0.5 world\nu2 1 0.0 0.5 good\nu2 1 0.5 0.25 day\n"
+
+
+def supervision(utt_id: str, text: str) -> dict[str, object]:
+    """Its words are a second apart and half a second long."""
+    words = [[word, float(at), 0.5, 1.0] for at, word in enumerate(text.split())]
+    return {"id": utt_id, "start": 0, "duration": 2, "alignment": {"word": words}}
+
+
+def whisperx(text: str) -> str:
+    words = [
+        {"word": word, "start": at, "end": at + 0.5, "score": 0.9}
+        for at, word in enumerate(text.split())
+    ]
+    return json.dumps({"segments": [{"words": words}]})
+
+
+TWO = json.dumps([supervision("u1", "hello world"), supervision("u2", "good day")])
+
+
+@pytest.mark.parametrize("stem", ["all", "u1", "u2"])
+@pytest.mark.parametrize(
+    ("ending", "content", "spans"),
+    [
+        (".ctm", CTM, [("good", 0.0, 0.5), ("day", 0.5, 0.75)]),
+        (".json", TWO, [("good", 0.0, 0.5), ("day", 1.0, 1.5)]),
+        (".json", f"\ufeff\n{TWO}", [("good", 0.0, 0.5), ("day", 1.0, 1.5)]),
+    ],
+)
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_file_of_many_clips_gives_each_its_own(
+    tmp_path: Path,
+    stem: str,
+    ending: str,
+    content: str,
+    spans: list[tuple[str, float, float]],
+    packed: bool,
+) -> None:
+    """Whatever the file is called, compressed or not."""
+    written = content.encode()
+    name = f"{stem}{ending}.gz" if packed else f"{stem}{ending}"
+    (tmp_path / name).write_bytes(gzip.compress(written) if packed else written)
+    for utt_id, path in (("u2", "clip.wav"), ("x", "a/u2.wav")):
+        assert times(align(tmp_path, utterance("good day", utt_id=utt_id, path=path))) == spans
+    first = align(tmp_path, utterance("hello world"))
+    assert first.status is AlignmentStatus.ALIGNED
+    absent = align(tmp_path, utterance("good day", utt_id="u3"))
+    assert absent.status is AlignmentStatus.NOT_IMPORTED
+
+
+def test_the_only_clip_of_a_file_is_that_of_the_id_the_file_is_called_by(tmp_path: Path) -> None:
+    """Called by a recording, it may be another piece of it."""
+    (tmp_path / "u1.json").write_text(json.dumps([supervision("rec-0", "hello world")]))
+    assert times(align(tmp_path, utterance("hello world"))) == [
+        ("hello", 0.0, 0.5),
+        ("world", 1.0, 1.5),
+    ]
+    piece = utterance("good day", utt_id="u1-2", path="u1.wav", offset_s=2.0)
+    assert align(tmp_path, piece).status is AlignmentStatus.NOT_IMPORTED
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "deeper" / "u1.ctm").write_text("rec-1 1 0 0.5 good\n")
+    found = align(tmp_path, utterance("hello world"))
+    assert found.detail == (
+        "several alignments of this clip: channel 1 of u1.ctm and u1.json: item 1"
+    )
+
+
+@pytest.mark.parametrize(("name", "content"), [("u1.json", "[]"), ("u1.ctm", ""), ("u1.jsonl", "")])
+def test_a_file_without_a_clip_has_none(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    found = align(tmp_path, utterance("hello"))
+    assert found.status is AlignmentStatus.NOT_IMPORTED
+    assert found.detail == "no alignment of this clip is among the imported ones"
+
+
+@pytest.mark.parametrize("ending", [".json", ".json.gz", ".TextGrid", ".TextGrid.gz"])
+def test_a_dot_belongs_to_the_name_of_a_clip(tmp_path: Path, ending: str) -> None:
+    """`call.2` is no alignment of `call`."""
+    content = (MFA if "Text" in ending else whisperx("hello world")).encode()
+    packed = gzip.compress(content) if ending.endswith(".gz") else content
+    (tmp_path / f"call.2{ending}").write_bytes(packed)
+    first, second = (utterance("hello world", utt_id=name) for name in ("call", "call.2"))
+    assert align(tmp_path, second).status is AlignmentStatus.ALIGNED
+    assert align(tmp_path, first).status is AlignmentStatus.NOT_IMPORTED
+    (tmp_path / f"call{ending}").write_bytes(packed)
+    assert align(tmp_path, first).status is AlignmentStatus.ALIGNED
+    assert align(tmp_path, second).status is AlignmentStatus.ALIGNED
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("u1.words.json", True),
+        ("u1.wav.json", True),
+        ("u1.WAV.json.gz", True),
+        ("u1.en.json", False),
+        ("u1.2.json", False),
+        ("u1.words.2.json", False),
+    ],
+)
+def test_what_tools_put_before_the_ending_may_be_left_out(
+    tmp_path: Path, name: str, taken: bool
+) -> None:
+    content = whisperx("hello world").encode()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    expected = AlignmentStatus.ALIGNED if taken else AlignmentStatus.NOT_IMPORTED
+    assert align(tmp_path, utterance("hello world")).status is expected
+    (tmp_path / "u1.json").write_text(whisperx("good world"))
+    [good, world] = align(tmp_path, utterance("good world")).spans
+    assert (good.end_s, world.end_s) == (0.5, 1.5)
+
+
+def test_subtitles_may_have_their_language_before_the_ending(tmp_path: Path) -> None:
+    content = "1\n00:00:00,500 --> 00:00:01,500\nHello world.\n"
+    (tmp_path / "u1.pt-BR.srt").write_text(content)
+    assert align(tmp_path, utterance("hello world")).status is AlignmentStatus.ALIGNED
+    (tmp_path / "u1.en.srt").write_text(content)
+    found = align(tmp_path, utterance("hello world"))
+    assert found.detail == "several files have this clip: u1.en.srt, u1.pt-BR.srt"
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x1c"])
+def test_a_separator_inside_of_what_is_said_ends_no_line(tmp_path: Path, separator: str) -> None:
+    row = {**supervision("u1", "hello world"), "text": f"hello{separator}world"}
+    lines = [json.dumps(row, ensure_ascii=False), json.dumps(supervision("u2", "good"))]
+    (tmp_path / "all.jsonl").write_bytes("\r\n".join(lines).encode())
+    (tmp_path / "all.ctm").write_text(f"u3 1 0.0 0.5 good{separator}day 0.5\n")
+    assert times(align(tmp_path, utterance("hello world")))[1] == ("world", 1.0, 1.5)
+    assert align(tmp_path, utterance("good", utt_id="u2")).status is AlignmentStatus.ALIGNED
+    [good, day] = align(tmp_path, utterance("good day", utt_id="u3")).spans
+    assert (good.start_s, day.end_s, day.score) == (0.0, 0.5, pytest.approx(math.log(0.5)))
+
+
+@pytest.mark.parametrize(
+    ("files", "places"),
+    [
+        ({"a.jsonl": [["hello"], ["world"]]}, "a.jsonl:1 and a.jsonl:2"),
+        ({"a.json": [["hello"], ["world"]]}, "a.json: item 1 and a.json: item 2"),
+        ({"a.jsonl": [["hello"]], "b.jsonl": [["world"]]}, "a.jsonl:1 and b.jsonl:1"),
+    ],
+)
+def test_a_clip_with_two_alignments_has_none(
+    tmp_path: Path, files: dict[str, list[list[str]]], places: str
+) -> None:
+    for name, rows in files.items():
+        clips = [supervision("u1", " ".join(words)) for words in rows]
+        lines = "\n".join(json.dumps(clip) for clip in clips)
+        (tmp_path / name).write_text(json.dumps(clips) if name.endswith(".json") else lines)
+    found = align(tmp_path, utterance("hello"))
+    assert found.status is AlignmentStatus.NOT_IMPORTED
+    assert found.detail == f"several alignments of this clip: {places}"
+
+
+def test_two_channels_of_a_recording_are_two_alignments(tmp_path: Path) -> None:
+    """Who speaks on which is not known here: their words are not laid over one transcript."""
+    (tmp_path / "a.ctm").write_text(
+        "r A 0.0 0.5 hello\nr B 0.1 0.5 goodbye\nr A 0.6 0.4 world\ns B 0.0 0.4 hello\n"
+    )
+    found = align(tmp_path, utterance("hello world", utt_id="r"))
+    assert found.status is AlignmentStatus.NOT_IMPORTED
+    assert found.detail == (
+        "several alignments of this clip: channel A of a.ctm and channel B of a.ctm"
+    )
+    assert align(tmp_path, utterance("hello", utt_id="s")).status is AlignmentStatus.ALIGNED
+
+
 def test_a_clip_without_a_file_or_with_a_damaged_one_is_a_reason(tmp_path: Path) -> None:
     (tmp_path / "clip.TextGrid").write_text(MFA)
     (tmp_path / "cut.TextGrid").write_text(MFA[:300])
@@ -206,6 +372,8 @@ def test_a_clip_without_a_file_or_with_a_damaged_one_is_a_reason(tmp_path: Path)
         ("all.jsonl", '{"id": "u1"}\n{"alignment": {}}\n', "all.jsonl:2"),
         ("all.jsonl", '{"id": "u1", "alignment": {"word": [["a", 1]]}}\n', "all.jsonl:1"),
         ("all.jsonl", "{\n", "all.jsonl:1"),
+        ("all.json", '[{"alignment": {}}]', "all.json: item 1"),
+        ("all.json", "[{", "all.json: is no JSON"),
     ],
 )
 def test_a_damaged_file_of_many_clips_stops_with_its_line(

@@ -6,12 +6,19 @@ by coverage alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from asrdq.alignment.imported_files import ImportedWords, Read, reader_of
+from asrdq.alignment.imported_files import (
+    ImportedWords,
+    has_many,
+    is_alignment,
+    read_many,
+    read_one,
+)
+from asrdq.alignment.imported_names import clip_name, shorter_name
 from asrdq.alignment.preparation import spans_by_characters
 from asrdq.alignment.protocol import (
     AlignerOptions,
@@ -25,10 +32,8 @@ from asrdq.errors import AsrdqError, UsageError
 from asrdq.models.content import content_hash
 from asrdq.text import spoken_words
 
-_BACKEND_VERSION: Final = 1
+_BACKEND_VERSION: Final = 2
 _EXAMPLE: Final = "--aligner import:alignments"
-_OF_MANY: Final = (".ctm", ".jsonl", ".jsonl.gz", ".json.gz")
-"""Files that hold many clips, so that their own names say nothing."""
 _NOWHERE: Final = "no alignment of this clip is among the imported ones"
 
 
@@ -63,7 +68,9 @@ class ImportedAligner:
                 where=options.address,
                 hint=_EXAMPLE,
             )
-        self._own: dict[str, list[tuple[Path, Read]]] = {}
+        self._own: dict[str, list[Path]] = {}
+        self._shorter: dict[str, list[Path]] = {}
+        self._alone: dict[str, list[ImportedWords]] = {}
         self._known: dict[str, ImportedWords] = {}
         self._broken: dict[str, str] = {}
         self._loaded = False
@@ -74,10 +81,12 @@ class ImportedAligner:
         return f"{content_hash(self._place)}+{_BACKEND_VERSION}"
 
     @cached_property
-    def _files(self) -> list[tuple[Path, Read]]:
-        found = sorted(self._place.rglob("*")) if self._place.is_dir() else [self._place]
-        readers = [(file, reader_of(file)) for file in found if file.is_file()]
-        return [(file, read) for file, read in readers if read is not None]
+    def _files(self) -> list[Path]:
+        if self._place.is_file():
+            return [self._place] if is_alignment(self._place) else []
+        return [
+            file for file in sorted(self._place.rglob("*")) if is_alignment(file) and file.is_file()
+        ]
 
     def load(self) -> None:
         """Read files that hold many clips, and list the others by name.
@@ -85,13 +94,11 @@ class ImportedAligner:
         Raises:
             DataError: A file of many clips is damaged.
         """
-        for file, read in self._files:
-            if file.name.lower().endswith(_OF_MANY):
-                self._take(read(file), file)
+        for file in self._files:
+            if has_many(file):
+                self._take_all(file)
             else:
-                self._own.setdefault(file.name.partition(".")[0], []).append((file, read))
-                if file.stem != file.name.partition(".")[0]:
-                    self._own.setdefault(file.stem, []).append((file, read))
+                self._list(file)
         self._loaded = True
 
     def align(self, utterances: Sequence[Utterance]) -> list[Alignment]:
@@ -104,7 +111,7 @@ class ImportedAligner:
         if not utterance.words:
             return Alignment(AlignmentStatus.NO_ALIGNMENT, detail="nothing to align")
         for name in (utterance.utt_id, Path(utterance.path).stem):
-            self._look_up(name)
+            self._look_up(name, is_id=name == utterance.utt_id)
             if name in self._broken:
                 return Alignment(AlignmentStatus.NOT_IMPORTED, detail=self._broken[name])
             if name in self._known:
@@ -114,24 +121,45 @@ class ImportedAligner:
                 return _laid_over(utterance, found.words, offset_s)
         return Alignment(AlignmentStatus.NOT_IMPORTED, detail=_NOWHERE)
 
-    def _look_up(self, name: str) -> None:
-        """Read the file of a clip, once."""
+    def _list(self, file: Path) -> None:
+        self._own.setdefault(clip_name(file), []).append(file)
+        if shorter := shorter_name(file):
+            self._shorter.setdefault(shorter, []).append(file)
+
+    def _take_all(self, file: Path) -> None:
+        found = read_many(file)
+        for name, words in found:
+            self._take(name, words)
+        if len(found) == 1:
+            self._alone.setdefault(clip_name(file), []).append(found[0][1])
+
+    def _take(self, name: str, words: ImportedWords) -> None:
+        first = self._known.setdefault(name, words)
+        if first is not words:
+            places = f"{first.where} and {words.where}"
+            self._broken[name] = f"several alignments of this clip: {places}"
+
+    def _look_up(self, name: str, *, is_id: bool) -> None:
+        """Read the file of a clip, once.
+
+        The only clip of a file that names it otherwise is taken for an id alone: under the name
+        of a recording it may be another piece of it.
+        """
         files = self._own.pop(name, [])
+        if not files and name not in self._known:
+            files = self._shorter.pop(name, [])
+        if not files and name not in self._known and is_id:
+            for words in self._alone.pop(name, []):
+                self._take(name, words)
         if len(files) > 1:
-            listed = ", ".join(file.name for file, _ in files)
+            listed = ", ".join(file.name for file in files)
             self._broken[name] = f"several files have this clip: {listed}"
             return
-        for file, read in files:
+        for file in files:
             try:
-                self._known[name] = next(iter(read(file).values()))
+                self._known[name] = read_one(file)
             except AsrdqError as error:
                 self._broken[name] = str(error).splitlines()[0]
-
-    def _take(self, found: Mapping[str, ImportedWords], file: Path) -> None:
-        for name, words in found.items():
-            if name in self._known:
-                self._broken[name] = f"several files have this clip: {file.name} and another"
-            self._known[name] = words
 
 
 def _laid_over(utterance: Utterance, imported: Sequence[WordSpan], offset_s: float) -> Alignment:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,13 @@ from typing import Any, Final
 
 from asrdq.alignment.protocol import WordSpan
 from asrdq.errors import DataError
-from asrdq.manifests.formats.opening import read_whole
+from asrdq.manifests.formats.opening import opened, read_whole
 from asrdq.manifests.formats.textgrid import read_intervals
 
 _LARGEST_BYTES: Final = 1 << 30
 _FEWEST_CELLS: Final = 5
+_CELL: Final = re.compile(r"\S+", re.ASCII)
+_HEAD_BYTES: Final = 1024
 _TAGS: Final = re.compile(r"<[^>]*>|\{\\[^}]*\}")
 _NO_WORDS: Final = frozenset({"", "sil", "sp", "spn", "<eps>", "<sil>", "<unk>", "<b>", "[noise]"})
 """What aligners write where there is no word, in lower case."""
@@ -30,22 +33,55 @@ class ImportedWords:
         words: In order; where the file has times of segments alone, an item has several words.
         of_recording: Whether its times count from the start of the recording even where it is
             named by the id of an utterance, as in Lhotse.
+        where: The place in a file of many clips.
     """
 
     words: tuple[WordSpan, ...]
     of_recording: bool = False
+    where: str = ""
 
 
-Read = Callable[[Path], Mapping[str, ImportedWords]]
+def is_alignment(file: Path) -> bool:
+    """Return whether a file is of a kind that is read here, by its name."""
+    return _suffix(file) in {*_OF_ONE, *_OF_MANY}
 
 
-def reader_of(file: Path) -> Read | None:
-    """Return what reads a file, None for one of another kind."""
-    name = file.name.lower().removesuffix(".gz")
-    return next((read for suffix, read in _READERS.items() if name.endswith(suffix)), None)
+def has_many(file: Path) -> bool:
+    """Return whether a file names its clips itself: CTM, JSON lines, a list in JSON.
+
+    Raises:
+        AsrdqError: It cannot be read.
+    """
+    if _suffix(file) != ".json":
+        return _suffix(file) in _OF_MANY
+    with opened(file) as source:
+        head = source.stream.read(_HEAD_BYTES)
+    return head.removeprefix(BOM_UTF8).lstrip().startswith(b"[")
 
 
-def _text_grid(file: Path) -> dict[str, ImportedWords]:
+def read_one(file: Path) -> ImportedWords:
+    """Read a file of one clip.
+
+    Raises:
+        AsrdqError: It is damaged, or has no words.
+    """
+    return ImportedWords(_ordered(_OF_ONE[_suffix(file)](file)))
+
+
+def read_many(file: Path) -> list[tuple[str, ImportedWords]]:
+    """Return the clips of a file that names them; one that it has twice stands there twice.
+
+    Raises:
+        AsrdqError: It is damaged.
+    """
+    return list(_OF_MANY[_suffix(file)](file))
+
+
+def _suffix(file: Path) -> str:
+    return Path(file.name.lower().removesuffix(".gz")).suffix
+
+
+def _text_grid(file: Path) -> list[WordSpan]:
     """Read the tier of words of a TextGrid: `words`, or the first one."""
     tiers: dict[str, list[WordSpan]] = {}
     for _, tier, begin, end, text in read_intervals(file):
@@ -55,15 +91,14 @@ def _text_grid(file: Path) -> dict[str, ImportedWords]:
     if not tiers:
         raise DataError("has no tier of intervals", where=str(file))
     named = [tier for tier in tiers if tier.lower() == "words" or tier.lower().endswith("- words")]
-    words = [word for tier in named or [next(iter(tiers))] for word in tiers[tier]]
-    return {file.stem: ImportedWords(_ordered(words))}
+    return [word for tier in named or [next(iter(tiers))] for word in tiers[tier]]
 
 
-def _ctm(file: Path) -> dict[str, ImportedWords]:
-    """Read `NAME CHANNEL BEGIN DURATION WORD [CONFIDENCE]`, several clips in one file."""
-    clips: dict[str, list[WordSpan]] = {}
-    for number, line in enumerate(_text(file).splitlines(), start=1):
-        cells = line.split()
+def _ctm(file: Path) -> Iterator[tuple[str, ImportedWords]]:
+    """Read `NAME CHANNEL BEGIN DURATION WORD [CONFIDENCE]`, a clip for each name and channel."""
+    clips: dict[tuple[str, str], list[WordSpan]] = {}
+    for number, line in _lines(file):
+        cells = _CELL.findall(line)
         if not cells or cells[0].startswith(";;"):
             continue
         try:
@@ -76,25 +111,23 @@ def _ctm(file: Path) -> dict[str, ImportedWords]:
             raise DataError(
                 "not NAME CHANNEL BEGIN DURATION WORD [CONFIDENCE]", where=f"{file}:{number}"
             ) from None
-        found = clips.setdefault(cells[0], [])
+        found = clips.setdefault((cells[0], cells[1]), [])
         if _is_word(cells[4]):
             found.append(WordSpan(cells[4], begin, begin + length, _logarithm(confidence)))
-    return {name: ImportedWords(_ordered(words)) for name, words in clips.items()}
+    for (name, channel), words in clips.items():
+        yield name, ImportedWords(_ordered(words), where=f"channel {channel} of {file.name}")
 
 
-def _json(file: Path) -> dict[str, ImportedWords]:
-    """Read WhisperX's segments with words, or a list of Lhotse's supervisions."""
+def _json(file: Path) -> list[WordSpan]:
+    """Read WhisperX's segments with words."""
     content = _json_value(_text(file), str(file))
-    if isinstance(content, list):
-        return dict(_supervision(row, f"{file}: item {at}") for at, row in enumerate(content, 1))
     segments = content.get("segments") if isinstance(content, dict) else None
     if not isinstance(segments, list):
         raise DataError("has neither segments nor supervisions", where=str(file))
     try:
-        words = [word for segment in segments for word in _segment(segment)]
+        return [word for segment in segments for word in _segment(segment)]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"a segment is incomplete: {error!r}", where=str(file)) from None
-    return {file.name.partition(".")[0]: ImportedWords(_ordered(words))}
 
 
 def _segment(segment: Mapping[str, Any]) -> Iterator[WordSpan]:
@@ -110,16 +143,20 @@ def _segment(segment: Mapping[str, Any]) -> Iterator[WordSpan]:
             yield WordSpan(text, float(word["start"]), float(word["end"]), _logarithm(score))
 
 
-def _json_lines(file: Path) -> dict[str, ImportedWords]:
+def _json_list(file: Path) -> Iterator[tuple[str, ImportedWords]]:
+    """Read a list of Lhotse's supervisions."""
+    for at, row in enumerate(_json_value(_text(file), str(file)), start=1):
+        yield _supervision(row, file, f": item {at}")
+
+
+def _json_lines(file: Path) -> Iterator[tuple[str, ImportedWords]]:
     """Read Lhotse's supervisions, one a line."""
-    return dict(
-        _supervision(_json_value(line, f"{file}:{number}"), f"{file}:{number}")
-        for number, line in enumerate(_text(file).splitlines(), start=1)
-        if line.strip()
-    )
+    for number, line in _lines(file):
+        if line.strip():
+            yield _supervision(_json_value(line, f"{file}:{number}"), file, f":{number}")
 
 
-def _supervision(row: Any, where: str) -> tuple[str, ImportedWords]:
+def _supervision(row: Any, file: Path, at: str) -> tuple[str, ImportedWords]:
     """Return the id of a supervision and its words: `symbol, start, duration[, score]`."""
     try:
         items = (row.get("alignment") or {}).get("word") or ()
@@ -128,9 +165,9 @@ def _supervision(row: Any, where: str) -> tuple[str, ImportedWords]:
             text, begin, length, score = _item(item)
             if _is_word(text):
                 words.append(WordSpan(text, begin, begin + length, _logarithm(score)))
-        return str(row["id"]), ImportedWords(_ordered(words), of_recording=True)
+        return str(row["id"]), ImportedWords(_ordered(words), True, f"{file.name}{at}")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise DataError(f"is no supervision of Lhotse: {error!r}", where=where) from None
+        raise DataError(f"is no supervision of Lhotse: {error!r}", where=f"{file}{at}") from None
 
 
 def _item(item: Any) -> tuple[str, float, float, float | None]:
@@ -141,13 +178,13 @@ def _item(item: Any) -> tuple[str, float, float, float | None]:
     return str(text), float(begin), float(length), rest[0] if rest else None
 
 
-def _subtitles(file: Path) -> dict[str, ImportedWords]:
+def _subtitles(file: Path) -> list[WordSpan]:
     """Read SRT or WebVTT, a segment each, through FFmpeg."""
     import av
 
     try:
         with av.open(str(file)) as container:
-            words = [
+            return [
                 WordSpan(
                     _TAGS.sub("", bytes(packet).decode("utf-8")),
                     float(packet.pts * packet.time_base),
@@ -158,17 +195,24 @@ def _subtitles(file: Path) -> dict[str, ImportedWords]:
             ]
     except (av.error.FFmpegError, UnicodeDecodeError, IndexError) as error:
         raise DataError(f"is no file of subtitles: {error}", where=str(file)) from None
-    return {file.stem: ImportedWords(_ordered(words))}
 
 
-_READERS: Final[Mapping[str, Read]] = {
+_OF_ONE: Final[Mapping[str, Callable[[Path], list[WordSpan]]]] = {
     ".textgrid": _text_grid,
-    ".ctm": _ctm,
     ".json": _json,
-    ".jsonl": _json_lines,
     ".srt": _subtitles,
     ".vtt": _subtitles,
 }
+_OF_MANY: Final[Mapping[str, Callable[[Path], Iterator[tuple[str, ImportedWords]]]]] = {
+    ".ctm": _ctm,
+    ".json": _json_list,
+    ".jsonl": _json_lines,
+}
+
+
+def _lines(file: Path) -> Iterator[tuple[int, str]]:
+    """Number the lines of a file; other separators of Unicode may stand in what is said."""
+    return enumerate(_text(file).split("\n"), start=1)
 
 
 def _text(file: Path) -> str:
