@@ -345,6 +345,47 @@ def test_two_channels_of_a_recording_are_two_alignments(tmp_path: Path) -> None:
     assert align(tmp_path, utterance("hello", utt_id="s")).status is AlignmentStatus.ALIGNED
 
 
+def with_tiers(*names: str) -> str:
+    """A TextGrid with a word in each tier: the first begins at 0 s, the next at 0.5 s."""
+    head, _, _ = MFA.replace("size = 2", f"size = {len(names)}").partition("    item [1]:")
+    return head + "".join(
+        f'class = "IntervalTier"\nname = "{name}"\nxmin = 0\nxmax = 1.5\n'
+        f'intervals: size = 1\nxmin = {at / 2}\nxmax = {at / 2 + 0.5}\ntext = "hello"\n'
+        for at, name in enumerate(names)
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "begins"),
+    [
+        (["phones", "words"], 0.5),
+        (["phones", "word"], 0.5),
+        (["Phones", "Word"], 0.5),
+        (["ann - phones", "Ann - Words"], 0.5),
+        (["ann - words", "words"], 0.5),
+        (["Token"], 0.0),
+        (["ann - words", "ben - phones"], 0.0),
+    ],
+)
+def test_the_tier_of_words_is_found_by_its_name(
+    tmp_path: Path, names: list[str], begins: float
+) -> None:
+    (tmp_path / "u1.TextGrid").write_text(with_tiers(*names))
+    assert times(align(tmp_path, utterance("hello"))) == [("hello", begins, begins + 0.5)]
+
+
+@pytest.mark.parametrize(
+    "names", [["phones", "sentences"], ["Phones"], ["phone"], ["ann - phones"], ["keywords", "x"]]
+)
+def test_a_text_grid_without_a_tier_of_words_names_its_tiers(
+    tmp_path: Path, names: list[str]
+) -> None:
+    (tmp_path / "u1.TextGrid").write_text(with_tiers(*names))
+    found = align(tmp_path, utterance("hello"))
+    assert found.status is AlignmentStatus.NOT_IMPORTED
+    assert found.detail.endswith(f"has no tier 'words'; its tiers: {', '.join(names)}")
+
+
 def test_a_clip_without_a_file_or_with_a_damaged_one_is_a_reason(tmp_path: Path) -> None:
     (tmp_path / "clip.TextGrid").write_text(MFA)
     (tmp_path / "cut.TextGrid").write_text(MFA[:300])

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,8 @@ _HEAD_BYTES: Final = 1024
 _TAGS: Final = re.compile(r"<[^>]*>|\{\\[^}]*\}")
 _NO_WORDS: Final = frozenset({"", "sil", "sp", "spn", "<eps>", "<sil>", "<unk>", "<b>", "[noise]"})
 """What aligners write where there is no word, in lower case."""
+_WORDS: Final = frozenset({"word", "words"})
+_PHONES: Final = ("phone", "phones")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def _suffix(file: Path) -> str:
 
 
 def _text_grid(file: Path) -> list[WordSpan]:
-    """Read the tier of words of a TextGrid: `words`, or the first one."""
+    """Read the tier of words of a TextGrid, or those of all its speakers."""
     tiers: dict[str, list[WordSpan]] = {}
     for _, tier, begin, end, text in read_intervals(file):
         found = tiers.setdefault(tier, [])
@@ -90,8 +92,20 @@ def _text_grid(file: Path) -> list[WordSpan]:
             found.append(WordSpan(text, begin, end))
     if not tiers:
         raise DataError("has no tier of intervals", where=str(file))
-    named = [tier for tier in tiers if tier.lower() == "words" or tier.lower().endswith("- words")]
-    return [word for tier in named or [next(iter(tiers))] for word in tiers[tier]]
+    return [word for tier in _tiers_of_words(list(tiers), str(file)) for word in tiers[tier]]
+
+
+def _tiers_of_words(tiers: Sequence[str], where: str) -> list[str]:
+    """Return `words` or `word`, else what MFA calls `SPEAKER - words`, else the only tier."""
+    called = {tier: tier.strip().lower() for tier in tiers}
+    found = [tier for tier in tiers if called[tier] in _WORDS] or [
+        tier for tier in tiers if called[tier].endswith("- words")
+    ]
+    if not found and len(tiers) == 1 and not called[tiers[0]].endswith(_PHONES):
+        return list(tiers)
+    if not found:
+        raise DataError(f"has no tier 'words'; its tiers: {', '.join(tiers)}", where=where)
+    return found
 
 
 def _ctm(file: Path) -> Iterator[tuple[str, ImportedWords]]:
