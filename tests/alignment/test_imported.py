@@ -440,3 +440,16 @@ def test_the_version_follows_the_content(tmp_path: Path) -> None:
     before = build_aligner(f"import:{tmp_path}").version
     (tmp_path / "clip.TextGrid").write_text(MFA.replace("0.6", "0.7"))
     assert build_aligner(f"import:{tmp_path}").version != before
+
+
+def test_hidden_files_are_neither_read_nor_part_of_the_version(tmp_path: Path) -> None:
+    (tmp_path / "clip.TextGrid").write_text(MFA)
+    version = build_aligner(f"import:{tmp_path}").version
+    (tmp_path / ".trash").mkdir()
+    (tmp_path / ".trash" / "clip.TextGrid").write_text(MFA)
+    (tmp_path / ".u1.json").write_text(whisperx("hello"))
+    (tmp_path / "._clip.TextGrid").write_bytes(b"AppleDouble")
+    assert build_aligner(f"import:{tmp_path}").version == version
+    assert align(tmp_path, utterance("hello world")).status is AlignmentStatus.ALIGNED
+    inside = align(tmp_path / ".trash", utterance("hello world"))
+    assert inside.status is AlignmentStatus.ALIGNED

@@ -82,10 +82,15 @@ class ImportedAligner:
 
     @cached_property
     def _files(self) -> list[Path]:
+        """All but hidden files, which the version does not cover."""
         if self._place.is_file():
             return [self._place] if is_alignment(self._place) else []
         return [
-            file for file in sorted(self._place.rglob("*")) if is_alignment(file) and file.is_file()
+            file
+            for file in sorted(self._place.rglob("*"))
+            if is_alignment(file)
+            and file.is_file()
+            and not any(part.startswith(".") for part in file.relative_to(self._place).parts)
         ]
 
     def load(self) -> None:
