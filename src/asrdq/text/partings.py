@@ -42,7 +42,7 @@ def partings(text: str, language: str = "en") -> list[Parting]:
     Empty where the parts of a text do not give its words.
 
     >>> [(each.position, each.words) for each in partings("it's $ 25 , or 24")]
-    [(0, 0), (4, 1), (13, 5), (17, 7)]
+    [(0, 0), (4, 1), (11, 4), (14, 5), (17, 7)]
     """
     words = spoken_words(text, language)
     places = _candidates(text)
