@@ -66,10 +66,11 @@ def utterance(
     path: str = "clip.wav",
     offset_s: float = 0.0,
     seconds: float = 2.0,
+    language: str = "en",
 ) -> Utterance:
     samples = np.zeros(round(seconds * RATE), np.float32)
-    words = tuple(spoken_words(text))
-    return Utterance(samples, words, np.zeros(0, np.bool_), "en", utt_id, path, offset_s)
+    words = tuple(spoken_words(text, language))
+    return Utterance(samples, words, np.zeros(0, np.bool_), language, utt_id, path, offset_s)
 
 
 def align(place: Path, asked: Utterance) -> Alignment:
@@ -134,6 +135,19 @@ def test_whisperx(tmp_path: Path) -> None:
     found = align(tmp_path, utterance("hello 10 worlds"))
     assert times(found) == [("hello", 0.1, 0.4), ("ten", 0.4, 0.4), ("worlds", 0.8, 1.2)]
     assert found.spans[0].score == pytest.approx(math.log(0.9))
+
+
+def test_a_number_that_is_cut_at_its_spaces_is_one_where_the_language_reads_one(
+    tmp_path: Path,
+) -> None:
+    """`2 000` from 0.5 s to 1.3 s, `deux mille`: nine letters; two numbers in English."""
+    (tmp_path / "all.ctm").write_text(
+        "u1 1 0.0 0.5 les\nu1 1 0.5 0.4 2\nu1 1 0.9 0.4 000\nu1 1 1.4 0.4 pas\n"
+    )
+    found = align(tmp_path, utterance("les 2 000 pas", language="fr"))
+    middle = round(0.5 + 0.8 * 4 / 9, 3)
+    assert times(found)[1:3] == [("deux", 0.5, middle), ("mille", middle, 1.3)]
+    assert times(align(tmp_path, utterance("les 2 000 pas")))[1] == ("two", 0.5, 0.9)
 
 
 @pytest.mark.parametrize("packed", [True, False])

@@ -164,13 +164,116 @@ def test_other_languages_spell_their_own_numbers(language: str, text: str, spoke
     assert spoken_words(text, language) == spoken.split()
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "spoken"),
+    [
+        ("de", "1.000 Euro", "eintausend euro"),
+        ("de", "1.250.000", "eine million zweihundertfünfzigtausend"),
+        ("de", "3,5 kg", "drei komma fünf kg"),
+        ("de", "12,50", "zwölf komma fünf null"),
+        ("de", "1.234,05", "eintausendzweihundertvierunddreißig komma null fünf"),
+        ("de", "1'000 und 1’000", "eintausend und eintausend"),
+        ("de", "1.999", "eintausendneunhundertneunundneunzig"),
+        ("es", "3,5 o 3.5", "tres coma cinco o tres punto cinco"),
+        (
+            "es",
+            "1.250 o 1,250 o 1 250",
+            "mil doscientos cincuenta o " * 2 + "mil doscientos cincuenta",
+        ),
+        ("es", "1,250.5", "mil doscientos cincuenta punto cinco"),
+        ("fr", "1 000 000", "un million"),
+        ("fr", "1\u00a0000\u00a0000", "un million"),
+        ("fr", "1\u202f000\u202f000,5", "un million virgule cinq"),
+        ("fr", "12 500 et 1.000", "douze mille cinq cents et mille"),
+        ("it", "3,5 e 1.000", "tre virgola cinque e mille"),
+        ("nl", "2,5 en 1.000", "twee komma vijf en duizend"),
+        ("pt", "2,5 e 1.000 e 1 000", "dois vírgula cinco e mil e mil"),
+        ("ru", "1,5 кг", "одна целая пять десятых кг"),
+        ("ru", "1 000 000", "один миллион"),
+        ("he", "1,000 3.5", "אלף שלוש נקודה חמש"),
+        ("ar", "٣٫٥", "ثلاثة فاصلة خمسة"),
+        ("ar", "١٬٠٠٠", "ألف"),
+    ],
+)
+def test_marks_in_a_number_are_read_as_in_its_language(
+    language: str, text: str, spoken: str
+) -> None:
+    """Marks by the Common Locale Data Repository 47, as Babel 2.18 has them."""
+    assert spoken_words(text, language) == spoken.split()
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "spoken"),
+    [
+        ("de", "1.5", "eins komma fünf"),
+        ("de", "1,000", "eins komma null null null"),
+        (
+            "de",
+            "1,234,567",
+            "eine million zweihundertvierunddreißigtausendfünfhundertsiebenundsechzig",
+        ),
+        ("de", "1,234.5", "eintausendzweihundertvierunddreißig komma fünf"),
+        ("de", "24.12.2020", "vierundzwanzig zwölf zweitausendzwanzig"),
+        ("de", "08.30 Uhr", "null acht dreißig uhr"),
+        ("de", "1,2,3", "eins zwei drei"),
+        ("de", "0,500", "null komma fünf null null"),
+        ("fr", "01.23.45", "zéro un vingt trois quarante cinq"),
+        (
+            "fr",
+            "514 555 1234",
+            "cinq cent quatorze cinq cent cinquante cinq mille deux cent trente quatre",
+        ),
+        ("fr", "12 345 678 9", "douze trois cent quarante cinq six cent soixante dix huit neuf"),
+        ("fr", "0 800", "zéro huit cents"),
+        ("he", "1,5", "אחת חמש"),
+        ("sv", "3,5", "3 5"),
+    ],
+)
+def test_marks_that_may_be_something_else(language: str, text: str, spoken: str) -> None:
+    assert spoken_words(text, language) == spoken.split()
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "spoken"),
+    [
+        ("en", "2⅓ cups", "two third cups"),
+        ("en", "5½ or ⅞", "five half or seven eighths"),
+        ("en", "10² meters", "ten two meters"),
+        ("en", "10⁻³", "ten three"),
+        ("en", "10¹²", "ten twelve"),
+        ("en", "10\u200d²", "ten two"),
+        ("en", "2²5", "two two five"),
+        ("de", "5½ Liter", "fünf ½ liter"),
+        ("he", "5½", "חמש ½"),
+        ("xx", "½5⅓", "½ 5 ⅓"),
+        ("fr", "1ᵉʳ", "un er"),
+    ],
+)
+def test_a_fraction_or_a_power_joins_no_figure(language: str, text: str, spoken: str) -> None:
+    assert spoken_words(text, language) == spoken.split()
+
+
 @pytest.mark.parametrize("language", ["xx", "est", "am", ""])
 def test_a_number_without_words_stays_as_it_is(language: str) -> None:
     assert spoken_words("room 12", language) == ["room", "12"]
 
 
 @pytest.mark.parametrize(
-    "text", ["1999", "1th", "5.5", "101st", "0th", "9" * 12, "9" * 9 + "th", "100000.5"]
+    "text",
+    [
+        "1999",
+        "1th",
+        "5.5",
+        "5,5",
+        "1.000,5",
+        "1 000",
+        "101st",
+        "0th",
+        "9" * 12,
+        "9" * 9 + "th",
+        "100000.5",
+        "100000,5",
+    ],
 )
 @pytest.mark.parametrize(
     "language", ["ar", "de", "en", "es", "fr", "he", "it", "ja", "ko", "nl", "pt", "ru"]
@@ -192,6 +295,15 @@ def test_any_figures_are_spelled_without_a_digit_left(text: str) -> None:
     words = spoken_words(text)
     assert spoken_words(" ".join(words)) == words
     assert not any(character.isdigit() for character in "".join(words))
+
+
+@pytest.mark.parametrize("language", ["ar", "de", "es", "fr", "he", "it", "nl", "pt", "ru"])
+@given(text=st.text(alphabet="0123456789.,' \u202f½²٫٬", max_size=30))
+def test_figures_of_any_language_are_spelled(language: str, text: str) -> None:
+    words = spoken_words(text, language)
+    assert spoken_words(" ".join(words), language) == words
+    assert not any(character.isdigit() for character in "".join(words))
+    assert spoken_words(f"{text} !", language) == words
 
 
 def test_very_long_figures_are_read_digit_by_digit() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -172,10 +173,12 @@ def _laid_over(utterance: Utterance, imported: Sequence[WordSpan], offset_s: flo
     from rapidfuzz.distance import LCSseq
 
     duration_s = len(utterance.samples) / MODEL_RATE
+    heard = [
+        item for item in imported if item.end_s > offset_s and item.start_s < offset_s + duration_s
+    ]
     placed = [
         one
-        for item in imported
-        if item.end_s > offset_s and item.start_s < offset_s + duration_s
+        for item in _whole_numbers(heard, utterance.language)
         for one in _spoken(item, utterance.language, offset_s)
     ]
     matched: dict[int, WordSpan] = {}
@@ -192,6 +195,23 @@ def _laid_over(utterance: Utterance, imported: Sequence[WordSpan], offset_s: flo
         here_s = span.end_s
         spans.append(span)
     return Alignment(AlignmentStatus.ALIGNED, tuple(spans))
+
+
+def _whole_numbers(items: Sequence[WordSpan], language: str) -> list[WordSpan]:
+    """Join items that the language reads as one number, such as `1` and `000` in French."""
+    found: list[WordSpan] = []
+    for figures, run in groupby(items, lambda item: item.word[:1].isdecimal()):
+        own = list(run)
+        found += _one_number(own, language) if figures and len(own) > 1 else own
+    return found
+
+
+def _one_number(items: Sequence[WordSpan], language: str) -> Sequence[WordSpan]:
+    whole = " ".join(item.word for item in items)
+    apart = [word for item in items for word in spoken_words(item.word, language)]
+    if spoken_words(whole, language) == apart:
+        return items
+    return [WordSpan(whole, items[0].start_s, items[-1].end_s)]
 
 
 def _spoken(item: WordSpan, language: str, offset_s: float) -> tuple[WordSpan, ...]:

@@ -6,12 +6,34 @@ import re
 import unicodedata
 from typing import Final
 
-from asrdq.text.numbers import NUMBER, spell_number
+from asrdq.text.numbers import spell_numbers
 
 _APOSTROPHES: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u00b4`", "'"))
 _FRACTIONS: Final = {
-    "en": str.maketrans({"½": " half ", "¼": " quarter ", "¾": " three quarters "}),
+    "en": {
+        "½": "half",
+        "⅓": "third",
+        "⅔": "two thirds",
+        "¼": "quarter",
+        "¾": "three quarters",
+        "⅕": "fifth",
+        "⅖": "two fifths",
+        "⅗": "three fifths",
+        "⅘": "four fifths",
+        "⅙": "sixth",
+        "⅚": "five sixths",
+        "⅐": "seventh",
+        "⅛": "eighth",
+        "⅜": "three eighths",
+        "⅝": "five eighths",
+        "⅞": "seven eighths",
+        "⅑": "ninth",
+        "⅒": "tenth",
+        "↉": "zero thirds",
+    },
 }
+_FRACTION: Final = re.compile("([¼-¾⅐-⅞↉])")
+_BESIDE_POWER: Final = re.compile(r"(?<=\d)(?=[⁰¹²³⁴-⁹])|(?<=[⁰¹²³⁴-⁹])(?=\d)")
 _SIGNS: Final = {"en": {"%": "percent", "&": "and", "+": "plus", "=": "equals", "@": "at"}}
 _ZERO_WIDTH_SPACE: Final = "\u200b"
 _UNIT: Final = (
@@ -42,17 +64,17 @@ def spoken_words(text: str, language: str = "en") -> list[str]:
 
     Numbers and common signs are spelled out, punctuation and hyphens separate words, apostrophes
     inside a word stay, and invisible marks (soft hyphens, joiners, directions) are dropped. An
-    empty or purely punctuated text gives no words. Letters that the language does not use are
-    kept: whether a word can be pronounced is for the aligner to say. Where a script has no spaces
-    (Chinese, Japanese, Thai), every character or syllable is a word. No text raises.
+    empty or purely punctuated text gives no words. Fractions (½) outside English stay as they are,
+    and so do letters that the language does not use: whether a word can be pronounced is for the
+    aligner to say. Where a script has no spaces (Chinese, Japanese, Thai), every character or
+    syllable is a word. No text raises.
 
     >>> spoken_words("Dr. O’Neil paid $25 for 3.5 kg – 10%!")[:6]
     ['dr', "o'neil", 'paid', 'twenty', 'five', 'dollars']
     >>> spoken_words("我用 Python。", "zh")
     ['我', '用', 'python']
     """
-    read = text.translate(_FRACTIONS.get(language, {}))
-    spelled = NUMBER.sub(lambda match: f" {spell_number(match, language)} ", _folded(read))
+    spelled = spell_numbers(_folded(text, language), language)
     for sign, word in _SIGNS.get(language, {}).items():
         spelled = spelled.replace(sign, f" {word} ")
     kept = "".join(character if _belongs_to_word(character) else " " for character in spelled)
@@ -61,14 +83,25 @@ def spoken_words(text: str, language: str = "en") -> list[str]:
     return [word for word in words if word]
 
 
-def _folded(text: str) -> str:
-    """Bring letters, digits and apostrophes to one form: lower case, NFKC."""
+def _folded(text: str, language: str) -> str:
+    """Bring letters, digits and apostrophes to one form: lower case, NFKC.
+
+    Fractions are words of their own, and powers join no figure: NFKC makes 51⁄2 of 5½.
+    """
     visible = "".join(
         character
         for character in text.translate(_APOSTROPHES)
         if unicodedata.category(character) != "Cf" or character == _ZERO_WIDTH_SPACE
     )
-    lower = unicodedata.normalize("NFKC", visible).lower()
+    parts = _FRACTION.split(_BESIDE_POWER.sub(" ", visible))
+    words = _FRACTIONS.get(language, {})
+    parts[::2] = [_compatible(part) for part in parts[::2]]
+    parts[1::2] = [f" {words.get(fraction, fraction)} " for fraction in parts[1::2]]
+    return "".join(parts)
+
+
+def _compatible(text: str) -> str:
+    lower = unicodedata.normalize("NFKC", text).lower()
     return unicodedata.normalize("NFKC", lower).translate(_APOSTROPHES)
 
 
