@@ -94,6 +94,8 @@ def test_years_and_decades(text: str, spoken: str) -> None:
         ("10%", "ten percent"),
         ("AT&T", "at and t"),
         ("2+2=4", "two plus two equals four"),
+        ("5 \u00b5g or \u03bcm", "five micro g or micro m"),
+        ("\u03bc and \u03bc\u03b1", "μ and μα"),
     ],
 )
 def test_ordinals_decimals_money_and_signs(text: str, spoken: str) -> None:

@@ -34,7 +34,16 @@ _FRACTIONS: Final = {
 }
 _FRACTION: Final = re.compile("([¼-¾⅐-⅞↉])")
 _BESIDE_POWER: Final = re.compile(r"(?<=\d)(?=[⁰¹²³⁴-⁹])|(?<=[⁰¹²³⁴-⁹])(?=\d)")
-_SIGNS: Final = {"en": {"%": "percent", "&": "and", "+": "plus", "=": "equals", "@": "at"}}
+_SIGNS: Final = {
+    "en": {
+        "%": "percent",
+        "&": "and",
+        r"\+": "plus",
+        "=": "equals",
+        "@": "at",
+        "μ(?=[a-z])": "micro",
+    },
+}
 _ZERO_WIDTH_SPACE: Final = "\u200b"
 _UNIT: Final = (
     r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]\u3005?"
@@ -76,7 +85,7 @@ def spoken_words(text: str, language: str = "en") -> list[str]:
     """
     spelled = spell_numbers(_folded(text, language), language)
     for sign, word in _SIGNS.get(language, {}).items():
-        spelled = spelled.replace(sign, f" {word} ")
+        spelled = re.sub(sign, f" {word} ", spelled)
     kept = "".join(character if _belongs_to_word(character) else " " for character in spelled)
     pieces = (piece for part in kept.split() for piece in _UNITS.findall(part))
     words = (piece.strip("'") for piece in pieces)
