@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,39 @@ def test_words_that_the_dictionary_lacks_are_placed(
     assert [span.word for span in found.spans] == respelled
 
 
+def test_accents_do_not_keep_a_clip_from_being_judged(
+    aligner: PocketSphinxAligner, clip: tuple[Samples, list[str]]
+) -> None:
+    """Each word is where it is without them, and is called what the transcript calls it."""
+    samples, words = clip
+    accented = [word.replace("o", "ö").replace("a", "á") for word in words]
+    assert accented[:2] == ["he", "wás"]
+    found, plain = align(aligner, samples, accented), align(aligner, samples, words)
+    assert found.status is AlignmentStatus.ALIGNED
+    assert [span.word for span in found.spans] == accented
+    assert [replace(span, word="") for span in found.spans] == [
+        replace(span, word="") for span in plain.spans
+    ]
+    assert found.evidence == plain.evidence
+
+
+@pytest.mark.parametrize(
+    "text", ["we met at the café", "a naïve résumé", "jalapeño", "Zoë's façade", "5 µg"]
+)
+def test_english_words_with_accents_are_in_its_vocabulary(
+    aligner: PocketSphinxAligner, clip: tuple[Samples, list[str]], text: str
+) -> None:
+    found = align(aligner, clip[0], spoken_words(text))
+    assert found.status is not AlignmentStatus.OUT_OF_VOCABULARY
+
+
+def test_letters_that_are_no_english_ones_with_accents_stay_unknown(
+    aligner: PocketSphinxAligner, clip: tuple[Samples, list[str]]
+) -> None:
+    found = align(aligner, clip[0], ["straße", "søren", "יִ", "\u0301", "naïve"])
+    assert found.detail == "no phones: straße søren יִ \u0301"
+
+
 def test_a_word_in_another_script_is_out_of_vocabulary(
     aligner: PocketSphinxAligner, clip: tuple[Samples, list[str]]
 ) -> None:
@@ -132,7 +166,7 @@ def test_a_word_in_another_script_is_out_of_vocabulary(
     assert found.evidence == {}
 
 
-@pytest.mark.parametrize("words", [["<s>"], ["<sil>"], ["[NOISE]"], ["a b"], ["12"], ["été"]])
+@pytest.mark.parametrize("words", [["<s>"], ["<sil>"], ["[NOISE]"], ["a b"], ["12"], ["łódź"]])
 def test_what_is_no_english_word_is_never_taken_for_one(
     aligner: PocketSphinxAligner, clip: tuple[Samples, list[str]], words: list[str]
 ) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Sequence
+from string import ascii_lowercase
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +24,7 @@ from asrdq.alignment.evidence import (
     PlacedWord,
     measure_evidence,
 )
+from asrdq.alignment.preparation import Alphabet
 from asrdq.alignment.pronunciation import Pronouncer
 from asrdq.alignment.protocol import (
     AlignerOptions,
@@ -34,11 +36,12 @@ from asrdq.alignment.protocol import (
 from asrdq.alignment.refusals import without_aligning
 from asrdq.errors import UsageError
 
-_BACKEND_VERSION: Final = 1
+_BACKEND_VERSION: Final = 2
 _WIDEST: Final = 1e-300
 _SCORE_UNIT: Final = 1024 * float(np.log(1.0001))
 """Senone scores are logarithms to the base 1.0001, shifted right by ten bits."""
 _LONGEST_S: Final = 120.0
+_ENGLISH: Final = Alphabet(f"{ascii_lowercase}'")
 
 
 class PocketSphinxAligner:
@@ -86,12 +89,13 @@ class PocketSphinxAligner:
         self, samples: npt.NDArray[np.float32], words: Sequence[str], voiced: npt.NDArray[np.bool_]
     ) -> Alignment:
         data = np.clip(samples * 32768.0, -32768, 32767).astype("<i2").tobytes()
+        looked_up = [_without_accents(word) for word in words]
         for widest in (False, True):
-            unknown = self._learn(words, widest)
+            unknown = self._learn(looked_up, widest)
             if unknown:
                 listed = " ".join(unknown[:5])
                 return Alignment(AlignmentStatus.OUT_OF_VOCABULARY, detail=f"no phones: {listed}")
-            placed = self._search(data, words, widest)
+            placed = self._search(data, looked_up, widest)
             if placed is not None:
                 return self._answer(placed, words, voiced, len(samples), widest)
         return Alignment(AlignmentStatus.NO_ALIGNMENT, detail="no path through the text")
@@ -139,18 +143,18 @@ class PocketSphinxAligner:
         sample_count: int,
         widest: bool,
     ) -> Alignment:
+        spoken = [word for word in placed if _is_word(word.text)]
+        if [word.text for word in spoken] != [_without_accents(word) for word in words]:
+            return Alignment(AlignmentStatus.FAILED, detail="the phone pass lost a word")
         spans = tuple(
             WordSpan(
-                word.text,
+                written,
                 word.start * FRAME_S,
                 (word.start + word.frames) * FRAME_S,
                 word.score / max(1, word.frames),
             )
-            for word in placed
-            if _is_word(word.text)
+            for written, word in zip(words, spoken, strict=True)
         )
-        if [span.word for span in spans] != list(words):
-            return Alignment(AlignmentStatus.FAILED, detail="the phone pass lost a word")
         frames = sample_count * FRAMES_A_SECOND // self.sample_rate
         evidence = measure_evidence(placed, voiced, frames, needed_wide_beams=widest)
         return Alignment(AlignmentStatus.ALIGNED, spans, evidence)
@@ -168,6 +172,12 @@ def _decode(decoder: Any, data: bytes) -> None:
     decoder.start_utt()
     decoder.process_raw(data, full_utt=True)
     decoder.end_utt()
+
+
+def _without_accents(word: str) -> str:
+    """Return a word in English letters, itself where it has others: naïve is naive."""
+    written = _ENGLISH.written(word)
+    return written.text if written.text and written.kept == 1.0 else word
 
 
 def _is_word(text: str) -> bool:
