@@ -27,7 +27,8 @@ def test_from_a_green_gate_to_a_verified_bundle(ready: Ready, run_cli: RunCli) -
     done = run_cli(*arguments(ready))
     assert "train@0 (400 rows) and val@0 (5 rows) handed to nemo with smoke" in done.stdout
     bundle_id = done.stdout.split("bundle id ")[1].strip()
-    assert f"next: asrdq handoff verify {ready.out} --id {bundle_id}" in done.stderr
+    named = f"asrdq -w {ready.audited.workspace.root}"
+    assert f"next: {named} handoff verify {ready.out} --id {bundle_id}" in done.stderr
     fine = run_cli("handoff", "verify", ready.out, "--id", bundle_id, cwd=ready.out)
     assert "all as handed off" in fine.stdout
     (ready.audited.folder / "val-1.wav").unlink()

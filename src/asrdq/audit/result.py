@@ -137,7 +137,8 @@ class AuditResult(Result):
         lines.append(
             f"    low quality by both {row['both_low']:,}, by the first alone "
             f"{row['first_only']:,}, by the second alone {row['second_only']:,}, by neither "
-            f"{row['neither_low']:,}; not judged by one or both {row['not_judged']:,}; kappa {kappa}"
+            f"{row['neither_low']:,}; not judged by one or both {row['not_judged']:,}; "
+            f"kappa {kappa}"
         )
         return lines
 
