@@ -14,7 +14,7 @@ from pathlib import Path
 import duties
 import pytest
 
-from asrdq.engine import FailureKind, Outcome, connected, run_tasks
+from asrdq.engine import Failure, FailureKind, Outcome, connected, run_tasks
 from asrdq.engine.distributed import HELD_PER_ACTOR, Room
 from asrdq.errors import ToolError
 from asrdq.settings import RaySettings
@@ -110,6 +110,14 @@ def test_values_that_cannot_travel_are_told() -> None:
         (outcome,) = run_tasks(function, [1], workers=1, cluster=HALF)
         assert outcome.failure is not None
         assert outcome.failure.kind is FailureKind.RAISED
+
+
+def test_an_item_that_the_worker_cannot_read_is_told() -> None:
+    items = [duties.UnreadableItem(), 1]
+    unread, other = run_tasks(duties.name_of_type, items, workers=1, cluster=HALF)
+    assert unread.failure == Failure(FailureKind.RAISED, "ValueError: cannot be read here")
+    assert unread.attempts == 1
+    assert other.value == "int"
 
 
 def test_an_item_that_takes_too_long_is_given_up_and_the_others_are_done() -> None:

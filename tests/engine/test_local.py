@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asrdq.engine import FailureKind, Outcome, run_tasks
+from asrdq.engine import Failure, FailureKind, Outcome, run_tasks
 from asrdq.engine.process import HELD_PER_WORKER
 from asrdq.errors import ToolError, UsageError
 
@@ -107,6 +107,14 @@ def test_a_value_that_cannot_travel_is_told(function: object) -> None:
     (outcome,) = run_tasks(function, [1], workers=1)  # type: ignore[arg-type]
     assert outcome.failure is not None
     assert outcome.failure.kind is FailureKind.RAISED
+
+
+def test_an_item_that_the_worker_cannot_read_is_told() -> None:
+    items = [duties.UnreadableItem(), 1]
+    unread, other = run_tasks(duties.name_of_type, items, workers=1)
+    assert unread.failure == Failure(FailureKind.RAISED, "ValueError: cannot be read here")
+    assert unread.attempts == 1
+    assert other.value == "int"
 
 
 @pytest.mark.slow

@@ -82,4 +82,4 @@ class Worker:
 
     def work(self, packed: bytes) -> bytes:
         """Answer a pickled item with a pickled `Returned` or `Raised`."""
-        return bytes(answer(self._job.function, pickle.loads(packed)))
+        return bytes(answer(self._job.function, packed))

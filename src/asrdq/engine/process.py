@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, Generic
 
 from asrdq.engine.outcome import Failure, FailureKind, Outcome, T
-from asrdq.engine.worker import Job, Raised, Returned, SharedFile, work
+from asrdq.engine.worker import END_MARK, Job, Raised, Returned, SharedFile, work
 
 HELD_PER_WORKER = 3
 """Items a worker holds: the one it works on, and two so that it never waits for the parent."""
@@ -99,7 +100,7 @@ class WorkerProcess(Generic[T]):
         task.attempts += 1
         self.held.append(task)
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self.pipe.send((task.item,))
+            self.pipe.send_bytes(ForkingPickler.dumps(task.item))
 
     def finish(self) -> Task[T]:
         """Take the oldest item off and start the clock for the next."""
@@ -109,7 +110,7 @@ class WorkerProcess(Generic[T]):
     def send_end(self) -> None:
         """Ask the worker to end after what it holds."""
         with contextlib.suppress(OSError):
-            self.pipe.send(None)
+            self.pipe.send_bytes(END_MARK)
 
     def kill(self) -> None:
         """End the process now and free what belongs to it."""

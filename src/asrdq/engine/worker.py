@@ -15,6 +15,9 @@ from typing import Any
 
 STANDARD_OUTPUT, STANDARD_ERROR = 1, 2
 
+END_MARK = b""
+"""Sent instead of a pickled item: there is no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -78,7 +81,7 @@ def work(job: Job, pipe: Connection, log: SharedFile) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     os.dup2(log.descriptor, STANDARD_OUTPUT)
     os.dup2(log.descriptor, STANDARD_ERROR)
-    inbox: SimpleQueue[tuple[Any] | None] = SimpleQueue()
+    inbox: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_receive, args=(pipe, inbox), daemon=True).start()
     try:
         if job.initializer is not None:
@@ -87,8 +90,8 @@ def work(job: Job, pipe: Connection, log: SharedFile) -> None:
         pipe.send(NotReady(describe(error)))
         return
     pipe.send(Ready())
-    while (parcel := inbox.get()) is not None:
-        pipe.send_bytes(answer(job.function, parcel[0]))
+    while (packed := inbox.get()) != END_MARK:
+        pipe.send_bytes(answer(job.function, packed))
         os.ftruncate(log.descriptor, 0)
         os.lseek(log.descriptor, 0, os.SEEK_SET)
 
@@ -99,22 +102,25 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
-def _receive(pipe: Connection, inbox: SimpleQueue[tuple[Any] | None]) -> None:
-    """Keep the pipe empty, so that the parent never waits to send; end with the parent."""
+def _receive(pipe: Connection, inbox: SimpleQueue[bytes]) -> None:
+    """Keep the pipe empty, so that the parent never waits to send; end with the parent.
+
+    An item is unpickled where it is worked on: one that cannot be fails as an item.
+    """
     try:
         while True:
-            parcel = pipe.recv()
-            inbox.put(parcel)
-            if parcel is None:
+            packed = pipe.recv_bytes()
+            inbox.put(packed)
+            if packed == END_MARK:
                 return
-    except (EOFError, OSError):
+    except (EOFError, OSError, MemoryError):
         os._exit(1)
 
 
-def answer(function: Callable[[Any], Any], item: Any) -> bytes | memoryview:
-    """Return a pickled `Returned` or `Raised` for an item."""
+def answer(function: Callable[[Any], Any], packed: bytes) -> bytes | memoryview:
+    """Return a pickled `Returned` or `Raised` for a pickled item."""
     try:
-        return ForkingPickler.dumps(Returned(function(item)))
+        return ForkingPickler.dumps(Returned(function(pickle.loads(packed))))
     except BaseException as error:
         return pickle.dumps(Raised(describe(error)))
 
