@@ -39,6 +39,10 @@ def crash_some(task: tuple[int, str]) -> int:
     return number
 
 
+def die_of_signal(number: int) -> None:
+    os.kill(os.getpid(), number)
+
+
 def exit_quietly(number: int) -> int:
     os._exit(number)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from pathlib import Path
 
 import duties
@@ -74,6 +75,13 @@ def test_a_crash_in_c_tells_its_last_words() -> None:
     (failure,) = [outcome.failure for outcome in outcomes if outcome.failure]
     assert failure.kind is FailureKind.CRASHED
     assert failure.detail == "killed by SIGSEGV; last output: reading address 0"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGRTMIN"), reason="needs signals of real time")
+def test_a_signal_without_a_name_is_a_crash() -> None:
+    nameless = signal.SIGRTMIN + 6
+    (outcome,) = run_tasks(duties.die_of_signal, [nameless], workers=1)
+    assert outcome.failure == Failure(FailureKind.CRASHED, f"killed by signal {nameless}")
 
 
 def test_an_exit_inside_c_is_a_crash() -> None:

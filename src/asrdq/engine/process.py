@@ -126,7 +126,7 @@ class WorkerProcess(Generic[T]):
         if code is None:
             cause = "it closed its pipe and did not end"
         elif code < 0:
-            cause = f"killed by {signal.Signals(-code).name}"
+            cause = f"killed by {_signal_name(-code)}"
         else:
             cause = f"ended with exit code {code}"
         last_words = self._last_words()
@@ -136,6 +136,14 @@ class WorkerProcess(Generic[T]):
         size = os.fstat(self.log.fileno()).st_size
         tail = os.pread(self.log.fileno(), LOG_TAIL_BYTES, max(0, size - LOG_TAIL_BYTES))
         return " ".join(tail.decode("utf-8", "replace").split())
+
+
+def _signal_name(number: int) -> str:
+    """Return the name of a signal; those of real time have none but the first and the last."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 @contextlib.contextmanager
