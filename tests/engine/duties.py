@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import sys
 from pathlib import Path
+
+LONGEST_S = 60.0
 
 _loaded: list[str] = []
 
@@ -118,6 +121,46 @@ def fail_to_load() -> None:
 
 def die_while_loading() -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def load_in_one_worker(folder: str) -> None:
+    """Load in the first worker; the other announces itself, waits for a word and fails."""
+    try:
+        (Path(folder) / "loaded").touch(exist_ok=False)
+    except FileExistsError:
+        wait_for(Path(folder) / "go")
+        note = Path(folder) / "note"
+        note.write_text(str(os.getpid()))
+        note.rename(Path(folder) / "failing")
+        raise RuntimeError("no memory is left") from None
+
+
+def answer_two(folder: str) -> int:
+    """Return 1, and 2 when it is said; announce the third item and wait."""
+    _loaded.append(folder)
+    if len(_loaded) == 2:
+        wait_for(Path(folder) / "go")
+    if len(_loaded) == 3:
+        (Path(folder) / "two answered").touch()
+        signal.pause()
+    return len(_loaded)
+
+
+def wait_for(file: Path) -> None:
+    while not file.exists():
+        os.sched_yield()
+
+
+def wait_for_end(process_id: int) -> bool:
+    """Return whether a process ended within a minute."""
+    try:
+        descriptor = os.pidfd_open(process_id)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([descriptor], [], [], LONGEST_S)[0])
+    finally:
+        os.close(descriptor)
 
 
 def announce_and_wait(folder: str) -> None:

@@ -177,6 +177,20 @@ def test_items_are_drawn_as_needed() -> None:
     assert len(drawn) <= 10 + held + answered_at_once + 1
 
 
+def test_what_was_answered_before_the_iterable_fails_is_given() -> None:
+    """Of six items that were given out the actor holds two when the seventh is drawn."""
+
+    def broken() -> Iterator[int]:
+        yield from range(6)
+        raise OSError("the manifest cannot be read on")
+
+    given: list[int | None] = []
+    outcomes = run_tasks(duties.square, broken(), workers=1, cluster=HALF)
+    with pytest.raises(OSError, match="cannot be read on"):
+        given.extend(outcome.value for outcome in outcomes)
+    assert given[:4] == [0, 1, 4, 9]
+
+
 def test_an_initializer_that_raises_stops_everything() -> None:
     with pytest.raises(ToolError, match="could not start: RuntimeError: the model file is missing"):
         list(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import duties
@@ -175,6 +177,38 @@ def test_a_failing_iterable_is_passed_on() -> None:
 
     with pytest.raises(ZeroDivisionError):
         list(run_tasks(duties.square, broken(), workers=1))
+
+
+def test_what_was_answered_before_the_iterable_fails_is_given() -> None:
+    """Of six items that were given out the worker holds two at most when the seventh is drawn."""
+
+    def broken() -> Iterator[int]:
+        yield from range(6)
+        raise OSError("the manifest cannot be read on")
+
+    given: list[int | None] = []
+    with pytest.raises(OSError, match="cannot be read on"):
+        given.extend(outcome.value for outcome in run_tasks(duties.square, broken(), workers=1))
+    assert given[:4] == [0, 1, 4, 9]
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux to watch processes")
+def test_what_was_answered_before_a_worker_fails_to_start_is_given(tmp_path: Path) -> None:
+    outcomes = run_tasks(
+        duties.answer_two,
+        [str(tmp_path)] * 6,
+        workers=2,
+        initializer=duties.load_in_one_worker,
+        initargs=(str(tmp_path),),
+    )
+    assert next(outcomes).value == 1
+    (tmp_path / "go").touch()
+    duties.wait_for(tmp_path / "two answered")
+    duties.wait_for(tmp_path / "failing")
+    assert duties.wait_for_end(int((tmp_path / "failing").read_text()))
+    assert next(outcomes).value == 2
+    with pytest.raises(ToolError, match="could not start: RuntimeError: no memory is left"):
+        next(outcomes)
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -24,7 +23,6 @@ if __name__ == "__main__":
     print("started", flush=True)
     list(run_tasks(duties.announce_and_wait, [sys.argv[1]] * 2, workers=2))
 """
-LONGEST_S = 60.0
 
 
 @pytest.fixture
@@ -57,17 +55,6 @@ def _wait_for_workers(notes: Path) -> list[int]:
     return found
 
 
-def _wait_for_end(process_id: int) -> bool:
-    try:
-        descriptor = os.pidfd_open(process_id)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([descriptor], [], [], LONGEST_S)[0])
-    finally:
-        os.close(descriptor)
-
-
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux to watch processes")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_worker_outlives_its_parent(
@@ -75,8 +62,8 @@ def test_no_worker_outlives_its_parent(
 ) -> None:
     process, workers = parent
     process.send_signal(how)
-    assert process.wait(LONGEST_S) != 0
-    assert all(_wait_for_end(worker) for worker in workers)
+    assert process.wait(duties.LONGEST_S) != 0
+    assert all(duties.wait_for_end(worker) for worker in workers)
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux to watch processes")
@@ -85,9 +72,9 @@ def test_ctrl_c_at_the_terminal_prints_one_traceback_only(
 ) -> None:
     process, workers = parent
     os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=LONGEST_S)
+    _, errors = process.communicate(timeout=duties.LONGEST_S)
     assert errors.count("Traceback") == 1
-    assert all(_wait_for_end(worker) for worker in workers)
+    assert all(duties.wait_for_end(worker) for worker in workers)
 
 
 def test_closing_the_iterator_stops_the_workers() -> None:

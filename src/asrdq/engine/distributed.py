@@ -45,9 +45,8 @@ def run_there(
         try:
             crew.fill()
             while crew.actors:
-                done = crew.collect()
+                yield from crew.collect()
                 crew.fill()
-                yield from done
         finally:
             crew.kill()
 
@@ -97,20 +96,23 @@ class _Crew(Generic[T]):
             for actor in [actor for actor in self.actors if not actor.held]:
                 self._dismiss(actor)
 
-    def collect(self) -> list[Outcome[T, Any]]:
-        """Wait for answers, deaths or overdue items, and return what is settled by them.
+    def collect(self) -> Iterator[Outcome[T, Any]]:
+        """Wait for answers, deaths or overdue items, and give what is settled by them.
 
         Raises:
-            ToolError: No worker is running, and none started in time.
+            ToolError: A worker could not start, or none is running and none started in time.
         """
         by_answer = {actor.next_answer: actor for actor in self.actors if actor.busy}
         answers = list(by_answer)
         ready, _ = self.ray.wait(answers, num_returns=1, timeout=self._patience_s())
         if ready:
             ready, _ = self.ray.wait(answers, num_returns=len(answers), timeout=0)
-        done = [outcome for answer in ready for outcome in self._read(by_answer[answer])]
-        late = [actor for actor in self.actors if self._left_s(actor) <= 0]
-        done += [self._time_out(actor) for actor in late]
+        heard = [by_answer[answer] for answer in ready]
+        late = [actor for actor in self.actors if self._left_s(actor) <= 0 and actor not in heard]
+        for actor in heard:
+            yield from self._read(actor)
+        for actor in late:
+            yield self._time_out(actor)
         if self._running():
             self.idle_since = time.monotonic()
         elif self.actors and time.monotonic() - self.idle_since > self.patience_s:
@@ -119,7 +121,6 @@ class _Crew(Generic[T]):
                 hint=f"it has {_told(self.ray.cluster_resources())} in all, and free are "
                 f"{_told(self.ray.available_resources())}; the same command goes on",
             )
-        return done
 
     def kill(self) -> None:
         """End every actor now."""
@@ -166,21 +167,19 @@ class _Crew(Generic[T]):
         self.room.enter(parcel.packed)
         actor.held.append((parcel, actor.handle.work.remote(parcel.packed)))
 
-    def _read(self, actor: Actor[T]) -> list[Outcome[T, Any]]:
-        done: list[Outcome[T, Any]] = []
+    def _read(self, actor: Actor[T]) -> Iterator[Outcome[T, Any]]:
         try:
             if actor.node_id is None:
                 self._welcome(actor, self.ray.get(actor.starting))
-                return done
+                return
             while actor.held and self.ray.wait([actor.next_answer], timeout=0)[0]:
                 message = self.ray.get(actor.next_answer)
                 parcel, _ = actor.held.popleft()
                 actor.begun = time.monotonic()
                 self.room.leave(parcel.packed, message)
-                done.append(parcel.settled(unpickled(message)))
+                yield parcel.settled(unpickled(message))
         except self.ray.exceptions.RayError as error:
-            done += self._bury(actor, _cause(error))
-        return done
+            yield from self._bury(actor, _cause(error))
 
     def _welcome(self, actor: Actor[T], answer: Any) -> None:
         if isinstance(answer, NotReady):

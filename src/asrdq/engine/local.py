@@ -30,9 +30,8 @@ def run_here(
     try:
         crew.fill()
         while any(worker.held for worker in crew.workers):
-            done = crew.collect()
+            yield from crew.collect()
             crew.fill()
-            yield from done
         crew.dismiss()
     finally:
         crew.kill()
@@ -60,19 +59,26 @@ class _Crew(Generic[T, R]):
                 return
             self._roomiest().give(task)
 
-    def collect(self) -> list[Outcome[T, R]]:
-        """Wait for answers, deaths or overdue items, and return what is settled by them."""
+    def collect(self) -> Iterator[Outcome[T, R]]:
+        """Wait for answers, deaths or overdue items, and give what is settled by them.
+
+        Raises:
+            ToolError: A worker could not start.
+        """
         busy = [worker for worker in self.workers if worker.held]
         places: list[Any] = [worker.pipe for worker in busy]
         places += [worker.process.sentinel for worker in busy]
         signalled = wait(places, self._patience_s(busy))
-        done: list[Outcome[T, R]] = []
-        for worker in busy:
-            if worker.pipe in signalled or worker.process.sentinel in signalled:
-                done += self._read(worker)
-            elif self._left_s(worker) <= 0:
-                done.append(self._time_out(worker))
-        return done
+        heard = [
+            worker
+            for worker in busy
+            if worker.pipe in signalled or worker.process.sentinel in signalled
+        ]
+        late = [worker for worker in busy if self._left_s(worker) <= 0 and worker not in heard]
+        for worker in heard:
+            yield from self._read(worker)
+        for worker in late:
+            yield self._time_out(worker)
 
     def dismiss(self) -> None:
         """Let the workers end by themselves, as far as they do so soon."""
@@ -113,9 +119,8 @@ class _Crew(Generic[T, R]):
             return float("inf")
         return worker.started + self.timeout_s - time.monotonic()
 
-    def _read(self, worker: WorkerProcess[T]) -> list[Outcome[T, R]]:
+    def _read(self, worker: WorkerProcess[T]) -> Iterator[Outcome[T, R]]:
         dead = not worker.process.is_alive()  # asked first: what it sent before is in the pipe
-        done: list[Outcome[T, R]] = []
         try:
             while worker.pipe.poll():
                 message = unpickled(worker.pipe.recv_bytes())
@@ -124,12 +129,11 @@ class _Crew(Generic[T, R]):
                 if isinstance(message, Ready):
                     worker.ready, worker.started = True, time.monotonic()
                     continue
-                done.append(worker.finish().settled(message))
+                yield worker.finish().settled(message)
         except (EOFError, OSError):
             dead = True
         if dead:
-            done += self._bury(worker)
-        return done
+            yield from self._bury(worker)
 
     def _bury(self, worker: WorkerProcess[T]) -> list[Outcome[T, R]]:
         """Take a dead worker's item as suspect and its other items back."""
