@@ -250,6 +250,27 @@ def test_a_crash_in_a_batch_costs_its_clip_and_nothing_else(
     assert "one two three crash four five six raise" in trial_aligners.read_text()
 
 
+def test_ctrl_c_keeps_what_was_answered(
+    workspace: Workspace, trial_aligners: Path, data_samples: Path
+) -> None:
+    clip = sorted((data_samples / "audio").glob("*.flac"))[0]
+    tasks = tasks_of(workspace, ["one two", "four five", "seven eight"], clip, "crashing")
+    told: list[float] = []
+
+    def stop_at_the_third(seconds: float) -> None:
+        told.append(seconds)
+        if len(told) == 3:
+            raise KeyboardInterrupt
+
+    options = AlignerOptions("crashing")
+    aligner = build_aligner(options)
+    with pytest.raises(KeyboardInterrupt):
+        collect_evidence(workspace, aligner, options, tasks, workers=1, on_clip=stop_at_the_third)
+    trial_aligners.write_text("")
+    assert collect(workspace, tasks)["status"].to_pylist() == ["aligned"] * 3
+    assert len(trial_aligners.read_text().splitlines()) == 1
+
+
 def test_files_that_cannot_be_hashed_answer_for_themselves_alone(
     workspace: Workspace, trial_aligners: Path, tmp_path: Path
 ) -> None:

@@ -17,7 +17,7 @@ from asrdq.audit.batches import Batch, batches
 from asrdq.audit.examination import ClipEvidence, ClipTask, examine, start_worker
 from asrdq.audit.faults import AUDIO_FAULTS, Fault, PlantedClip
 from asrdq.audit.selection import Clip
-from asrdq.engine import Failure, FailureKind, Outcome, in_pieces, run_tasks
+from asrdq.engine import Failure, FailureKind, Outcome, commit_in_pieces, run_tasks
 
 if TYPE_CHECKING:
     from asrdq.settings import RaySettings
@@ -108,9 +108,11 @@ def collect_evidence(
     On a cluster too this process alone writes, and with GPUs for its workers the aligner has to
     run on them.
 
-    What was added to the cache is never worked on again; a killed run loses at most the last
-    two seconds. What may go otherwise the next time is not kept: a crash, which the lack of
-    memory causes too, a time-out, an exception, a file that is not there.
+    What was added to the cache is never worked on again. A killed run loses the batches that
+    are worked on, and of the answers those of its last two seconds and of a commit that it was
+    at; at Ctrl-C the answers are committed first. What may go otherwise the next time is not
+    kept: a crash, which the lack of memory causes too, a time-out, an exception, a file that is
+    not there.
     """
     cache = workspace.cache(CACHE)
     keys = [task.key for task in tasks]
@@ -138,11 +140,13 @@ def collect_evidence(
         cluster=cluster,
     )
     together = batches(work, aligner.batch_size, workspace.settings.audit.batch_seconds)
-    examined = _examined(run, together, on_clip)
-    for piece in in_pieces(examined, _COMMIT_EVERY_S):
+
+    def commit(piece: list[ClipEvidence]) -> None:
         rows = pa.Table.from_pylist([_row(one) for one in piece], schema=EVIDENCE_TABLE)
         cache.add(rows.filter(~pc.field("status").isin(_PASSING)))
         tables.append(rows)
+
+    commit_in_pieces(_examined(run, together, on_clip), commit, _COMMIT_EVERY_S)
     evidence = pa.concat_tables(tables)
     place = {key: index for index, key in enumerate(evidence["key"].to_pylist())}
     return evidence.take(pa.array([place[key] for key in keys], pa.int64()))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asrdq.audio import AudioReason, nothing_readable
 from asrdq.console import Progress, Stage, silent
-from asrdq.engine import in_pieces
+from asrdq.engine import commit_in_pieces
 from asrdq.errors import UsageError
 from asrdq.hypotheses import check_set_name, set_name_of
 from asrdq.transcription.backends import build_transcriber
@@ -132,8 +132,7 @@ def _transcribe(
         with shown("transcribe", len(work), "clips") as bar:
             meter = _Meter(bar)
             found = answers(transcriber, plan.options, work, workers, plan.cluster) if work else ()
-            for piece in in_pieces(meter.counted(found), _COMMIT_EVERY_S):
-                writer.add(piece)
+            commit_in_pieces(meter.counted(found), writer.add, _COMMIT_EVERY_S)
         failures = writer.finish()
         if writer.statuses <= {reason.value for reason in AudioReason}:
             raise nothing_readable(len(clips), str(manifest))
