@@ -8,14 +8,17 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import duties
 import pytest
 
-from asrdq.engine import Failure, FailureKind, Outcome, connected, run_tasks
+from asrdq.engine import Failure, FailureKind, Outcome, connected, distributed, run_tasks
 from asrdq.engine.distributed import HELD_PER_ACTOR, Room
+from asrdq.engine.worker import Job
 from asrdq.errors import ToolError
 from asrdq.settings import RaySettings
 
@@ -236,6 +239,36 @@ def test_a_cluster_that_others_fill_is_an_error_and_no_wait_for_ever() -> None:
     assert told.value.hint is not None
     assert "it has 2 CPUs and 0 GPUs in all, and free are 0 CPUs" in told.value.hint
     remove_placement_group(others)
+
+
+def test_the_time_that_the_caller_takes_is_no_wait_for_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The only actor dies while the caller is away: the next one has all the time to start."""
+    import ray
+
+    away_s = 0.0
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + away_s)
+    monkeypatch.setattr(distributed, "time", clock)
+    monkeypatch.setattr(distributed, "_LOOK_EVERY_S", 0.01)
+    items = [(number, str(tmp_path)) for number in (1, 0)]
+    job = Job(duties.wait_to_be_killed_once, None, ())
+    crew = distributed._Crew(ray, job, items, 1, None, RaySettings(patience_s=60.0))
+    actors: list[int] = []
+    try:
+        crew.fill()
+        while crew.actors:
+            for outcome in crew.collect():
+                actors.append(outcome.value)
+                if len(actors) == 1:
+                    duties.wait_for(tmp_path / str(actors[0]))
+                    os.kill(actors[0], signal.SIGKILL)
+                    assert ray.wait([crew.actors[0].next_answer], timeout=60.0)[0]
+                    away_s = 1000.0
+            crew.fill()
+    finally:
+        crew.kill()
+    assert len(actors) == len(set(actors)) == 2
 
 
 def test_an_address_of_a_client_is_refused(tmp_path: Path) -> None:

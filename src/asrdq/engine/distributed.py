@@ -107,20 +107,18 @@ class _Crew(Generic[T]):
         ready, _ = self.ray.wait(answers, num_returns=1, timeout=self._patience_s())
         if ready:
             ready, _ = self.ray.wait(answers, num_returns=len(answers), timeout=0)
+        elif not self._running() and time.monotonic() - self.idle_since > self.patience_s:
+            raise ToolError(
+                f"no worker is running after {self.patience_s:g} s: the cluster has no room",
+                hint=f"it has {_told(self.ray.cluster_resources())} in all, and free are "
+                f"{_told(self.ray.available_resources())}; the same command goes on",
+            )
         heard = [by_answer[answer] for answer in ready]
         late = [actor for actor in self.actors if self._left_s(actor) <= 0 and actor not in heard]
         for actor in heard:
             yield from self._read(actor)
         for actor in late:
             yield self._time_out(actor)
-        if self._running():
-            self.idle_since = time.monotonic()
-        elif self.actors and time.monotonic() - self.idle_since > self.patience_s:
-            raise ToolError(
-                f"no worker is running after {self.patience_s:g} s: the cluster has no room",
-                hint=f"it has {_told(self.ray.cluster_resources())} in all, and free are "
-                f"{_told(self.ray.available_resources())}; the same command goes on",
-            )
 
     def kill(self) -> None:
         """End every actor now."""
@@ -225,6 +223,8 @@ class _Crew(Generic[T]):
 
     def _dismiss(self, actor: Actor[T]) -> None:
         """End an actor, and forget the references that it held."""
+        if actor.place:
+            self.idle_since = time.monotonic()
         for parcel, _ in actor.held:
             self.room.leave(parcel.packed)
         actor.held.clear()
