@@ -13,8 +13,10 @@ from asrdq.alignment import AlignerOptions, AlignmentStatus, Utterance, build_al
 from asrdq.alignment.protocol import WordSpan
 from asrdq.alignment.qwen import QWEN_EVIDENCE, QwenAligner, measure_slots
 from asrdq.audio import voice_activity
+from asrdq.audit import AuditPlan
 from asrdq.errors import ToolError, UsageError
 from asrdq.models.qwen_aligner import QwenForcedAligner, Slots
+from asrdq.settings import RaySettings
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -196,6 +198,8 @@ def test_the_version_follows_the_content(qwen_aligner: Path, tmp_path: Path) -> 
     shutil.copytree(qwen_aligner, copy)
     before = build_aligner(f"qwen:{qwen_aligner}").version
     assert build_aligner(f"qwen:{copy}").version == before
+    on_gpus = AuditPlan(f"qwen:{copy}", cluster=RaySettings(gpus_per_worker=0.5)).options
+    assert build_aligner(on_gpus).version == f"{before} bfloat16"
     config = json.loads((copy / "config.json").read_text())
     (copy / "config.json").write_text(json.dumps({**config, "note": 1}))
     assert build_aligner(f"qwen:{copy}").version != before

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from asrdq.alignment import AlignerOptions
 from asrdq.errors import ToolError, UsageError
 from asrdq.models import device_of
-from asrdq.models.devices import weights_dtype
+from asrdq.models.devices import for_workers, weights_dtype, weights_named
+from asrdq.settings import RaySettings
 
 torch = pytest.importorskip("torch", reason="the extra train is not installed")
 pytestmark = pytest.mark.slow
@@ -44,3 +46,19 @@ def test_what_is_no_device_is_refused(wanted: str) -> None:
 )
 def test_weights_are_halved_on_a_gpu(device: str, dtype: torch.dtype) -> None:
     assert weights_dtype(torch.device(device)) is dtype
+
+
+@no_gpu
+def test_answers_of_other_weights_are_of_another_version() -> None:
+    """Where the workers of a cluster have GPUs counts, and not what this machine has."""
+    assert weights_named("auto", None) == ""
+    assert weights_named("cpu", "cuda") == " bfloat16"
+    assert weights_named("cuda", "cpu") == ""
+
+
+def test_options_say_what_the_workers_of_a_cluster_run_on() -> None:
+    options = AlignerOptions("qwen", "folder", "auto", 4)
+    assert for_workers(options, None) is options
+    on_gpus = for_workers(options, RaySettings(gpus_per_worker=0.25))
+    assert on_gpus == AlignerOptions("qwen", "folder", "auto", 4, workers_on="cuda")
+    assert for_workers(options, RaySettings()).workers_on == "cpu"

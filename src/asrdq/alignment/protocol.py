@@ -79,12 +79,15 @@ class AlignerOptions:
         address: What follows its name and a colon: a model, a folder.
         device: Where a model runs: `auto`, `cpu`, `cuda`, `cuda:1`.
         batch_size: Most clips at once, for aligners that are faster with several.
+        workers_on: What the workers of a cluster run a model on, `cpu` or `cuda`; None: they are
+            of this machine.
     """
 
     name: str
     address: str | None = None
     device: str = "auto"
     batch_size: int = 8
+    workers_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

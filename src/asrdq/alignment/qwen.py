@@ -30,7 +30,7 @@ from asrdq.alignment.refusals import without_aligning
 from asrdq.audio import FRAME_S
 from asrdq.errors import ToolError
 from asrdq.models.content import content_hash
-from asrdq.models.devices import device_of, weights_dtype
+from asrdq.models.devices import device_of, weights_dtype, weights_named
 from asrdq.models.halving import NoMemoryError, in_halves
 from asrdq.models.location import find_model, is_on_hub
 from asrdq.models.qwen import RATE
@@ -107,6 +107,7 @@ class QwenAligner:
         if not is_on_hub(self._named):
             _ = self._folder  # what is wrong with it is said at once
         self._device = device_of(options.device)
+        self._weights = weights_named(options.device, options.workers_on)
         self.batch_size = options.batch_size
         self.processes = 1 if self._device.type == "cuda" else 0
         self._model: QwenForcedAligner | None = None
@@ -122,9 +123,10 @@ class QwenAligner:
 
     @cached_property
     def version(self) -> str:
-        """The name of the model, the hash of its content, release and use of qwen-asr."""
+        """The name of the model, the hash of its content, release and use of qwen-asr, weights."""
         release = importlib.metadata.version("qwen-asr")
-        return f"{self._folder.name}@{content_hash(self._folder)} {release}+{_BACKEND_VERSION}"
+        content = f"{self._folder.name}@{content_hash(self._folder)}"
+        return f"{content} {release}+{_BACKEND_VERSION}{self._weights}"
 
     def load(self) -> None:
         """Load the model; see `Aligner.load`."""

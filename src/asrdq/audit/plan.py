@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from asrdq.alignment import AlignerOptions, parse_aligner
 from asrdq.audit.collection import OnClip
 from asrdq.audit.folds import Fold
+from asrdq.models.devices import for_workers
 from asrdq.settings import RaySettings
 
 Stage = Callable[[str, int], AbstractContextManager[OnClip]]
@@ -51,7 +52,8 @@ class AuditPlan:
     def options(self) -> AlignerOptions:
         """What the aligner is built from."""
         wanted = self.aligner
-        return parse_aligner(wanted) if isinstance(wanted, str) else wanted
+        options = parse_aligner(wanted) if isinstance(wanted, str) else wanted
+        return for_workers(options, self.cluster)
 
 
 def no_progress(_name: str, _clips: int) -> AbstractContextManager[OnClip]:

@@ -21,6 +21,7 @@ from asrdq.cutting.result import CutResult
 from asrdq.cutting.rows import Row, long_rows, pieces_and_short_rows, whole
 from asrdq.cutting.tables import CUTS, TABLE
 from asrdq.errors import UsageError
+from asrdq.models.devices import for_workers
 from asrdq.text.partings import partings
 from asrdq.versions import derive_manifest
 
@@ -87,7 +88,7 @@ def cut_manifest(
         UsageError: The aligner does not exist or does not know the language, or the name is wrong.
         DataError: Not one row would be left.
     """
-    aligner = build_aligner(plan.aligner)
+    aligner = build_aligner(for_workers(plan.aligner, plan.cluster))
     parameters = {
         "name": name,
         "aligner": aligner.name,

@@ -223,7 +223,7 @@ class _Crew(Generic[T]):
 
     def _dismiss(self, actor: Actor[T]) -> None:
         """End an actor, and forget the references that it held."""
-        if actor.place:
+        if actor.node_id:
             self.idle_since = time.monotonic()
         for parcel, _ in actor.held:
             self.room.leave(parcel.packed)

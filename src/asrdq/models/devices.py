@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import re
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from asrdq.errors import ToolError, UsageError
 from asrdq.models.requirements import needs
 
 if TYPE_CHECKING:
     import torch
+    from _typeshed import DataclassInstance
+
+    from asrdq.settings import RaySettings
+
+Options = TypeVar("Options", bound="DataclassInstance")
 
 DEVICES: Final = ("auto", "cpu", "cuda")
 
@@ -46,6 +52,29 @@ def weights_dtype(device: torch.device) -> torch.dtype:
     import torch
 
     return torch.bfloat16 if device.type == "cuda" else torch.float32
+
+
+def weights_named(device: str, workers_on: str | None) -> str:
+    """Return what the version of a model of Qwen says of its weights: ` bfloat16`, or nothing.
+
+    What it answers differs a little from that of float32, so that the one is not taken for the
+    other from a cache.
+
+    Args:
+        device: Where it runs on this machine, as for `device_of`.
+        workers_on: Where the workers of a cluster run it instead, `cpu` or `cuda`.
+    """
+    import torch
+
+    where = torch.device(workers_on) if workers_on else device_of(device)
+    return " bfloat16" if weights_dtype(where) is torch.bfloat16 else ""
+
+
+def for_workers(options: Options, cluster: RaySettings | None) -> Options:
+    """Return the options of a model that say what the workers of a cluster run it on."""
+    if cluster is None:
+        return options
+    return dataclasses.replace(options, workers_on="cuda" if cluster.gpus_per_worker else "cpu")
 
 
 def free_memory() -> None:

@@ -36,11 +36,11 @@ def find_model(model: str, example: str) -> Path:
         return path
     if path.is_dir():
         return _in_folder(path)
-    if not is_on_hub(model):
+    if is_on_hub(model):
+        return _in_folder(_fetched(model))
+    if _looks_like_a_path(model):
         raise ToolError("there is no such model", where=model, hint=example)
-    if len(PurePosixPath(model).parts) != _PARTS_OF_A_NAME:
-        raise UsageError(f"'{model}' is neither a path nor the name of a model", hint=example)
-    return _in_folder(_fetched(model))
+    raise UsageError(f"'{model}' is neither a path nor the name of a model", hint=example)
 
 
 def is_on_hub(model: str) -> bool:
@@ -49,9 +49,12 @@ def is_on_hub(model: str) -> bool:
     >>> [is_on_hub(name) for name in ("openai/whisper-tiny.en", "./whisper", "models/he.nemo")]
     [True, False, False]
     """
-    path = Path(model).expanduser()
-    looks_like_one = path.suffix in _FILES or model.startswith((".", "/", "~"))
-    return not looks_like_one and not path.exists()
+    is_name = len(PurePosixPath(model).parts) == _PARTS_OF_A_NAME and not _looks_like_a_path(model)
+    return is_name and not Path(model).expanduser().exists()
+
+
+def _looks_like_a_path(model: str) -> bool:
+    return PurePosixPath(model).suffix in _FILES or model.startswith((".", "/", "~"))
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -78,6 +78,8 @@ class TranscriberOptions:
         batch_s: Most seconds of audio that a local model gets at once, padding included; None for
             what it likes.
         beams: Hypotheses that a search keeps; 1 is greedy.
+        workers_on: What the workers of a cluster run a model on, `cpu` or `cuda`; None: they are
+            of this machine.
     """
 
     name: str
@@ -90,6 +92,7 @@ class TranscriberOptions:
     device: str = "auto"
     batch_s: float | None = None
     beams: int = 1
+    workers_on: str | None = None
 
 
 @runtime_checkable

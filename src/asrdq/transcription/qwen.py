@@ -10,7 +10,7 @@ from typing import Final
 from asrdq.errors import UsageError
 from asrdq.manifests.formats.qwen_languages import qwen_language
 from asrdq.models.content import content_hash
-from asrdq.models.devices import device_of, weights_dtype
+from asrdq.models.devices import device_of, weights_dtype, weights_named
 from asrdq.models.grouping import in_groups
 from asrdq.models.halving import in_halves
 from asrdq.models.qwen import RATE, Qwen, answer, features_of, find_qwen_folder, load_qwen
@@ -56,15 +56,16 @@ class QwenTranscriber:
         installed("qwen_asr", "the transcriber qwen")
         self.beams = options.beams
         self._folder = find_qwen_folder(options.address)
-        self._device = options.device
+        self._device, self._workers_on = options.device, options.workers_on
         self._qwen: Qwen | None = None
 
     @cached_property
     def version(self) -> str:
-        """The content of the folder, the release of qwen-asr, and how it is used here."""
+        """The content of the folder, the release of qwen-asr, how it is used here, its weights."""
         release = importlib.metadata.version("qwen-asr")
         search = "greedy" if self.beams == 1 else f"beams {self.beams}"
-        return f"{content_hash(self._folder)} {release}+{_BACKEND_VERSION} {search}"
+        weights = weights_named(self._device, self._workers_on)
+        return f"{content_hash(self._folder)} {release}+{_BACKEND_VERSION} {search}{weights}"
 
     def load(self) -> None:
         """Load the model; see `Transcriber.load`."""

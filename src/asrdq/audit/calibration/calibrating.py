@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from asrdq.alignment import Aligner, AlignerOptions, parse_aligner
+from asrdq.alignment import Aligner, AlignerOptions
 from asrdq.audit.calibration.calibrated import CalibrateResult
 from asrdq.audit.calibration.language_fit import LanguageFit, fit_language
 from asrdq.audit.calibration.stored import write_file
@@ -84,7 +84,7 @@ def calibrate_aligner(
     settings = workspace.settings.audit
     if plan.false_alarms is not None:
         settings = settings.model_copy(update={"false_alarm_budget": plan.false_alarms})
-    options = parse_aligner(plan.aligner) if isinstance(plan.aligner, str) else plan.aligner
+    options = AuditPlan(plan.aligner, cluster=plan.cluster).options
     judges = Judges(options)
     aligner = judges.first
     _check_evidence(aligner)
