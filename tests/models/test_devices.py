@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from asrdq.alignment import AlignerOptions
 from asrdq.errors import ToolError, UsageError
 from asrdq.models import device_of
-from asrdq.models.devices import for_workers, weights_dtype, weights_named
+from asrdq.models.devices import weights_dtype, weights_named, workers_on
 from asrdq.settings import RaySettings
 
 torch = pytest.importorskip("torch", reason="the extra train is not installed")
@@ -56,9 +55,7 @@ def test_answers_of_other_weights_are_of_another_version() -> None:
     assert weights_named("cuda", "cpu") == ""
 
 
-def test_options_say_what_the_workers_of_a_cluster_run_on() -> None:
-    options = AlignerOptions("qwen", "folder", "auto", 4)
-    assert for_workers(options, None) is options
-    on_gpus = for_workers(options, RaySettings(gpus_per_worker=0.25))
-    assert on_gpus == AlignerOptions("qwen", "folder", "auto", 4, workers_on="cuda")
-    assert for_workers(options, RaySettings()).workers_on == "cpu"
+def test_the_workers_of_a_cluster_have_gpus_where_settings_give_them_some() -> None:
+    assert workers_on(None) is None
+    assert workers_on(RaySettings(gpus_per_worker=0.25)) == "cuda"
+    assert workers_on(RaySettings()) == "cpu"

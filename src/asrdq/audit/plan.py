@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asrdq.alignment import AlignerOptions, parse_aligner
 from asrdq.audit.collection import OnClip
 from asrdq.audit.folds import Fold
-from asrdq.models.devices import for_workers
+from asrdq.models.devices import workers_on
 from asrdq.settings import RaySettings
 
 Stage = Callable[[str, int], AbstractContextManager[OnClip]]
@@ -53,7 +53,7 @@ class AuditPlan:
         """What the aligner is built from."""
         wanted = self.aligner
         options = parse_aligner(wanted) if isinstance(wanted, str) else wanted
-        return for_workers(options, self.cluster)
+        return replace(options, workers_on=workers_on(self.cluster))
 
 
 def no_progress(_name: str, _clips: int) -> AbstractContextManager[OnClip]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +21,7 @@ from asrdq.cutting.result import CutResult
 from asrdq.cutting.rows import Row, long_rows, pieces_and_short_rows, whole
 from asrdq.cutting.tables import CUTS, TABLE
 from asrdq.errors import UsageError
-from asrdq.models.devices import for_workers
+from asrdq.models.devices import workers_on
 from asrdq.text.partings import partings
 from asrdq.versions import derive_manifest
 
@@ -88,7 +88,7 @@ def cut_manifest(
         UsageError: The aligner does not exist or does not know the language, or the name is wrong.
         DataError: Not one row would be left.
     """
-    aligner = build_aligner(for_workers(plan.aligner, plan.cluster))
+    aligner = build_aligner(replace(plan.aligner, workers_on=workers_on(plan.cluster)))
     parameters = {
         "name": name,
         "aligner": aligner.name,

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import re
 import sys
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from asrdq.errors import ToolError, UsageError
 from asrdq.models.requirements import needs
 
 if TYPE_CHECKING:
     import torch
-    from _typeshed import DataclassInstance
 
     from asrdq.settings import RaySettings
-
-Options = TypeVar("Options", bound="DataclassInstance")
 
 DEVICES: Final = ("auto", "cpu", "cuda")
 
@@ -70,11 +66,11 @@ def weights_named(device: str, workers_on: str | None) -> str:
     return " bfloat16" if weights_dtype(where) is torch.bfloat16 else ""
 
 
-def for_workers(options: Options, cluster: RaySettings | None) -> Options:
-    """Return the options of a model that say what the workers of a cluster run it on."""
+def workers_on(cluster: RaySettings | None) -> str | None:
+    """Return what the workers of a cluster run a model on; None where they are of this machine."""
     if cluster is None:
-        return options
-    return dataclasses.replace(options, workers_on="cuda" if cluster.gpus_per_worker else "cpu")
+        return None
+    return "cuda" if cluster.gpus_per_worker else "cpu"
 
 
 def free_memory() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +13,7 @@ from asrdq.console import Progress, Stage, silent
 from asrdq.engine import commit_in_pieces
 from asrdq.errors import UsageError
 from asrdq.hypotheses import check_set_name, set_name_of
-from asrdq.models.devices import for_workers
+from asrdq.models.devices import workers_on
 from asrdq.transcription.backends import build_transcriber
 from asrdq.transcription.clips import clips_to_transcribe, keyed_clips, without_bytes
 from asrdq.transcription.collection import answers
@@ -75,7 +75,7 @@ def transcribe(
     """
     if plan.name is not None:
         check_set_name(plan.name)
-    transcriber = build_transcriber(for_workers(plan.options, plan.cluster))
+    transcriber = build_transcriber(replace(plan.options, workers_on=workers_on(plan.cluster)))
     try:
         if transcriber.remote:
             _check_engine(transcriber, plan)
