@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import duties
 import pytest
 
-from asrdq.engine import Failure, FailureKind, Outcome, connected, distributed, run_tasks
+from asrdq.engine import Failure, FailureKind, Outcome, cluster, connected, distributed, run_tasks
 from asrdq.engine.distributed import HELD_PER_ACTOR, Room
 from asrdq.engine.worker import Job
 from asrdq.errors import ToolError
@@ -282,6 +282,34 @@ def test_a_cluster_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
         address = f"127.0.0.1:{unused.getsockname()[1]}"
         done = connect(RaySettings(address=address), tmp_path)
     assert f"ToolError: the Ray cluster at {address} cannot be reached" in done
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [(b"", "timed out"), (b"HTTP/1.1 400 Bad Request\r\n\r\n", "what answers there is no Ray")],
+)
+def test_another_server_at_the_address_is_told_within_seconds(
+    said: bytes, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "_CONNECT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            client, _ = server.accept()
+            client.sendall(said)
+            over.wait(10.0)
+            client.close()
+
+        over = threading.Event()
+        other = threading.Thread(target=answer)
+        other.start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        try:
+            with pytest.raises(ToolError, match=f"{address} cannot be reached: {told}"):
+                cluster._there(address)
+        finally:
+            over.set()
+            other.join()
 
 
 def test_without_ray_the_extra_is_named(tmp_path: Path) -> None:

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 _CONNECT_S: Final = 10.0
 _LEAST_STORE_BYTES: Final = 256 << 20
+_SETTINGS, _FRAME_TYPE, _FRAME_HEAD = 4, 3, 9
+_GREETING: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, _SETTINGS, *bytes(5)])
+"""How a client of HTTP/2 begins: the preface, and settings that say nothing."""
 _START_HERE: Final = "leave the address away to start Ray on this machine"
+_TOKEN: Final = f"a cluster that asks for a token needs RAY_AUTH_MODE=token here; or {_START_HERE}"
+_ASK_RAY: Final = "`ray start --head` says more; --engine local needs no Ray"
 
 
 @contextlib.contextmanager
@@ -44,7 +49,9 @@ def connected(cluster: RaySettings) -> Iterator[Any]:
         ray.init(**how, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError, ValueError) as error:
         first = str(error).partition("\n")[0]
-        raise ToolError(f"Ray does not start: {first}", hint=_START_HERE) from error
+        if cluster.address is None:
+            raise ToolError(f"Ray does not start: {first}", hint=_ASK_RAY) from error
+        raise ToolError(f"Ray does not connect: {first}", hint=_TOKEN) from error
     try:
         yield ray
     finally:
@@ -70,12 +77,30 @@ def _there(address: str) -> dict[str, Any]:
     host, _, port = address.rpartition(":")
     if host and port.isdigit():
         try:
-            socket.create_connection((host, int(port)), _CONNECT_S).close()
+            _greet(host, int(port))
         except OSError as error:
             raise ToolError(
                 f"the Ray cluster at {address} cannot be reached: {error}", hint=_START_HERE
             ) from error
     return {"address": address}
+
+
+def _greet(host: str, port: int) -> None:
+    """Hold that a server of gRPC is there, as Ray's is: Ray itself would wait for minutes.
+
+    Such a server begins with its settings (RFC 9113, 3.4); one that speaks TLS does not.
+
+    Raises:
+        OSError: There is none.
+    """
+    with socket.create_connection((host, port), _CONNECT_S) as talk:
+        if os.environ.get("RAY_USE_TLS", "0") != "0":
+            return
+        talk.sendall(_GREETING)
+        with talk.makefile("rb") as answers:
+            answer = answers.read(_FRAME_HEAD)
+        if len(answer) < _FRAME_HEAD or answer[_FRAME_TYPE] != _SETTINGS:
+            raise OSError("what answers there is no Ray")
 
 
 def workers_that_fit(ray: Any, cluster: RaySettings) -> int:
