@@ -115,6 +115,16 @@ def test_each_want_of_calibration_has_its_name(audited: Audited, status: str, me
     assert reason.hint == "asrdq audit train"
 
 
+def test_an_aligner_that_was_at_work_elsewhere_is_not_told_to_audit_again(audited: Audited) -> None:
+    audited.write_audit(
+        calibration={"noisy": "shipped"}, parameters={"thresholds": "none", "aligner": "import"}
+    )
+    [reason] = audited.ask().reasons
+    message = "import cannot be asked about planted faults: coverage alone judged noisy"
+    assert reason.message.endswith(message)
+    assert reason.hint == "an aligner that listens itself, such as pocketsphinx or ctc:MODEL"
+
+
 def test_a_weak_stratum_leaves_figures_on_the_rest(audited: Audited) -> None:
     audited.write_audit({"noisy": 15}, calibration={"clean": "too_weak"}, change=without_a_stratum)
     result = audited.ask()

@@ -117,7 +117,7 @@ def unproven(measures: Measures, evidence: Evidence, rules: InstrumentRules) -> 
     surely too low (`low_recall`).
     """
     name = evidence.manifest.name
-    found = _uncalibrated(measures, name)
+    found = _uncalibrated(measures, evidence)
     if not measures.able:
         return found
     trials = {row["fault"]: row["clips"] for row in gross_faults(evidence.detections)}
@@ -150,9 +150,16 @@ _UNCALIBRATED = {
     InstrumentStatus.STORED.value: "thresholds of asrdq calibrate in {}, and no fault planted to "
     "see whether they hold here",
 }
+_BY_COVERAGE = "none"
+"""What a run says of its thresholds where the aligner was not at work here."""
+_UNASKED = "cannot be asked about planted faults: coverage alone judged {}"
 
 
-def _uncalibrated(measures: Measures, name: str) -> list[Finding]:
+def _uncalibrated(measures: Measures, evidence: Evidence) -> list[Finding]:
+    told, hint = _UNCALIBRATED, f"asrdq audit {evidence.manifest.name}"
+    if evidence.parameters.get("thresholds") == _BY_COVERAGE:
+        told = {InstrumentStatus.SHIPPED.value: f"{evidence.parameters['aligner']} {_UNASKED}"}
+        hint = "an aligner that listens itself, such as pocketsphinx or ctc:MODEL"
     strata: dict[str | None, list[str]] = {}
     for stratum in measures.strata:
         if stratum.audited:
@@ -160,8 +167,8 @@ def _uncalibrated(measures: Measures, name: str) -> list[Finding]:
     found = []
     for status, names in strata.items():
         if status not in (InstrumentStatus.OK, *BLIND):
-            what = _UNCALIBRATED.get(str(status), "no calibration of {}").format(", ".join(names))
-            found.append(_finding(what, f"asrdq audit {name}"))
+            what = told.get(str(status), "no calibration of {}").format(", ".join(names))
+            found.append(_finding(what, hint))
     return found
 
 
