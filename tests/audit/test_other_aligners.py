@@ -58,13 +58,27 @@ def test_imported_alignments_are_judged_by_coverage_and_prove_nothing(
     ]
 
 
-@pytest.mark.parametrize(("calibrate", "plant"), [(True, False), (False, True)])
+@pytest.mark.parametrize(
+    ("calibrate", "plant", "hint"),
+    [
+        (True, False, "--no-calibration judges by coverage alone"),
+        (None, False, "--no-calibration judges by coverage alone"),
+        (False, True, "an aligner that listens itself"),
+        (None, True, "an aligner that listens itself"),
+    ],
+)
 def test_faults_cannot_be_planted_on_imported_alignments(
-    workspace: Workspace, samples: ManifestVersion, tmp_path: Path, calibrate: bool, plant: bool
+    workspace: Workspace,
+    samples: ManifestVersion,
+    tmp_path: Path,
+    calibrate: bool | None,
+    plant: bool,
+    hint: str,
 ) -> None:
     plan = AuditPlan(f"import:{tmp_path / 'ctm'}", calibrate=calibrate, plant=plant)
-    with pytest.raises(UsageError, match="--no-calibration"):
+    with pytest.raises(UsageError, match="say nothing about planted faults") as refused:
         audit(workspace, samples, plan, workers=1)
+    assert (refused.value.hint or "").startswith(hint)
     assert not workspace.table_exists("audits")
 
 

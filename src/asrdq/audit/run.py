@@ -192,5 +192,7 @@ def _check_plan(plan: AuditPlan, aligner: Aligner) -> None:
         raise UsageError(
             "alignments made elsewhere say nothing about planted faults, so that no threshold can "
             f"be fitted for the aligner '{aligner.name}'",
-            hint="--no-calibration judges by coverage alone, and the verdict says so",
+            hint="an aligner that listens itself, such as pocketsphinx or ctc:MODEL"
+            if plan.plant
+            else "--no-calibration judges by coverage alone, and the verdict says so",
         )

@@ -86,7 +86,7 @@ def calibrate(
     if result.entries:
         console.next_step(f"asrdq audit {manifest}", "judges by these thresholds")
         return ExitCode.OK
-    console.next_step(f"asrdq sample {manifest} --help", "draws more clips")
+    console.next_step(f"asrdq sample {manifest} --fraction 1", "draws every clip there is")
     return ExitCode.UNDECIDED
 
 
