@@ -467,3 +467,105 @@ def test_hidden_files_are_neither_read_nor_part_of_the_version(tmp_path: Path) -
     assert align(tmp_path, utterance("hello world")).status is AlignmentStatus.ALIGNED
     inside = align(tmp_path / ".trash", utterance("hello world"))
     assert inside.status is AlignmentStatus.ALIGNED
+
+
+def segment(*words: dict[str, object]) -> str:
+    return json.dumps({"segments": [{"words": words}]})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "detail"),
+    [
+        ("u1.ctm", "u1 1 0 0.1 hello\nu1 1 nan 0.1 world\n", "u1.ctm:2: begins at nan s, which"),
+        ("u1.ctm", "u1 1 0.1 inf hello\n", "u1.ctm:1: ends at inf s, which is no time"),
+        ("u1.ctm", "u1 1 -3 0.1 hello\n", "u1.ctm:1: begins at -3 s, before the audio"),
+        ("u1.ctm", "u1 1 0.6 -0.5 hello\n", "u1.ctm:1: ends at 0.1 s, before it begins, at 0.6 s"),
+        (
+            "u1.json",
+            segment(
+                {"word": "hello", "start": 0.1, "end": 0.2},
+                {"word": "world", "start": 1.27, "end": 0.96},
+            ),
+            "u1.json: segment 1, word 2: ends at 0.96 s, before it begins, at 1.27 s",
+        ),
+        ("u1.json", segment({"word": "hello", "start": math.nan, "end": 1}), "begins at nan s"),
+        (
+            "u1.srt",
+            "1\n00:00:01,500 --> 00:00:00,300\nhello\n\n2\n00:00:01,600 --> 00:00:01,700\nworld\n",
+            "u1.srt:2: ends at 0.3 s, before it begins, at 1.5 s",
+        ),
+        ("u1.TextGrid", MFA.replace("xmax = 1.1", "xmax = 0.1"), "u1.TextGrid:28: ends at 0.1 s"),
+        (
+            "all.jsonl",
+            '{"id": "u1", "alignment": {"word": [["hello", 0.5, -1]]}}',
+            "all.jsonl:1: ends at -0.5 s, before it begins, at 0.5 s",
+        ),
+    ],
+)
+def test_times_that_cannot_be_are_told_with_their_line_and_judge_nothing(
+    tmp_path: Path, name: str, content: str, detail: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    found = align(tmp_path, utterance("hello world"))
+    assert found.status is AlignmentStatus.NOT_IMPORTED
+    assert detail in found.detail
+    assert not found.spans
+
+
+def test_a_damaged_time_of_one_clip_leaves_the_others(tmp_path: Path) -> None:
+    (tmp_path / "all.ctm").write_text("u1 1 nan 0.5 hello\nu2 1 0 0.5 hello\n")
+    assert align(tmp_path, utterance("hello")).status is AlignmentStatus.NOT_IMPORTED
+    assert times(align(tmp_path, utterance("hello", utt_id="u2"))) == [("hello", 0.0, 0.5)]
+
+
+def test_times_may_be_off_by_a_rounding(tmp_path: Path) -> None:
+    """A word begins 20 ms before the audio, another ends 20 ms before it begins."""
+    (tmp_path / "all.ctm").write_text("u1 1 -0.02 0.5 hello\nu1 1 0.6 -0.02 world\n")
+    found = align(tmp_path, utterance("hello world"))
+    assert times(found) == [("hello", -0.02, 0.48), ("world", 0.6, 0.6)]
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_segments_of_srt_end_where_the_next_begins(tmp_path: Path, packed: bool) -> None:
+    """Its number is no word; an empty line may stand inside of what is said, and UTF-16 is read."""
+    content = (
+        "1\n00:00:00,100 --> 00:00:00,900  X1:10\nhello\n\nbig\n\n"
+        "2\n00:00:01.000 --> 00:00:01.500\nworld\n"
+    ).replace("\n", "\r\n")
+    written = content.encode("utf-16")
+    name = "u1.srt.gz" if packed else "u1.srt"
+    (tmp_path / name).write_bytes(gzip.compress(written) if packed else written)
+    found = align(tmp_path, utterance("hello big two world"))
+    assert times(found) == [
+        ("hello", 0.1, 0.6),
+        ("big", 0.6, 0.9),
+        ("two", 0.9, 0.9),
+        ("world", 1.0, 1.5),
+    ]
+
+
+def test_a_segment_of_web_vtt_ends_at_an_empty_line(tmp_path: Path) -> None:
+    (tmp_path / "u1.vtt").write_text(
+        "WEBVTT - a title\n\nNOTE world\n\nname\n00:00.500 --> 00:01.000\nhello\n\nworld\n"
+    )
+    found = align(tmp_path, utterance("hello world"))
+    assert times(found) == [("hello", 0.5, 1.0), ("world", 1.0, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "detail"),
+    [
+        ("u1.vtt", "<html></html>", "u1.vtt:1: does not begin with WEBVTT, as WebVTT does"),
+        ("u1.vtt", "WEBVTT\n", "u1.vtt: has no line of times such as 00:00:01,500 -->"),
+        ("u1.srt", "", "u1.srt: has no line of times such as"),
+        ("u1.srt", "1\n00:00:00,3 --> xx\nhello\n", "u1.srt:2: its times cannot be read: 00:00:0"),
+        ("u1.srt", "1\n-00:00:01,0 --> 00:00:02,0\nhi\n", "u1.srt:2: its times cannot be read: -0"),
+    ],
+)
+def test_broken_subtitles_are_told_with_their_line(
+    tmp_path: Path, name: str, content: str, detail: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    found = align(tmp_path, utterance("hello"))
+    assert found.status is AlignmentStatus.NOT_IMPORTED
+    assert found.detail.startswith(f"{tmp_path}/{detail}")

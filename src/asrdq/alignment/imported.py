@@ -20,6 +20,7 @@ from asrdq.alignment.imported_files import (
     read_one,
 )
 from asrdq.alignment.imported_names import clip_name, shorter_name
+from asrdq.alignment.imported_times import damaged_time
 from asrdq.alignment.preparation import spans_by_characters
 from asrdq.alignment.protocol import (
     AlignerOptions,
@@ -33,7 +34,7 @@ from asrdq.errors import AsrdqError, UsageError
 from asrdq.models.content import content_hash
 from asrdq.text import spoken_words
 
-_BACKEND_VERSION: Final = 2
+_BACKEND_VERSION: Final = 3
 _EXAMPLE: Final = "--aligner import:alignments"
 _NOWHERE: Final = "no alignment of this clip is among the imported ones"
 
@@ -122,6 +123,8 @@ class ImportedAligner:
                 return Alignment(AlignmentStatus.NOT_IMPORTED, detail=self._broken[name])
             if name in self._known:
                 found = self._known[name]
+                if wrong := damaged_time(found.words):
+                    return Alignment(AlignmentStatus.NOT_IMPORTED, detail=wrong)
                 whole = found.of_recording or name != utterance.utt_id
                 offset_s = utterance.offset_s if whole else 0.0
                 return _laid_over(utterance, found.words, offset_s)
@@ -219,7 +222,7 @@ def _spoken(item: WordSpan, language: str, offset_s: float) -> tuple[WordSpan, .
     words = spoken_words(item.word, language)
     if not words:
         return ()
-    whole = WordSpan(
-        "".join(words), item.start_s - offset_s, item.end_s - offset_s, item.score, item.lowest
-    )
+    begin = item.start_s - offset_s
+    end = max(begin, item.end_s - offset_s)
+    whole = WordSpan("".join(words), begin, end, item.score, item.lowest)
     return spans_by_characters(words, [whole], [1.0] * len(words))

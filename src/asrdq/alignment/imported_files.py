@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import re
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from asrdq.alignment.protocol import WordSpan
+from asrdq.alignment.imported_subtitles import read_subtitles
+from asrdq.alignment.imported_times import ImportedWord
 from asrdq.errors import DataError
 from asrdq.manifests.formats.opening import opened, read_whole
 from asrdq.manifests.formats.textgrid import read_intervals
@@ -20,7 +21,6 @@ _LARGEST_BYTES: Final = 1 << 30
 _FEWEST_CELLS: Final = 5
 _CELL: Final = re.compile(r"\S+", re.ASCII)
 _HEAD_BYTES: Final = 1024
-_TAGS: Final = re.compile(r"<[^>]*>|\{\\[^}]*\}")
 _NO_WORDS: Final = frozenset({"", "sil", "sp", "spn", "<eps>", "<sil>", "<unk>", "<b>", "[noise]"})
 """What aligners write where there is no word, in lower case."""
 _WORDS: Final = frozenset({"word", "words"})
@@ -38,7 +38,7 @@ class ImportedWords:
         where: The place in a file of many clips.
     """
 
-    words: tuple[WordSpan, ...]
+    words: tuple[ImportedWord, ...]
     of_recording: bool = False
     where: str = ""
 
@@ -83,13 +83,13 @@ def _suffix(file: Path) -> str:
     return Path(file.name.lower().removesuffix(".gz")).suffix
 
 
-def _text_grid(file: Path) -> list[WordSpan]:
+def _text_grid(file: Path) -> list[ImportedWord]:
     """Read the tier of words of a TextGrid, or those of all its speakers."""
-    tiers: dict[str, list[WordSpan]] = {}
-    for _, tier, begin, end, text in read_intervals(file):
+    tiers: dict[str, list[ImportedWord]] = {}
+    for line, tier, begin, end, text in read_intervals(file):
         found = tiers.setdefault(tier, [])
         if _is_word(text):
-            found.append(WordSpan(text, begin, end))
+            found.append(ImportedWord(text, begin, end, place=f"{file}:{line}"))
     if not tiers:
         raise DataError("has no tier of intervals", where=str(file))
     return [word for tier in _tiers_of_words(list(tiers), str(file)) for word in tiers[tier]]
@@ -110,7 +110,7 @@ def _tiers_of_words(tiers: Sequence[str], where: str) -> list[str]:
 
 def _ctm(file: Path) -> Iterator[tuple[str, ImportedWords]]:
     """Read `NAME CHANNEL BEGIN DURATION WORD [CONFIDENCE]`, a clip for each name and channel."""
-    clips: dict[tuple[str, str], list[WordSpan]] = {}
+    clips: dict[tuple[str, str], list[ImportedWord]] = {}
     for number, line in _lines(file):
         cells = _CELL.findall(line)
         if not cells or cells[0].startswith(";;"):
@@ -127,34 +127,42 @@ def _ctm(file: Path) -> Iterator[tuple[str, ImportedWords]]:
             ) from None
         found = clips.setdefault((cells[0], cells[1]), [])
         if _is_word(cells[4]):
-            found.append(WordSpan(cells[4], begin, begin + length, _logarithm(confidence)))
+            score = _logarithm(confidence)
+            place = f"{file}:{number}"
+            found.append(ImportedWord(cells[4], begin, begin + length, score, place=place))
     for (name, channel), words in clips.items():
         yield name, ImportedWords(_ordered(words), where=f"channel {channel} of {file.name}")
 
 
-def _json(file: Path) -> list[WordSpan]:
+def _json(file: Path) -> list[ImportedWord]:
     """Read WhisperX's segments with words."""
     content = _json_value(_text(file), str(file))
     segments = content.get("segments") if isinstance(content, dict) else None
     if not isinstance(segments, list):
         raise DataError("has neither segments nor supervisions", where=str(file))
     try:
-        return [word for segment in segments for word in _segment(segment)]
+        return [
+            word
+            for number, segment in enumerate(segments, start=1)
+            for word in _segment(segment, f"{file}: segment {number}")
+        ]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"a segment is incomplete: {error!r}", where=str(file)) from None
 
 
-def _segment(segment: Mapping[str, Any]) -> Iterator[WordSpan]:
+def _segment(segment: Mapping[str, Any], place: str) -> Iterator[ImportedWord]:
     """Give the words of a segment of WhisperX, those it could not place left out."""
     words = segment.get("words")
     if words is None:
-        yield WordSpan(str(segment["text"]), float(segment["start"]), float(segment["end"]))
+        begin, end = float(segment["start"]), float(segment["end"])
+        yield ImportedWord(str(segment["text"]), begin, end, place=place)
         return
-    for word in words:
+    for number, word in enumerate(words, start=1):
         if "start" in word and "end" in word:
-            score = word.get("score", word.get("probability"))
-            text = str(word["word"]).strip()
-            yield WordSpan(text, float(word["start"]), float(word["end"]), _logarithm(score))
+            score = _logarithm(word.get("score", word.get("probability")))
+            text, at = str(word["word"]).strip(), f"{place}, word {number}"
+            begin, end = float(word["start"]), float(word["end"])
+            yield ImportedWord(text, begin, end, score, place=at)
 
 
 def _json_list(file: Path) -> Iterator[tuple[str, ImportedWords]]:
@@ -178,7 +186,8 @@ def _supervision(row: Any, file: Path, at: str) -> tuple[str, ImportedWords]:
         for item in items:
             text, begin, length, score = _item(item)
             if _is_word(text):
-                words.append(WordSpan(text, begin, begin + length, _logarithm(score)))
+                end, own = begin + length, _logarithm(score)
+                words.append(ImportedWord(text, begin, end, own, place=f"{file}{at}"))
         return str(row["id"]), ImportedWords(_ordered(words), True, f"{file.name}{at}")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"is no supervision of Lhotse: {error!r}", where=f"{file}{at}") from None
@@ -192,26 +201,12 @@ def _item(item: Any) -> tuple[str, float, float, float | None]:
     return str(text), float(begin), float(length), rest[0] if rest else None
 
 
-def _subtitles(file: Path) -> list[WordSpan]:
-    """Read SRT or WebVTT, a segment each, through FFmpeg."""
-    import av
-
-    try:
-        with av.open(str(file)) as container:
-            return [
-                WordSpan(
-                    _TAGS.sub("", bytes(packet).decode("utf-8")),
-                    float(packet.pts * packet.time_base),
-                    float((packet.pts + packet.duration) * packet.time_base),
-                )
-                for packet in container.demux(subtitles=0)
-                if packet.size and packet.pts is not None and packet.duration is not None
-            ]
-    except (av.error.FFmpegError, UnicodeDecodeError, IndexError) as error:
-        raise DataError(f"is no file of subtitles: {error}", where=str(file)) from None
+def _subtitles(file: Path) -> list[ImportedWord]:
+    """Read SRT or WebVTT, a segment each."""
+    return read_subtitles(_text(file), str(file), is_webvtt=_suffix(file) == ".vtt")
 
 
-_OF_ONE: Final[Mapping[str, Callable[[Path], list[WordSpan]]]] = {
+_OF_ONE: Final[Mapping[str, Callable[[Path], list[ImportedWord]]]] = {
     ".textgrid": _text_grid,
     ".json": _json,
     ".srt": _subtitles,
@@ -231,7 +226,9 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
 
 def _text(file: Path) -> str:
     try:
-        return read_whole(file, _LARGEST_BYTES).decode("utf-8-sig")
+        content = read_whole(file, _LARGEST_BYTES)
+        is_utf_16 = content[:2] in (BOM_UTF16_LE, BOM_UTF16_BE)
+        return content.decode("utf-16" if is_utf_16 else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"byte {error.start + 1} is not valid utf-8", where=str(file)) from None
 
@@ -254,7 +251,5 @@ def _logarithm(confidence: float | None) -> float | None:
     return math.log(confidence)
 
 
-def _ordered(words: list[WordSpan]) -> tuple[WordSpan, ...]:
-    """Sort words by time; those whose times are no numbers are left out."""
-    sound = [word for word in words if math.isfinite(word.start_s) and math.isfinite(word.end_s)]
-    return tuple(sorted(sound, key=lambda word: word.start_s))
+def _ordered(words: list[ImportedWord]) -> tuple[ImportedWord, ...]:
+    return tuple(sorted(words, key=lambda word: word.start_s))
