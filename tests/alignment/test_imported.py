@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from asrdq.alignment import Alignment, AlignmentStatus, Utterance, build_aligner
 from asrdq.errors import DataError, UsageError
@@ -569,3 +570,66 @@ def test_broken_subtitles_are_told_with_their_line(
     found = align(tmp_path, utterance("hello"))
     assert found.status is AlignmentStatus.NOT_IMPORTED
     assert found.detail.startswith(f"{tmp_path}/{detail}")
+
+
+@pytest.mark.parametrize(
+    ("line", "detail"),
+    [
+        ("u1 1 500.3 0.5 hello", "all.ctm:2: begins at 500.3 s, the audio ends at 2 s"),
+        ("u1 1 1.5 97.5 hello", "all.ctm:2: ends at 99 s, the audio ends at 2 s"),
+        ("u1 1 1.8 0.22 hello", None),
+        ("u1 1 2.01 0.01 hello", None),
+        ("u1 1 1.8 0.24 hello", "all.ctm:2: ends at 2.04 s, the audio ends at 2 s"),
+    ],
+)
+def test_times_after_the_audio_of_a_clip_say_nothing_against_its_text(
+    tmp_path: Path, line: str, detail: str | None
+) -> None:
+    """The clip is 2 s long; 0.03 s are taken for rounding."""
+    (tmp_path / "all.ctm").write_text(f"u1 1 0 0.5 world\n{line}\n")
+    found = align(tmp_path, utterance("world hello"))
+    if detail is None:
+        assert found.status is AlignmentStatus.ALIGNED
+    else:
+        assert (found.status, found.detail) == ("not_imported", f"{tmp_path}/{detail}")
+
+
+def test_an_alignment_of_the_recording_has_to_have_a_word_in_the_clip(tmp_path: Path) -> None:
+    (tmp_path / "clip.TextGrid").write_text(MFA)
+    found = align(tmp_path, utterance("hello world", utt_id="clip-9", offset_s=500.0))
+    assert found.status is AlignmentStatus.NOT_IMPORTED
+    assert found.detail == (
+        f"{tmp_path}/clip.TextGrid: has no word between 500 s and 502 s, where the clip is; "
+        "its words are between 0.2 s and 1.1 s"
+    )
+
+
+def test_a_supervision_of_a_clip_lies_in_it(tmp_path: Path) -> None:
+    """The clip begins 10 s into its recording, as do the times of Lhotse."""
+    (tmp_path / "all.jsonl").write_text(json.dumps(supervision("u1", "hello world")))
+    found = align(tmp_path, utterance("hello world", offset_s=10.0))
+    assert found.status is AlignmentStatus.NOT_IMPORTED
+    assert found.detail == f"{tmp_path}/all.jsonl:1: begins at 0 s, the audio begins at 10 s"
+
+
+@pytest.mark.parametrize("words", [[], [{"word": "10"}, {"word": "20", "start": None}]])
+def test_without_a_word_that_has_times_there_is_no_alignment(
+    tmp_path: Path, words: list[dict[str, object]]
+) -> None:
+    (tmp_path / "u1.json").write_text(segment(*words))
+    found = align(tmp_path, utterance("10 20"))
+    assert found.status is AlignmentStatus.NOT_IMPORTED
+    assert found.detail == f"{tmp_path}/u1.json: has no word with times"
+
+
+def test_no_word_of_a_recording_begins_after_its_end(tmp_path: Path) -> None:
+    """The recording is 5 s long, the clip from 2 s to 4 s; a last word may end too late for it."""
+    soundfile.write(tmp_path / "clip.wav", np.zeros(5 * RATE, np.float32), RATE)
+    clip = utterance("hello", utt_id="clip-2", path=str(tmp_path / "clip.wav"), offset_s=2.0)
+    words = "clip 1 0.5 0.5 before\nclip 1 2.5 0.5 hello\nclip 1 4.9 0.5 after\n"
+    (tmp_path / "all.ctm").write_text(words)
+    assert align(tmp_path, clip).status is AlignmentStatus.ALIGNED
+    (tmp_path / "all.ctm").write_text(f"{words}clip 1 500.3 0.5 lost\n")
+    found = align(tmp_path, clip)
+    assert found.status is AlignmentStatus.NOT_IMPORTED
+    assert found.detail == f"{tmp_path}/all.ctm:4: begins at 500.3 s, the audio ends at 5 s"

@@ -20,7 +20,12 @@ from asrdq.alignment.imported_files import (
     read_one,
 )
 from asrdq.alignment.imported_names import clip_name, shorter_name
-from asrdq.alignment.imported_times import damaged_time
+from asrdq.alignment.imported_times import (
+    damaged_time,
+    none_between,
+    recording_end_s,
+    time_outside,
+)
 from asrdq.alignment.preparation import spans_by_characters
 from asrdq.alignment.protocol import (
     AlignerOptions,
@@ -122,12 +127,7 @@ class ImportedAligner:
             if name in self._broken:
                 return Alignment(AlignmentStatus.NOT_IMPORTED, detail=self._broken[name])
             if name in self._known:
-                found = self._known[name]
-                if wrong := damaged_time(found.words):
-                    return Alignment(AlignmentStatus.NOT_IMPORTED, detail=wrong)
-                whole = found.of_recording or name != utterance.utt_id
-                offset_s = utterance.offset_s if whole else 0.0
-                return _laid_over(utterance, found.words, offset_s)
+                return _placed(utterance, self._known[name], is_own=name == utterance.utt_id)
         return Alignment(AlignmentStatus.NOT_IMPORTED, detail=_NOWHERE)
 
     def _list(self, file: Path) -> None:
@@ -171,14 +171,32 @@ class ImportedAligner:
                 self._broken[name] = str(error).splitlines()[0]
 
 
-def _laid_over(utterance: Utterance, imported: Sequence[WordSpan], offset_s: float) -> Alignment:
+def _placed(utterance: Utterance, imported: ImportedWords, *, is_own: bool) -> Alignment:
+    """Lay an alignment over a transcript if its times can be those of the clip.
+
+    That of a recording may have words before and after the clip; its own may not.
+    """
+    begin_s = utterance.offset_s if imported.of_recording or not is_own else 0.0
+    end_s = begin_s + len(utterance.samples) / MODEL_RATE
+    heard = [word for word in imported.words if word.end_s > begin_s and word.start_s < end_s]
+    wrong = damaged_time(imported.words)
+    if not wrong and is_own:
+        wrong = time_outside(imported.words, begin_s, end_s)
+    elif not wrong:
+        last_s = max(end_s, recording_end_s(utterance.path))
+        after = [word for word in imported.words if word.start_s > last_s]
+        wrong = time_outside([*heard, *after], 0.0, last_s)
+    if not wrong and not heard:
+        wrong = f"{imported.where}: {none_between(imported.words, begin_s, end_s)}"
+    if wrong:
+        return Alignment(AlignmentStatus.NOT_IMPORTED, detail=wrong)
+    return _laid_over(utterance, heard, begin_s)
+
+
+def _laid_over(utterance: Utterance, heard: Sequence[WordSpan], offset_s: float) -> Alignment:
     """Match imported words with those of a transcript; those without a match have no length."""
     from rapidfuzz.distance import LCSseq
 
-    duration_s = len(utterance.samples) / MODEL_RATE
-    heard = [
-        item for item in imported if item.end_s > offset_s and item.start_s < offset_s + duration_s
-    ]
     placed = [
         one
         for item in _whole_numbers(heard, utterance.language)

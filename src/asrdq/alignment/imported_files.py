@@ -35,7 +35,7 @@ class ImportedWords:
         words: In order; where the file has times of segments alone, an item has several words.
         of_recording: Whether its times count from the start of the recording even where it is
             named by the id of an utterance, as in Lhotse.
-        where: The place in a file of many clips.
+        where: The file, and the place in one of many clips.
     """
 
     words: tuple[ImportedWord, ...]
@@ -65,9 +65,9 @@ def read_one(file: Path) -> ImportedWords:
     """Read a file of one clip.
 
     Raises:
-        AsrdqError: It is damaged, or has no words.
+        AsrdqError: It is damaged.
     """
-    return ImportedWords(_ordered(_OF_ONE[_suffix(file)](file)))
+    return ImportedWords(_ordered(_OF_ONE[_suffix(file)](file)), where=str(file))
 
 
 def read_many(file: Path) -> list[tuple[str, ImportedWords]]:

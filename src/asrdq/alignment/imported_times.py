@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from asrdq.alignment.protocol import WordSpan
+from asrdq.audio import AudioError
+from asrdq.audio.opening import open_audio
+from asrdq.places import is_remote
 
 ROUNDING_S: Final = 0.03
 """What times may be off by; the audit takes no more for plausible."""
@@ -31,6 +35,48 @@ def damaged_time(words: Sequence[ImportedWord]) -> str | None:
     'a.ctm:3: ends at 0.96 s, before it begins, at 1.27 s'
     """
     return next((f"{word.place}: {wrong}" for word in words if (wrong := _damage(word))), None)
+
+
+def time_outside(words: Sequence[ImportedWord], begin_s: float, end_s: float) -> str | None:
+    """Return the place of the first word that reaches out of a clip and by what, None without one.
+
+    Args:
+        words: With sound times.
+        begin_s: Where the audio of the clip begins, by the same clock.
+        end_s: Where it ends.
+    """
+    for word in words:
+        begin, end = shown_time(word.start_s), shown_time(word.end_s)
+        if word.start_s < begin_s - ROUNDING_S:
+            return f"{word.place}: begins at {begin}, the audio begins at {shown_time(begin_s)}"
+        if word.start_s > end_s + ROUNDING_S:
+            return f"{word.place}: begins at {begin}, the audio ends at {shown_time(end_s)}"
+        if word.end_s > end_s + ROUNDING_S:
+            return f"{word.place}: ends at {end}, the audio ends at {shown_time(end_s)}"
+    return None
+
+
+@lru_cache(maxsize=64)
+def recording_end_s(path: str) -> float:
+    """Return how long an audio file is by its header; infinite where that is not known here."""
+    if is_remote(path):
+        return math.inf
+    try:
+        with open_audio(path) as reader:
+            frames = reader.promised_frames
+            return frames / reader.rate if frames else math.inf
+    except AudioError:
+        return math.inf
+
+
+def none_between(words: Sequence[ImportedWord], begin_s: float, end_s: float) -> str:
+    """Say that none of the words lies between two times, and where they lie instead."""
+    if not words:
+        return "has no word with times"
+    first = shown_time(min(word.start_s for word in words))
+    last = shown_time(max(word.end_s for word in words))
+    clip = f"{shown_time(begin_s)} and {shown_time(end_s)}, where the clip is"
+    return f"has no word between {clip}; its words are between {first} and {last}"
 
 
 def shown_time(seconds: float) -> str:
