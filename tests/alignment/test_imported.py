@@ -429,7 +429,15 @@ def test_a_clip_without_a_file_or_with_a_damaged_one_is_a_reason(tmp_path: Path)
         ("all.jsonl", '{"id": "u1", "alignment": {"word": [["a", 1]]}}\n', "all.jsonl:1"),
         ("all.jsonl", "{\n", "all.jsonl:1"),
         ("all.json", '[{"alignment": {}}]', "all.json: item 1"),
-        ("all.json", "[{", "all.json: is no JSON"),
+        ("all.json", "[\n{", "all.json:2: is no JSON"),
+        ("all.jsonl", '{"id": "u1"}\n{]\n', "all.jsonl:2: is no JSON"),
+        ("all.jsonl", '{"id": "u", "alignment": {"word": 1}}', "all.jsonl:1: has no list of words"),
+        ("all.json", '[{"id": "u", "alignment": [1]}]', "all.json: item 1: has no names"),
+        (
+            "all.jsonl",
+            '{"id": "u", "alignment": {"word": [["a", "abc", 1]]}}',
+            "all.jsonl:1: its 'start' is no number: \"abc\"",
+        ),
     ],
 )
 def test_a_damaged_file_of_many_clips_stops_with_its_line(
@@ -633,3 +641,87 @@ def test_no_word_of_a_recording_begins_after_its_end(tmp_path: Path) -> None:
     found = align(tmp_path, clip)
     assert found.status is AlignmentStatus.NOT_IMPORTED
     assert found.detail == f"{tmp_path}/all.ctm:4: begins at 500.3 s, the audio ends at 5 s"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "detail"),
+    [
+        ("u1.json", "", "u1.json:1: is no JSON: Expecting value, column 1"),
+        ("u1.json", '{"segments": [\n', "u1.json:2: is no JSON: Expecting value, column 1"),
+        ("u1.json", "{}", "u1.json: has no segments, as WhisperX writes them"),
+        ("u1.json", "1" * 5000, "u1.json: is no JSON: too large a number, or nested too deeply"),
+        ("u1.json", '{"a":' * 100_000, "u1.json: is no JSON: too large a number, or nested too"),
+        ("u1.json", '{"segments": [1]}', "u1.json: segment 1: has no names where some are needed"),
+        ("u1.json", '{"segments": [{"text": "a"}]}', "u1.json: segment 1: has no 'start'"),
+        (
+            "u1.json",
+            segment({"word": "hello", "start": "abc", "end": 1}),
+            "u1.json: segment 1, word 1: its 'start' is no number: \"abc\"",
+        ),
+        (
+            "u1.json",
+            segment({"word": "hello", "start": 0, "end": 10**400}),
+            "u1.json: segment 1, word 1: its 'end' is no number: 1000000000000000000000",
+        ),
+        (
+            "u1.json",
+            segment({"word": "hello", "start": 0, "end": 1, "score": [1]}),
+            "u1.json: segment 1, word 1: its 'score' is no number: [1]",
+        ),
+        ("u1.json", segment({"start": 0, "end": 1}), "u1.json: segment 1, word 1: has no 'word'"),
+    ],
+)
+def test_damaged_json_of_a_clip_is_told_in_a_sentence(
+    tmp_path: Path, name: str, content: str, detail: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    found = align(tmp_path, utterance("hello"))
+    assert found.status is AlignmentStatus.NOT_IMPORTED
+    assert found.detail.startswith(f"{tmp_path}/{detail}")
+
+
+@pytest.mark.parametrize("name", ["u1.srt", "u1.json"])
+def test_a_file_that_is_no_utf_8_is_told_with_its_line(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"1\n2\ncaf\xe9\n")
+    found = align(tmp_path, utterance("hello"))
+    assert found.status is AlignmentStatus.NOT_IMPORTED
+    assert found.detail == f"{tmp_path}/{name}:3: is not valid UTF-8"
+
+
+def test_a_damaged_gzip_of_one_clip_stops_no_other(tmp_path: Path) -> None:
+    (tmp_path / "u1.json.gz").write_bytes(gzip.compress(b"{}")[:12])
+    (tmp_path / "u2.json").write_text(whisperx("hello"))
+    found = align(tmp_path, utterance("hello"))
+    assert found.status is AlignmentStatus.NOT_IMPORTED
+    assert "the gzip data is damaged" in found.detail
+    assert align(tmp_path, utterance("hello", utt_id="u2")).status is AlignmentStatus.ALIGNED
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("m.jsonl", '{"audio_filepath": "u1.wav", "text": "hello", "id": "u1"}\n"u1"\n'),
+        ("m.json", '[{"id": "u1", "text": "hello"}, 1, null]'),
+    ],
+)
+def test_json_without_alignments_is_passed_over(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    (tmp_path / "all.ctm").write_text("u1 1 0 0.5 hello\n")
+    build_aligner(f"import:{tmp_path}").load()
+    assert align(tmp_path, utterance("hello")).status is AlignmentStatus.ALIGNED
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("all.ctm", b"u1 1 0 0.5 a\nu1 1 0.5 0.5 caf\xe9\n", "all.ctm:2: is not valid UTF-8"),
+        ("all.jsonl", b"{\n", "all.jsonl:1: is no JSON"),
+    ],
+)
+def test_a_damaged_file_of_many_clips_is_found_before_workers_start(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=message) as damaged:
+        _ = build_aligner(f"import:{tmp_path}").version
+    assert damaged.value.hint == "correct it, or take the file out of the folder"

@@ -84,7 +84,16 @@ class ImportedAligner:
 
     @cached_property
     def version(self) -> str:
-        """The hash of the files, and how they are read here."""
+        """The hash of the files, and how they are read here.
+
+        It is asked for before workers start, and files of many clips are read for it: a damaged one
+        stops the command.
+
+        Raises:
+            DataError: A file of many clips is damaged.
+        """
+        for file in filter(has_many, self._files):
+            read_many(file)
         return f"{content_hash(self._place)}+{_BACKEND_VERSION}"
 
     @cached_property

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,9 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from asrdq.alignment.imported_json import (
+    json_value,
+    supervision_id,
+    supervision_words,
+    whisperx_words,
+)
 from asrdq.alignment.imported_subtitles import read_subtitles
-from asrdq.alignment.imported_times import ImportedWord
-from asrdq.errors import DataError
+from asrdq.alignment.imported_times import ImportedWord, log_confidence
+from asrdq.errors import AsrdqError, DataError
 from asrdq.manifests.formats.opening import opened, read_whole
 from asrdq.manifests.formats.textgrid import read_intervals
 
@@ -51,13 +55,15 @@ def is_alignment(file: Path) -> bool:
 def has_many(file: Path) -> bool:
     """Return whether a file names its clips itself: CTM, JSON lines, a list in JSON.
 
-    Raises:
-        AsrdqError: It cannot be read.
+    JSON that cannot be read is taken for that of the clip it is called by.
     """
     if _suffix(file) != ".json":
         return _suffix(file) in _OF_MANY
-    with opened(file) as source:
-        head = source.stream.read(_HEAD_BYTES)
+    try:
+        with opened(file) as source:
+            head = source.stream.read(_HEAD_BYTES)
+    except AsrdqError:
+        return False
     return head.removeprefix(BOM_UTF8).lstrip().startswith(b"[")
 
 
@@ -73,10 +79,17 @@ def read_one(file: Path) -> ImportedWords:
 def read_many(file: Path) -> list[tuple[str, ImportedWords]]:
     """Return the clips of a file that names them; one that it has twice stands there twice.
 
+    A list or lines of JSON in which nothing has an alignment, such as a manifest, has no clips.
+
     Raises:
-        AsrdqError: It is damaged.
+        DataError: It is damaged.
+        UsageError: It cannot be read.
     """
-    return list(_OF_MANY[_suffix(file)](file))
+    try:
+        return list(_OF_MANY[_suffix(file)](file))
+    except DataError as error:
+        hint = "correct it, or take the file out of the folder"
+        raise DataError(error.message, where=error.where, hint=hint) from None
 
 
 def _suffix(file: Path) -> str:
@@ -115,90 +128,53 @@ def _ctm(file: Path) -> Iterator[tuple[str, ImportedWords]]:
         cells = _CELL.findall(line)
         if not cells or cells[0].startswith(";;"):
             continue
-        try:
-            if len(cells) < _FEWEST_CELLS:
-                raise ValueError("too few cells")
-            begin, length = float(cells[2]), float(cells[3])
-            said = cells[5] if len(cells) > _FEWEST_CELLS else "NA"
-            confidence = None if said == "NA" else float(said)
-        except ValueError:
-            raise DataError(
-                "not NAME CHANNEL BEGIN DURATION WORD [CONFIDENCE]", where=f"{file}:{number}"
-            ) from None
+        begin, length, score = _ctm_values(cells, f"{file}:{number}")
         found = clips.setdefault((cells[0], cells[1]), [])
         if _is_word(cells[4]):
-            score = _logarithm(confidence)
             place = f"{file}:{number}"
             found.append(ImportedWord(cells[4], begin, begin + length, score, place=place))
     for (name, channel), words in clips.items():
         yield name, ImportedWords(_ordered(words), where=f"channel {channel} of {file.name}")
 
 
+def _ctm_values(cells: Sequence[str], place: str) -> tuple[float, float, float | None]:
+    """Return begin, duration and the logarithm of the confidence."""
+    try:
+        if len(cells) < _FEWEST_CELLS:
+            raise ValueError("too few cells")
+        begin, length = float(cells[2]), float(cells[3])
+        said = cells[5] if len(cells) > _FEWEST_CELLS else "NA"
+        return begin, length, None if said == "NA" else log_confidence(float(said))
+    except ValueError:
+        form = "NAME CHANNEL BEGIN DURATION WORD [CONFIDENCE]"
+        raise DataError(f"not {form}", where=place) from None
+
+
 def _json(file: Path) -> list[ImportedWord]:
     """Read WhisperX's segments with words."""
-    content = _json_value(_text(file), str(file))
-    segments = content.get("segments") if isinstance(content, dict) else None
-    if not isinstance(segments, list):
-        raise DataError("has neither segments nor supervisions", where=str(file))
-    try:
-        return [
-            word
-            for number, segment in enumerate(segments, start=1)
-            for word in _segment(segment, f"{file}: segment {number}")
-        ]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise DataError(f"a segment is incomplete: {error!r}", where=str(file)) from None
-
-
-def _segment(segment: Mapping[str, Any], place: str) -> Iterator[ImportedWord]:
-    """Give the words of a segment of WhisperX, those it could not place left out."""
-    words = segment.get("words")
-    if words is None:
-        begin, end = float(segment["start"]), float(segment["end"])
-        yield ImportedWord(str(segment["text"]), begin, end, place=place)
-        return
-    for number, word in enumerate(words, start=1):
-        if "start" in word and "end" in word:
-            score = _logarithm(word.get("score", word.get("probability")))
-            text, at = str(word["word"]).strip(), f"{place}, word {number}"
-            begin, end = float(word["start"]), float(word["end"])
-            yield ImportedWord(text, begin, end, score, place=at)
+    return list(whisperx_words(json_value(_text(file), str(file)), str(file)))
 
 
 def _json_list(file: Path) -> Iterator[tuple[str, ImportedWords]]:
     """Read a list of Lhotse's supervisions."""
-    for at, row in enumerate(_json_value(_text(file), str(file)), start=1):
-        yield _supervision(row, file, f": item {at}")
+    for number, row in enumerate(json_value(_text(file), str(file)), start=1):
+        yield from _supervision(row, file, f": item {number}")
 
 
 def _json_lines(file: Path) -> Iterator[tuple[str, ImportedWords]]:
     """Read Lhotse's supervisions, one a line."""
     for number, line in _lines(file):
         if line.strip():
-            yield _supervision(_json_value(line, f"{file}:{number}"), file, f":{number}")
+            yield from _supervision(json_value(line, str(file), number), file, f":{number}")
 
 
-def _supervision(row: Any, file: Path, at: str) -> tuple[str, ImportedWords]:
-    """Return the id of a supervision and its words: `symbol, start, duration[, score]`."""
-    try:
-        items = (row.get("alignment") or {}).get("word") or ()
-        words = []
-        for item in items:
-            text, begin, length, score = _item(item)
-            if _is_word(text):
-                end, own = begin + length, _logarithm(score)
-                words.append(ImportedWord(text, begin, end, own, place=f"{file}{at}"))
-        return str(row["id"]), ImportedWords(_ordered(words), True, f"{file.name}{at}")
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise DataError(f"is no supervision of Lhotse: {error!r}", where=f"{file}{at}") from None
-
-
-def _item(item: Any) -> tuple[str, float, float, float | None]:
-    if isinstance(item, dict):
-        score = item.get("score")
-        return str(item["symbol"]), float(item["start"]), float(item["duration"]), score
-    text, begin, length, *rest = item
-    return str(text), float(begin), float(length), rest[0] if rest else None
+def _supervision(row: Any, file: Path, at: str) -> Iterator[tuple[str, ImportedWords]]:
+    """Give the id of a supervision and its words; nothing for a row without an alignment."""
+    place = f"{file}{at}"
+    name = supervision_id(row, place)
+    if name is not None:
+        words = [word for word in supervision_words(row, place) if _is_word(word.word)]
+        yield name, ImportedWords(_ordered(words), True, f"{file.name}{at}")
 
 
 def _subtitles(file: Path) -> list[ImportedWord]:
@@ -225,30 +201,18 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
 
 
 def _text(file: Path) -> str:
+    content = read_whole(file, _LARGEST_BYTES)
+    is_utf_16 = content[:2] in (BOM_UTF16_LE, BOM_UTF16_BE)
     try:
-        content = read_whole(file, _LARGEST_BYTES)
-        is_utf_16 = content[:2] in (BOM_UTF16_LE, BOM_UTF16_BE)
         return content.decode("utf-16" if is_utf_16 else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"byte {error.start + 1} is not valid utf-8", where=str(file)) from None
-
-
-def _json_value(text: str, where: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise DataError(f"is no JSON: {error}", where=where) from None
+        line = content.count(b"\n", 0, error.start) + 1
+        name = "UTF-16" if is_utf_16 else "UTF-8"
+        raise DataError(f"is not valid {name}", where=f"{file}:{line}") from None
 
 
 def _is_word(text: str) -> bool:
     return text.strip().lower() not in _NO_WORDS
-
-
-def _logarithm(confidence: float | None) -> float | None:
-    """Return the logarithm of a confidence in 0…1; None for what is none."""
-    if confidence is None or not 0.0 < confidence <= 1.0:
-        return None
-    return math.log(confidence)
 
 
 def _ordered(words: list[ImportedWord]) -> tuple[ImportedWord, ...]:

@@ -28,6 +28,11 @@ class ImportedWord(WordSpan):
     place: str = ""
 
 
+def log_confidence(confidence: float) -> float | None:
+    """Return the logarithm of a confidence in 0…1; None for what is none."""
+    return math.log(confidence) if 0.0 < confidence <= 1.0 else None
+
+
 def damaged_time(words: Sequence[ImportedWord]) -> str | None:
     """Return the place of the first time that cannot be one and what is wrong, None without one.
 
