@@ -266,7 +266,10 @@ def test_a_file_without_a_clip_has_none(tmp_path: Path, name: str, content: str)
     (tmp_path / name).write_text(content)
     found = align(tmp_path, utterance("hello"))
     assert found.status is AlignmentStatus.NOT_IMPORTED
-    assert found.detail == "no alignment of this clip is among the imported ones"
+    assert found.detail == (
+        "no alignment is called u1 or clip; there are none; "
+        f"1 file passed over, without an alignment: {name}"
+    )
 
 
 @pytest.mark.parametrize("ending", [".json", ".json.gz", ".TextGrid", ".TextGrid.gz"])
@@ -414,9 +417,11 @@ def test_a_clip_without_a_file_or_with_a_damaged_one_is_a_reason(tmp_path: Path)
     ]
     found = aligner.align(asked)
     assert [one.status.value for one in found] == [*["not_imported"] * 3, "aligned"]
-    assert found[0].detail == "no alignment of this clip is among the imported ones"
+    assert found[0].detail == "no alignment is called absent; there are clip, cut, …"
     assert "is no complete TextGrid" in found[1].detail
-    assert found[2].detail.startswith("several files have this clip")
+    assert found[2].detail == (
+        "several files have this clip: deeper/twice.TextGrid, twice.TextGrid"
+    )
     assert aligner.align(asked[1:2])[0].detail == found[1].detail
 
 
@@ -709,6 +714,11 @@ def test_json_without_alignments_is_passed_over(tmp_path: Path, name: str, conte
     (tmp_path / "all.ctm").write_text("u1 1 0 0.5 hello\n")
     build_aligner(f"import:{tmp_path}").load()
     assert align(tmp_path, utterance("hello")).status is AlignmentStatus.ALIGNED
+    absent = align(tmp_path, utterance("hello", utt_id="u2"))
+    assert absent.detail == (
+        "no alignment is called u2 or clip; there are u1; "
+        f"1 file passed over, without an alignment: {name}"
+    )
 
 
 @pytest.mark.parametrize(

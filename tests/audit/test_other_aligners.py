@@ -47,6 +47,12 @@ def test_imported_alignments_are_judged_by_coverage_and_prove_nothing(
     assert "low_text_coverage" in rows["u1"]["reasons"]
     assert rows["u2"]["instrument"] == "not_imported"
     assert rows["u2"]["low_quality"] is None
+    [example] = [line for line in result.summary().splitlines() if "e.g." in line]
+    stem = Path(rows["u2"]["audio_path"]).stem
+    assert example == (
+        f"    e.g. u2: no alignment is called u2 or {stem}; there are u0, u1; "
+        "for others: alignments.detail"
+    )
     assert not result.calibrated
     assert result.calibrations["verdict"].to_pylist() == ["shipped"]
     spans = [row for row in result.word_spans.to_pylist() if row["utt_id"] == "u0"]

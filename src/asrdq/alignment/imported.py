@@ -35,13 +35,13 @@ from asrdq.alignment.protocol import (
     WordSpan,
 )
 from asrdq.audio import MODEL_RATE
-from asrdq.errors import AsrdqError, UsageError
+from asrdq.errors import AsrdqError, UsageError, counted, first_few
 from asrdq.models.content import content_hash
 from asrdq.text import spoken_words
 
 _BACKEND_VERSION: Final = 3
 _EXAMPLE: Final = "--aligner import:alignments"
-_NOWHERE: Final = "no alignment of this clip is among the imported ones"
+_EXAMPLES: Final = 2
 
 
 class ImportedAligner:
@@ -80,6 +80,8 @@ class ImportedAligner:
         self._alone: dict[str, list[ImportedWords]] = {}
         self._known: dict[str, ImportedWords] = {}
         self._broken: dict[str, str] = {}
+        self._there: list[str] = []
+        self._passed_over: list[str] = []
         self._loaded = False
 
     @cached_property
@@ -120,6 +122,7 @@ class ImportedAligner:
                 self._take_all(file)
             else:
                 self._list(file)
+        self._there = sorted({*self._known, *self._own})
         self._loaded = True
 
     def align(self, utterances: Sequence[Utterance]) -> list[Alignment]:
@@ -137,7 +140,17 @@ class ImportedAligner:
                 return Alignment(AlignmentStatus.NOT_IMPORTED, detail=self._broken[name])
             if name in self._known:
                 return _placed(utterance, self._known[name], is_own=name == utterance.utt_id)
-        return Alignment(AlignmentStatus.NOT_IMPORTED, detail=_NOWHERE)
+        return Alignment(AlignmentStatus.NOT_IMPORTED, detail=self._absence(utterance))
+
+    def _absence(self, utterance: Utterance) -> str:
+        """Say which names were looked for and which there are."""
+        names = dict.fromkeys([utterance.utt_id, Path(utterance.path).stem])
+        there = first_few(self._there, _EXAMPLES) or "none"
+        detail = f"no alignment is called {' or '.join(names)}; there are {there}"
+        if not self._passed_over:
+            return detail
+        count, files = len(self._passed_over), first_few(self._passed_over, _EXAMPLES)
+        return f"{detail}; {counted(count, 'file')} passed over, without an alignment: {files}"
 
     def _list(self, file: Path) -> None:
         self._own.setdefault(clip_name(file), []).append(file)
@@ -146,10 +159,15 @@ class ImportedAligner:
 
     def _take_all(self, file: Path) -> None:
         found = read_many(file)
+        if not found:
+            self._passed_over.append(self._shown(file))
         for name, words in found:
             self._take(name, words)
         if len(found) == 1:
             self._alone.setdefault(clip_name(file), []).append(found[0][1])
+
+    def _shown(self, file: Path) -> str:
+        return file.name if file == self._place else str(file.relative_to(self._place))
 
     def _take(self, name: str, words: ImportedWords) -> None:
         first = self._known.setdefault(name, words)
@@ -170,7 +188,7 @@ class ImportedAligner:
             for words in self._alone.pop(name, []):
                 self._take(name, words)
         if len(files) > 1:
-            listed = ", ".join(file.name for file in files)
+            listed = ", ".join(map(self._shown, files))
             self._broken[name] = f"several files have this clip: {listed}"
             return
         for file in files:

@@ -8,6 +8,7 @@ from typing import ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from asrdq.alignment import AlignmentStatus
 from asrdq.audit.faults import Fault
 from asrdq.audit.reasons import InstrumentStatus, Reason
 from asrdq.results import Result
@@ -91,7 +92,8 @@ class AuditResult(Result):
             f"  low quality: {self.low_quality:,} of {self.judged:,} judged{share}",
         ]
         lines += [f"    {name}: {count:,}" for name, count in self._reasons()]
-        lines += [f"  not judged, {name}: {count:,}" for name, count in self._not_judged()]
+        for name, count in self._not_judged():
+            lines += [f"  not judged, {name}: {count:,}", *self._example(name)]
         unfitted = set(self.calibrations["verdict"].to_pylist()) == {InstrumentStatus.TOO_FEW}
         none = "none, there are too few clips to fit them to"
         lines.append(f"  thresholds: {none if unfitted else self.thresholds}")
@@ -165,6 +167,16 @@ class AuditResult(Result):
         return sorted(
             (c["values"], c["counts"]) for c in counted if c["values"] != InstrumentStatus.OK
         )
+
+    def _example(self, instrument: str) -> list[str]:
+        """Return what the first clip lacks whose alignment could not be imported."""
+        if instrument != AlignmentStatus.NOT_IMPORTED:
+            return []
+        found = self.alignments.filter(pc.field("status") == instrument).slice(0, 1).to_pylist()
+        return [
+            f"    e.g. {row['utt_id']}: {row['detail']}; for others: alignments.detail"
+            for row in found
+        ]
 
     def _proof(self) -> list[str]:
         if not self.fault_trials.num_rows:
