@@ -592,13 +592,15 @@ def test_broken_subtitles_are_told_with_their_line(
         ("u1 1 1.5 97.5 hello", "all.ctm:2: ends at 99 s, the audio ends at 2 s"),
         ("u1 1 1.8 0.22 hello", None),
         ("u1 1 2.01 0.01 hello", None),
-        ("u1 1 1.8 0.24 hello", "all.ctm:2: ends at 2.04 s, the audio ends at 2 s"),
+        ("u1 1 2.05 0.01 hello", "all.ctm:2: begins at 2.05 s, the audio ends at 2 s"),
+        ("u1 1 1.8 0.28 hello", None),
+        ("u1 1 1.8 0.32 hello", "all.ctm:2: ends at 2.12 s, the audio ends at 2 s"),
     ],
 )
 def test_times_after_the_audio_of_a_clip_say_nothing_against_its_text(
     tmp_path: Path, line: str, detail: str | None
 ) -> None:
-    """The clip is 2 s long; 0.03 s are taken for rounding."""
+    """The clip is 2 s long; 0.03 s are taken for rounding, 0.1 s at an end for a frame."""
     (tmp_path / "all.ctm").write_text(f"u1 1 0 0.5 world\n{line}\n")
     found = align(tmp_path, utterance("world hello"))
     if detail is None:

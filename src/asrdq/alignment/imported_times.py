@@ -13,8 +13,11 @@ from asrdq.audio import AudioError
 from asrdq.audio.opening import open_audio
 from asrdq.places import is_remote
 
-ROUNDING_S: Final = 0.03
+_ROUNDING_S: Final = 0.03
 """What times may be off by; the audit takes no more for plausible."""
+
+_FRAME_S: Final = 0.1
+"""The most that a last word may end after the audio: models count in frames of up to 80 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,11 @@ def time_outside(words: Sequence[ImportedWord], begin_s: float, end_s: float) ->
     """
     for word in words:
         begin, end = shown_time(word.start_s), shown_time(word.end_s)
-        if word.start_s < begin_s - ROUNDING_S:
+        if word.start_s < begin_s - _ROUNDING_S:
             return f"{word.place}: begins at {begin}, the audio begins at {shown_time(begin_s)}"
-        if word.start_s > end_s + ROUNDING_S:
+        if word.start_s > end_s + _ROUNDING_S:
             return f"{word.place}: begins at {begin}, the audio ends at {shown_time(end_s)}"
-        if word.end_s > end_s + ROUNDING_S:
+        if word.end_s > end_s + _FRAME_S:
             return f"{word.place}: ends at {end}, the audio ends at {shown_time(end_s)}"
     return None
 
@@ -99,8 +102,8 @@ def _damage(word: ImportedWord) -> str | None:
     if not math.isfinite(word.end_s):
         return f"ends at {word.end_s} s, which is no time"
     begin, end = shown_time(word.start_s), shown_time(word.end_s)
-    if word.start_s < -ROUNDING_S:
+    if word.start_s < -_ROUNDING_S:
         return f"begins at {begin}, before the audio"
-    if word.end_s < word.start_s - ROUNDING_S:
+    if word.end_s < word.start_s - _ROUNDING_S:
         return f"ends at {end}, before it begins, at {begin}"
     return None
