@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Final
 
-from asrdq.alignment.imported_times import ImportedWord
+from asrdq.alignment.imported.times import ImportedWord
 from asrdq.errors import DataError
 
 _ARROW: Final = "-->"

@@ -12,15 +12,15 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from asrdq.alignment.imported_files import (
+from asrdq.alignment.imported.files import (
     ImportedWords,
     has_many,
     is_alignment,
     read_many,
     read_one,
 )
-from asrdq.alignment.imported_names import clip_name, shorter_name
-from asrdq.alignment.imported_times import (
+from asrdq.alignment.imported.names import clip_name, shorter_name
+from asrdq.alignment.imported.times import (
     damaged_time,
     none_between,
     recording_end_s,

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from asrdq.alignment.imported_json import (
+from asrdq.alignment.imported.json_files import (
     json_value,
     supervision_id,
     supervision_words,
     whisperx_words,
 )
-from asrdq.alignment.imported_subtitles import read_subtitles
-from asrdq.alignment.imported_times import ImportedWord, log_confidence
+from asrdq.alignment.imported.subtitles import read_subtitles
+from asrdq.alignment.imported.times import ImportedWord, log_confidence
 from asrdq.errors import AsrdqError, DataError
 from asrdq.manifests.formats.opening import opened, read_whole
 from asrdq.manifests.formats.textgrid import read_intervals

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from asrdq.alignment.imported_times import ImportedWord, log_confidence
+from asrdq.alignment.imported.times import ImportedWord, log_confidence
 from asrdq.errors import DataError
 
 _SHOWN: Final = 40
