@@ -238,8 +238,9 @@ def test_marks_that_may_be_something_else(language: str, text: str, spoken: str)
 @pytest.mark.parametrize(
     ("language", "text", "spoken"),
     [
-        ("en", "2⅓ cups", "two third cups"),
-        ("en", "5½ or ⅞", "five half or seven eighths"),
+        ("en", "2⅓ cups", "two and a third cups"),
+        ("en", "5½ or ⅞", "five and a half or seven eighths"),
+        ("en", "1⅛ or 2⅔", "one and an eighth or two and two thirds"),
         ("en", "10² meters", "ten two meters"),
         ("en", "10⁻³", "ten three"),
         ("en", "10¹²", "ten twelve"),

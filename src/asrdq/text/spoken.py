@@ -105,8 +105,18 @@ def _folded(text: str, language: str) -> str:
     parts = _FRACTION.split(_BESIDE_POWER.sub(" ", visible))
     words = _FRACTIONS.get(language, {})
     parts[::2] = [_compatible(part) for part in parts[::2]]
-    parts[1::2] = [f" {words.get(fraction, fraction)} " for fraction in parts[1::2]]
+    for at in range(1, len(parts), 2):
+        word = words.get(parts[at], parts[at])
+        after_figures = parts[at - 1][-1:].isdecimal()
+        parts[at] = f" {_added(word) if language == 'en' and after_figures else word} "
     return "".join(parts)
+
+
+def _added(fraction: str) -> str:
+    """Return how English adds a fraction to a number: and a half, and two thirds."""
+    if " " in fraction:
+        return f"and {fraction}"
+    return f"and {'an' if fraction[0] in 'aeiou' else 'a'} {fraction}"
 
 
 def _compatible(text: str) -> str:
