@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from asrdq.engine import Failure, FailureKind, Outcome, run_tasks
 from asrdq.engine.process import HELD_PER_WORKER
+from asrdq.engine.worker import describe
 from asrdq.errors import ToolError, UsageError
 
 
@@ -110,6 +111,13 @@ def test_what_is_raised_is_told() -> None:
     assert outcomes[1].failure.detail == "ValueError: one is not wanted"
     assert outcomes[2].failure.detail == "SystemExit: leaving"
     assert outcomes[3].value == 3
+
+
+def test_what_is_meant_for_people_is_told_without_the_name_of_its_class() -> None:
+    """The hint, on a line of its own, is for the command and not for a table."""
+    assert describe(ToolError("is no model", where="m", hint="name one")) == "m: is no model"
+    assert describe(OSError("no space")) == "OSError: no space"
+    assert describe(MemoryError()) == "MemoryError"
 
 
 @pytest.mark.parametrize("function", [duties.unpicklable, duties.unreadable])

@@ -13,6 +13,8 @@ from multiprocessing.reduction import DupFd, ForkingPickler
 from queue import SimpleQueue
 from typing import Any
 
+from asrdq.errors import AsrdqError
+
 STANDARD_OUTPUT, STANDARD_ERROR = 1, 2
 
 END_MARK = b""
@@ -97,8 +99,10 @@ def work(job: Job, pipe: Connection, log: SharedFile) -> None:
 
 
 def describe(error: BaseException) -> str:
-    """Return an exception as `Type: message`."""
+    """Return an exception as `Type: message`; one that is meant for people as its first line."""
     message = str(error)
+    if isinstance(error, AsrdqError):
+        return message.partition("\n")[0]
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
