@@ -79,7 +79,7 @@ def warn(text: str) -> None:
 
 
 def next_step(command: str, why: str = "") -> None:
-    """Suggest the command that comes next, with a word on what it does."""
+    """Suggest the command that comes next; what it does stands behind it as a comment."""
     from rich.text import Text
 
     if not _state.advice or is_quiet():
@@ -88,7 +88,7 @@ def next_step(command: str, why: str = "") -> None:
         named = f"asrdq -w {shlex.quote(_state.workspace)} "
         command = _COMMAND.sub(lambda _: named, command)
     step = Text.assemble(("next:", "dim"), " ", (visible(command), "bold"))
-    stderr().print(step.append(f"  {visible(why)}" if why else "", "dim"))
+    stderr().print(step.append(f"  # {visible(why)}" if why else "", "dim"))
 
 
 @contextmanager

@@ -225,7 +225,7 @@ def test_the_next_command_runs_where_it_is_suggested(
     verb, named = ["ingest", "rows.jsonl", "--name", "train"], ["-w", "my data"]
     told = run_cli(*(verb + named if after else named + verb)).stderr
     [advice] = [line for line in told.splitlines() if line.startswith("next: ")]
-    words = shlex.split(advice.removeprefix("next: ").partition("  ")[0])
+    words = shlex.split(advice.removeprefix("next: "), comments=True)
     assert words[:4] == ["asrdq", "-w", "my data", "probe"]
     assert "train@0" in run_cli(*words[1:], code=None).stdout
 

@@ -31,6 +31,10 @@ def test_what_was_written_is_read_and_models_move_along(tmp_path: Path) -> None:
         ("folds: []\n", "folds.yaml:1"),
         ("folds:\n- {name: a, speakers: [], model: m}\n", "folds.yaml:2"),
         ("folds:\n- {name: a, speakers: [x]}\n", "model"),
+        (
+            "folds:\n- name: a\n  speakers: [x, 1089]\n  model: m\n",
+            "is a number: put it in quotes, as in '1089'",
+        ),
         ("folds:\n- {name: a, speakers: [x], model: m, made: up}\n", "made"),
         (
             "folds:\n- {name: a, speakers: [x], model: m}\n- {name: a, speakers: [y], model: m}\n",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import yaml
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from asrdq.errors import UsageError
 from asrdq.strict import Strict
@@ -18,6 +18,15 @@ from asrdq.workspace.files import whole_file
 FOLDS_FILE: Final = "folds.yaml"
 
 Named = Annotated[str, Field(min_length=1)]
+
+
+def _in_quotes(value: object) -> object:
+    if isinstance(value, (int, float)):
+        raise ValueError(f"is a number: put it in quotes, as in '{value}'")
+    return value
+
+
+Speaker = Annotated[Named, BeforeValidator(_in_quotes)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,7 @@ class FoldModel:
 
 class _Fold(Strict):
     name: Named
-    speakers: Annotated[list[Named], Field(min_length=1)]
+    speakers: Annotated[list[Speaker], Field(min_length=1)]
     model: Named
 
 

@@ -94,6 +94,7 @@ def missing_file(path: Path) -> UsageError:
     if not folder.is_dir():
         return UsageError("no such file: its folder does not exist", where=str(path))
     names = [item.name for item in folder.iterdir() if item.is_file()]
+    names = [name for name in names if not name.startswith(".")]
     close = unknown("file", path.name, names)
     return UsageError("no such file", where=str(path), hint=close.hint if names else None)
 
