@@ -288,7 +288,7 @@ def test_what_the_commands_say_has_no_markup_and_can_be_pasted(
     (run / "metrics.csv").write_text("epoch,step,train_loss\n0,1,nan\n", encoding="utf-8")
     followed = run_cli("watch", run, "--follow", "--workspace", "ws", code=1)
     assert "\nstop the train loss is nan at step 1" in followed.stderr
-    assert f"asrdq checkpoints {shlex.quote(str(run))}" in followed.stderr.replace("\n", "")
+    assert f"asrdq -w ws checkpoints {shlex.quote(str(run))}" in followed.stderr.replace("\n", "")
     chosen = run_cli("checkpoints", run, "--workspace", "ws", code=4)
     assert "\nthe previous model is not named: --previous NAME" in "\n" + chosen.stderr
-    assert f"asrdq watch {shlex.quote(str(run))}" in chosen.stderr.replace("\n", "")
+    assert f"asrdq -w ws watch {shlex.quote(str(run))}" in chosen.stderr.replace("\n", "")
