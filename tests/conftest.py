@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
+from asrdq import console
+
 if TYPE_CHECKING:
     from asrdq.scoring.scorings import Scoring
     from asrdq.workspace import ManifestVersion, Workspace
@@ -42,7 +44,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup() -> None:
-    """Keep the tiniest numbers, which a library that NeMo loads has the processor take for 0."""
+    """Undo what earlier tests left in the process.
+
+    A command that was parsed and never run has named its workspace; a library that NeMo loads
+    has the processor take the tiniest numbers for 0.
+    """
+    console.set_workspace(None)
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_flush_denormal(False)
