@@ -248,6 +248,11 @@ class S3Server:
             keys: list[str] = json.load(answer)
         return keys
 
+    def requests(self) -> int:
+        """Return how many requests there were since this was asked last."""
+        with urllib.request.urlopen(f"{self.url}/_requests") as answer:
+            return int(answer.read())
+
     def keys(self, bucket: str, prefix: str = "") -> list[str]:
         """Return the keys of all objects under a prefix."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)

@@ -4,6 +4,7 @@ What a server of buckets does and moto does not: one request at a time, so that 
 is atomic; access is denied under `denied/`; under `flaky/` every second answer to a GET is that
 the server is busy. `/_watch?pid=7&at=5` kills process 7 when the fifth request from then on comes
 in, before it is worked on; the answer is the access keys that the requests before were signed with.
+`/_requests` answers how many there were since it was asked last.
 """
 
 from __future__ import annotations
@@ -36,12 +37,17 @@ class Server:
         self.busy: Counter[str] = Counter()
         self.keys: set[str] = set()
         self.victim, self.left = 0, 0
+        self.requests = 0
 
     def answer(self, request: dict[str, Any], start: Any) -> Iterable[bytes]:
         path = request["PATH_INFO"]
         with self.lock:
             if path == "/_watch":
                 return self.watch(parse_qs(request["QUERY_STRING"]), start)
+            if path == "/_requests":
+                told, self.requests = self.requests, 0
+                return answer_json(told, start)
+            self.requests += 1
             self.keys.update(SIGNED_BY.findall(request.get("HTTP_AUTHORIZATION", "Credential=-/")))
             self.left -= 1
             if self.victim and self.left == 0:
@@ -57,8 +63,12 @@ class Server:
     def watch(self, query: dict[str, list[str]], start: Any) -> Iterable[bytes]:
         self.victim, self.left = int(query["pid"][0]), int(query["at"][0])
         keys, self.keys = sorted(self.keys), set()
-        start("200 OK", [("Content-Type", "application/json")])
-        return [json.dumps(keys).encode()]
+        return answer_json(keys, start)
+
+
+def answer_json(told: object, start: Any) -> Iterable[bytes]:
+    start("200 OK", [("Content-Type", "application/json")])
+    return [json.dumps(told).encode()]
 
 
 def refuse(start: Any, status: str, code: str) -> Iterable[bytes]:

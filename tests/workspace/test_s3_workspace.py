@@ -110,7 +110,7 @@ def test_every_table_opens_in_polars_and_bare_deltalake(
         write(file.parent, "again")
         ingest_manifest(each, [file], "train")
         write(file.parent)
-        assert each.store.layout.names() == ["manifests/train", "runs"]
+        assert each.store.names() == ["manifests/train", "runs"]
         for name, rows in (("manifests/train", ROWS), ("runs", 4)):
             uri = str(each.store.layout.table(name))
             assert len(pl.read_delta(uri, storage_options=known)) == rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -102,29 +102,36 @@ class Layout:
             return named
         return named.resolve() if named.is_absolute() else (self.root / str(named)).resolve()
 
-    def names(self) -> list[str]:
-        """Return the names of all tables there are, in alphabetical order."""
+    def names(self, known: Set[str] = frozenset()) -> list[str]:
+        """Return the names of all tables there are, in alphabetical order.
+
+        Args:
+            known: Tables that were there before; on S3 their folders are not looked into again.
+        """
         if isinstance(self.tables, S3Path):
-            names = list(_names_on_s3(self.tables))
+            names = list(_names_on_s3(self.tables, known))
         else:
             logs = [*self.tables.glob("*/_delta_log"), *self.tables.glob("*/*/_delta_log")]
             names = [str(log.parent.relative_to(self.tables)) for log in logs]
         return sorted(name for name in names if _TABLE.fullmatch(name))
 
 
-def _names_on_s3(tables: S3Path) -> Iterator[str]:
+def _names_on_s3(tables: S3Path, known: Set[str]) -> Iterator[str]:
     """Give the names of the folders, of both levels, that have a log; listed several at once."""
     with ThreadPoolExecutor(_LISTINGS_AT_ONCE) as pool:
-        folders = [item for item in tables.iterdir() if _NAME.fullmatch(item.name)]
+        folders = list(tables.iterdir())
         while folders:
-            inside = list(pool.map(lambda folder: list(folder.iterdir()), folders))
-            deeper = []
-            for folder, items in zip(folders, inside, strict=True):
+            named = {folder: within(folder, tables) or "" for folder in folders}
+            yield from (name for name in named.values() if name in known)
+            unknown = [folder for folder, name in named.items() if name not in known]
+            unknown = [folder for folder in unknown if _TABLE.fullmatch(named[folder])]
+            inside = list(pool.map(lambda folder: list(folder.iterdir()), unknown))
+            folders = []
+            for folder, items in zip(unknown, inside, strict=True):
                 if any(item.name == "_delta_log" for item in items):
-                    yield within(folder, tables) or ""
+                    yield named[folder]
                 elif folder.parent == tables:
-                    deeper += [item for item in items if _NAME.fullmatch(item.name)]
-            folders = deeper
+                    folders += items
 
 
 _NAME_HINT = "a name is lower-case letters, digits, _ and -, begins with a letter, 64 at most"

@@ -12,6 +12,7 @@ from fsspec.spec import AbstractFileSystem
 
 from asrdq.places import S3Path, address
 from asrdq.s3_address import SCHEME
+from asrdq.s3_errors import telling
 
 WHOLE_BYTES = 4 << 20
 KEPT_BYTES = 128 << 20
@@ -28,10 +29,16 @@ class _Kept:
         self._bytes = 0
 
     def size(self, path: S3Path) -> int:
-        """Return the size of a file; raises as `S3Path.open`."""
+        """Return the size of a file; raises as `S3Path.open`.
+
+        Who asks is about to read it, so that a small one is read in the same breath.
+        """
         if path not in self._sizes:
-            with path.open() as stream:
+            with telling(path), path.open() as stream:
                 size = stream.seek(0, io.SEEK_END)
+                if size <= WHOLE_BYTES:
+                    stream.seek(0)
+                    self._keep(path, stream.read())
             self._sizes[path] = size
         return self._sizes[path]
 
@@ -41,7 +48,9 @@ class _Kept:
             if path in self._contents:
                 self._contents.move_to_end(path)
                 return self._contents[path]
-        content = path.read_bytes()
+        return self._keep(path, path.read_bytes())
+
+    def _keep(self, path: S3Path, content: bytes) -> bytes:
         with self._lock:
             if path not in self._contents:
                 self._contents[path] = content

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asrdq.places import S3Path
-from asrdq.workspace.layout import MANIFESTS
+from asrdq.workspace.layout import MANIFESTS, RESERVED
 from asrdq.workspace.runs import LATEST_STATE, RUNNING, RUNS, dead_runs
 from asrdq.workspace.store import TableStore, quote_name, quote_text
 from asrdq.workspace.tags import read_tags
@@ -51,7 +51,7 @@ def view_names(store: TableStore) -> dict[str, str]:
 
     A result table hides a manifest that an earlier version let have its name.
     """
-    names, prefix = store.layout.names(), f"{MANIFESTS}/"
+    names, prefix = store.names(), f"{MANIFESTS}/"
     manifests = {n.removeprefix(prefix): n for n in names if n.startswith(prefix)}
     return manifests | {name: name for name in names if "/" not in name}
 
@@ -164,12 +164,13 @@ def find_view(store: TableStore, name: str) -> View:
     if reference.tag is not None or number is not None:
         number = read_version(store, name).version
     manifest = f"{MANIFESTS}/{reference.name}"
-    table = manifest if store.exists(manifest) else reference.name
+    known = reference.name in RESERVED or not store.exists(manifest)
+    table = reference.name if known else manifest
     opened = store.open(table, number)
     files = store.files(opened, table)
     body = select_files(store.schema(opened), files)
     if name == RUNS:
-        dead = ", ".join(map(quote_text, _dead_runs(store))) or "NULL::VARCHAR"
+        dead = ", ".join(map(quote_text, _dead_runs(store, body))) or "NULL::VARCHAR"
         body = LATEST_STATE.format(rows=body, dead=dead)
     return View(name, table, opened.version(), body, tuple(files))
 
@@ -209,8 +210,7 @@ def ended_runs(store: TableStore) -> frozenset[str]:
     return frozenset(run_id for (run_id,) in rows)
 
 
-def _dead_runs(store: TableStore) -> list[str]:
-    body, _ = select_from(store, RUNS)
+def _dead_runs(store: TableStore, body: str) -> list[str]:
     with short_connection(store, ()) as database:
         rows = database.execute(
             f"SELECT run_id, any_value(host) FROM ({body}) GROUP BY run_id "

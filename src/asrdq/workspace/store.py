@@ -6,12 +6,13 @@ import random
 import re
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asrdq.errors import ToolError, unknown
 from asrdq.places import S3Path, place
 from asrdq.workspace.layout import RESERVED, Layout
 from asrdq.workspace.locks import locked
+from asrdq.workspace.opened import OpenedTables, read_log
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,8 +31,6 @@ _TRIES_IN_TURN = 20
 _LONGEST_PAUSE_S = 2.0
 _COLOUR = re.compile(r"\x1b\[\d*m")
 
-T = TypeVar("T")
-
 Rows: TypeAlias = "pa.Table | Callable[[], pa.RecordBatchReader]"
 """Rows to be written: a table, or what gives a stream of them, anew each time it is asked."""
 
@@ -41,13 +40,18 @@ class TableStore:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        self._opened = OpenedTables()
+        self._named: frozenset[str] = frozenset()
+
+    def names(self) -> list[str]:
+        """Return the names of all tables there are, in alphabetical order."""
+        names = self.layout.names(self._named)
+        self._named = frozenset(names)
+        return names
 
     def exists(self, name: str) -> bool:
         """Return whether a table has ever been written."""
-        log = self.layout.table(name) / "_delta_log"
-        if isinstance(log, S3Path):
-            return any(item.suffix == ".json" for item in log.iterdir())
-        return log.is_dir() and any(log.glob("*.json"))
+        return bool(read_log(self.layout.table(name)))
 
     def options(self) -> dict[str, str] | None:
         """Return what deltalake has to know of the place of the tables."""
@@ -58,17 +62,25 @@ class TableStore:
         return delta_options(self.layout.root.bucket)
 
     def open(self, name: str, version: int | None = None) -> DeltaTable:
-        """Open a table at a version, the latest by default.
+        """Open a table at a version, the latest by default, to be read and not written through.
 
         Raises:
             UsageError: There is no such table.
             ToolError: The table is there but cannot be read.
         """
+        log = read_log(self.layout.table(name))
+        if not log:
+            raise unknown("table", name, self.names())
+        table = self._opened.find(name, version, log)
+        if table is None:
+            table = self._load(name, version)
+            self._opened.keep(name, version, log, table)
+        return table
+
+    def _load(self, name: str, version: int | None = None) -> DeltaTable:
         from deltalake import DeltaTable
         from deltalake.exceptions import DeltaError
 
-        if not self.exists(name):
-            raise unknown("table", name, self.layout.names())
         try:
             folder = str(self.layout.table(name))
             return DeltaTable(folder, version=version, storage_options=self.options())
@@ -89,14 +101,14 @@ class TableStore:
 
         return pa.schema(table.schema().to_arrow())
 
-    def append(self, name: str, rows: Rows) -> int:
-        """Append rows in one atomic commit and return the version it made.
+    def append(self, name: str, rows: Rows) -> None:
+        """Append rows in one atomic commit.
 
         New columns are added to the table; columns that `rows` lacks are null in it.
         """
-        return self._write(name, rows, mode="append")
+        self._write(name, rows, mode="append")
 
-    def replace(self, name: str, rows: Rows, where: dict[str, Sequence[str]]) -> int:
+    def replace(self, name: str, rows: Rows, where: dict[str, Sequence[str]]) -> None:
         """Put `rows` in the place of those whose columns have one of the given values.
 
         One atomic commit: repeating it gives the same table.
@@ -105,19 +117,20 @@ class TableStore:
             f"{column} IN ({', '.join(quote_text(value) for value in values)})"
             for column, values in where.items()
         ]
-        if not self.exists(name):
-            return self.append(name, rows)
-        return self._write(name, rows, mode="overwrite", predicate=" AND ".join(clauses))
+        if self.exists(name):
+            self._write(name, rows, mode="overwrite", predicate=" AND ".join(clauses))
+        else:
+            self.append(name, rows)
 
-    def _write(self, name: str, rows: Rows, **options: Any) -> int:
-        from deltalake import DeltaTable, WriterProperties, write_deltalake
+    def _write(self, name: str, rows: Rows, **options: Any) -> None:
+        from deltalake import WriterProperties, write_deltalake
 
         encoding = WriterProperties(
             compression="ZSTD", compression_level=1, max_row_group_size=_ROW_GROUP_ROWS
         )
         path, known = str(self.layout.table(name)), self.options()
 
-        def write() -> int:
+        def write() -> None:
             write_deltalake(
                 path,
                 rows() if callable(rows) else rows,
@@ -127,13 +140,12 @@ class TableStore:
                 writer_properties=encoding,
                 **options,
             )
-            return DeltaTable(path, storage_options=known).version()
 
         with self.writing(name):
-            return retry_on_conflict(write)
+            retry_on_conflict(write)
 
-    def append_after(self, name: str, make: Callable[[list[dict[str, Any]]], pa.Table]) -> int:
-        """Append what follows from the rows there are, and return the version it made.
+    def append_after(self, name: str, make: Callable[[list[dict[str, Any]]], pa.Table]) -> None:
+        """Append what follows from the rows there are.
 
         No writer of any machine comes between reading and writing: where another one was faster,
         the rows are made anew after its own.
@@ -145,8 +157,8 @@ class TableStore:
         from deltalake import CommitProperties, write_deltalake
         from deltalake.exceptions import CommitFailedError, DeltaError
 
-        def write() -> int:
-            table = self.open(name) if self.exists(name) else None
+        def write() -> None:
+            table = self._load(name) if self.exists(name) else None
             before = self._rows_of(table, name) if table else []
             try:
                 write_deltalake(
@@ -162,10 +174,9 @@ class TableStore:
                 if table is None and self.exists(name):
                     raise CommitFailedError("another writer made the table") from error
                 raise
-            return 0 if table is None else table.version() + 1
 
         with self.writing(name):
-            return retry_on_conflict(write, _TRIES_IN_TURN)
+            retry_on_conflict(write, _TRIES_IN_TURN)
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """Return all rows of a table that is small, none where it was never written.
@@ -192,7 +203,8 @@ class TableStore:
         return rows
 
     def read_anew(self) -> None:
-        """Forget what was kept of files on S3, which nobody but an intruder changes."""
+        """Forget what was kept of tables and files that nobody but an intruder changes."""
+        self._opened.forget()
         if isinstance(self.layout.root, S3Path):
             from asrdq.workspace.s3_files import forget_files
 
@@ -204,7 +216,7 @@ class TableStore:
             return False
 
         def join() -> None:
-            self.open(name).optimize.compact()
+            self._load(name).optimize.compact()
 
         with self.writing(name):
             retry_on_conflict(join)
@@ -221,7 +233,7 @@ class TableStore:
         return locked(self.layout.lock(name))
 
 
-def retry_on_conflict(write: Callable[[], T], tries: int = _TRIES) -> T:
+def retry_on_conflict(write: Callable[[], object], tries: int = _TRIES) -> None:
     """Run a Delta write, again with growing pauses where another writer came first.
 
     Raises:
@@ -231,7 +243,7 @@ def retry_on_conflict(write: Callable[[], T], tries: int = _TRIES) -> T:
 
     for attempt in range(tries):
         try:
-            return write()
+            write()
         except CommitFailedError as error:
             if attempt == tries - 1:
                 raise ToolError(
@@ -241,7 +253,8 @@ def retry_on_conflict(write: Callable[[], T], tries: int = _TRIES) -> T:
             time.sleep(pause * (0.5 + random.random()))
         except (DeltaError, OSError) as error:
             raise ToolError(f"cannot write a table: {_plain(error)}") from error
-    raise AssertionError("unreachable")
+        else:
+            return
 
 
 def _plain(error: Exception) -> str:

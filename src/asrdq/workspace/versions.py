@@ -68,7 +68,7 @@ class ManifestVersion:
 def manifest_names(store: TableStore) -> list[str]:
     """Return the names of all manifests in alphabetical order."""
     prefix = f"{MANIFESTS}/"
-    return [name.removeprefix(prefix) for name in store.layout.names() if name.startswith(prefix)]
+    return [name.removeprefix(prefix) for name in store.names() if name.startswith(prefix)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +114,12 @@ def read_version(store: TableStore, reference: str) -> ManifestVersion:
     """
     wanted = parse_reference(reference)
     name, number = wanted.name, wanted.version
-    _check_known(name, manifest_names(store))
+    try:
+        table = store.open(f"{MANIFESTS}/{name}")
+    except UsageError:
+        raise _unknown_manifest(name, manifest_names(store)) from None
     if wanted.tag is not None:
         number = find_tag(store, name, wanted.tag).version
-    table = store.open(f"{MANIFESTS}/{name}")
     latest = table.version()
     if number is not None and number > latest:
         raise UsageError(
@@ -128,12 +130,10 @@ def read_version(store: TableStore, reference: str) -> ManifestVersion:
     return _version_of(store, name, table)
 
 
-def _check_known(name: str, names: list[str]) -> None:
-    if name in names:
-        return
+def _unknown_manifest(name: str, names: list[str]) -> UsageError:
     if names:
-        raise unknown("manifest", name, names)
-    raise UsageError(
+        return unknown("manifest", name, names)
+    return UsageError(
         f"unknown manifest '{name}': there is none yet",
         hint=f"asrdq ingest FILE --name {name or 'train'}",
     )

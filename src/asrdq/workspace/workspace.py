@@ -174,18 +174,16 @@ class Workspace:
         """
         if schema is not None and not self.store.exists(name):
             return schema.empty_table()
-        condition = f" WHERE {where}" if where else ""
-        self.store.open(name)
-        if schema is None:
-            return self.query(f"SELECT * FROM {quote_name(name)}{condition}")
-        empty = ", ".join(
-            f"NULL::{sql_type(field.type)} AS {quote_name(field.name)}" for field in schema
-        )
-        chosen = ", ".join(quote_name(field.name) for field in schema)
-        return self.query(
-            f"SELECT {chosen} FROM (SELECT {empty} WHERE false UNION ALL BY NAME "
-            f"SELECT * FROM {quote_name(name)}{condition})"
-        ).cast(schema)
+        sql = f"SELECT * FROM {quote_name(name)}" + (f" WHERE {where}" if where else "")
+        if schema is not None:
+            empty = ", ".join(
+                f"NULL::{sql_type(field.type)} AS {quote_name(field.name)}" for field in schema
+            )
+            chosen = ", ".join(quote_name(field.name) for field in schema)
+            sql = f"SELECT {chosen} FROM (SELECT {empty} WHERE false UNION ALL BY NAME {sql})"
+        with short_connection(self.store, [name]) as database:
+            rows = database.sql(sql).to_arrow_table()
+        return rows if schema is None else rows.cast(schema)
 
     # SQL
 
