@@ -41,9 +41,12 @@ def test_a_task_without_a_size_that_had_nothing_to_do_is_not_told(
     assert line.startswith("score: 0 ")
 
 
-@pytest.mark.parametrize(("total", "told"), [(None, "3 MB"), (8.0, "3/8 MB")])
+@pytest.mark.parametrize(
+    ("total", "known", "told"),
+    [(None, 0, "3 MB"), (8.0, 0, "3/8 MB"), (None, 2, "5 MB"), (8.0, 2, "5/8 MB")],
+)
 def test_progress_on_a_terminal_draws_a_bar(
-    monkeypatch: pytest.MonkeyPatch, total: float | None, told: str
+    monkeypatch: pytest.MonkeyPatch, total: float | None, known: int, told: str
 ) -> None:
     """A real terminal: what is drawn there was never drawn into a pipe."""
     ours, theirs = os.openpty()
@@ -52,6 +55,7 @@ def test_progress_on_a_terminal_draws_a_bar(
         monkeypatch.setenv("TERM", "xterm")
         with console.progress("hypotheses", total, "MB") as bar:
             bar.advance(3)
+            bar.skip(known)
         monkeypatch.undo()
         drawn = b""
         while told.encode() not in drawn:
@@ -106,3 +110,22 @@ def test_what_is_said_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> N
     console.next_step("asrdq check [/x] :x:", "[/y]")
     said = capsys.readouterr().err
     assert said == "a [/b] [bold]c :smile: ␛[2J\nnext: asrdq check [/x] :x:  # [/y]\n"
+
+
+def test_what_was_known_before_is_no_part_of_the_rate(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 1.0, 2.0, 4.0, 4.0])
+    monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
+    with console.progress("align", 100, "clips") as bar:
+        bar.skip(90)
+        bar.advance(8)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "align: 98 of 100 clips, 90 of them known before, 2 clips/s, 1 s left"
+
+
+def test_where_all_was_known_before_there_is_no_rate(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.progress("align", 24, "clips") as bar:
+        bar.skip(24)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "align: 24 of 24 clips, 24 of them known before"

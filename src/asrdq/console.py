@@ -107,6 +107,9 @@ class Progress(Protocol):
     def advance(self, amount: float = 1, **fields: object) -> None:
         """Count `amount` more units done; `fields` (as `speed="12 × real time"`) are shown."""
 
+    def skip(self, amount: float) -> None:
+        """Count `amount` more units that were done before: they are no part of the rate."""
+
 
 Stage = Callable[[str, float | None, str], AbstractContextManager[Progress]]
 """Shows a stage of some work as `progress` does, which is one."""
@@ -146,33 +149,54 @@ class _Silent:
     def advance(self, amount: float = 1, **fields: object) -> None:
         """Show nothing."""
 
+    def skip(self, amount: float) -> None:
+        """Show nothing."""
+
 
 class _Bar:
     def __init__(self, bars: Bars, task: TaskID) -> None:
         self._bars, self._task = bars, task
         self._unit = str(bars.tasks[task].fields["unit"])
+        self._skipped = 0.0
 
     def advance(self, amount: float = 1, **fields: object) -> None:
         self._bars.advance(self._task, amount)
-        task = self._bars.tasks[self._task]
-        rate = f"{_number(task.speed)} {self._unit}/s" if task.speed else ""
-        of_all = "" if task.total is None else f"/{_number(task.total)}"
-        count = f"{_number(task.completed)}{of_all} {self._unit}"
-        self._bars.update(self._task, rate=rate, count=count)
+        self._show()
         if fields:
             self._bars.update(self._task, extra=_extra(fields))
+
+    def skip(self, amount: float) -> None:
+        self._skipped += amount
+        total = self._bars.tasks[self._task].total
+        self._bars.update(self._task, total=None if total is None else total - amount)
+        self._show()
+
+    def _show(self) -> None:
+        task = self._bars.tasks[self._task]
+        rate = f"{_number(task.speed)} {self._unit}/s" if task.speed else ""
+        of_all = "" if task.total is None else f"/{_number(task.total + self._skipped)}"
+        count = f"{_number(task.completed + self._skipped)}{of_all} {self._unit}"
+        self._bars.update(self._task, rate=rate, count=count)
 
 
 class _Lines:
     def __init__(self, what: str, total: float | None, unit: str) -> None:
         self._what, self._total, self._unit = what, total, unit
-        self._done, self._extra = 0.0, ""
+        self._done, self._skipped, self._extra = 0.0, 0.0, ""
         self._started = self._written = time.monotonic()
 
     def advance(self, amount: float = 1, **fields: object) -> None:
         self._done += amount
         if fields:
             self._extra = _extra(fields)
+        self._write_in_time()
+
+    def skip(self, amount: float) -> None:
+        self._done += amount
+        self._skipped += amount
+        self._write_in_time()
+
+    def _write_in_time(self) -> None:
         if time.monotonic() - self._written >= LINE_EVERY_S:
             self.write()
 
@@ -183,11 +207,14 @@ class _Lines:
 
     def write(self) -> None:
         self._written = time.monotonic()
-        rate = self._done / max(self._written - self._started, 1e-9)
+        rate = (self._done - self._skipped) / max(self._written - self._started, 1e-9)
         done, unit = _number(self._done), self._unit
         parts = [f"{done} of {_number(self._total)} {unit}" if self._total else f"{done} {unit}"]
-        parts.append(f"{_number(rate)} {unit}/s")
-        if self._total and 0 < self._done < self._total:
+        if self._skipped:
+            parts.append(f"{_number(self._skipped)} of them known before")
+        if rate or not self._done:
+            parts.append(f"{_number(rate)} {unit}/s")
+        if self._total and rate and self._done < self._total:
             parts.append(f"{(self._total - self._done) / rate:.0f} s left")
         if self._extra:
             parts.append(self._extra)

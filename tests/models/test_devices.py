@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from asrdq.alignment import parse_aligner
 from asrdq.errors import ToolError, UsageError
 from asrdq.models import device_of
 from asrdq.models.devices import weights_dtype, weights_named, workers_on
@@ -37,6 +38,12 @@ def test_a_gpu_that_is_not_there_is_told_and_nothing_takes_its_place(wanted: str
 def test_what_is_no_device_is_refused(wanted: str) -> None:
     with pytest.raises(UsageError, match="is no device"):
         device_of(wanted)
+
+
+def test_a_device_that_is_none_is_refused_by_every_aligner() -> None:
+    with pytest.raises(UsageError, match="'gpu' is no device"):
+        parse_aligner("pocketsphinx", device="gpu")
+    assert parse_aligner("pocketsphinx", device="cuda:1").device == "cuda:1"
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from asrdq.alignment import AlignerOptions
+from asrdq.audit.collection import OnClip
 from asrdq.errors import DataError, UsageError
 from asrdq.manifests import ingest_manifest
 from asrdq.planning import (
@@ -45,6 +47,20 @@ def test_without_a_price_there_is_no_cost() -> None:
     plan = plan_hours(10.0, 3600, GIVEN, Machines(4), fractions=[0.5])
     assert plan.samples["usd"].to_pylist() == [None]
     assert "no price" in plan.summary()
+
+
+def test_a_clip_is_not_divided_among_workers() -> None:
+    """One clip of 36 s at 200 × real time takes one of 1,000 workers 0.18 s."""
+    plan = plan_hours(0.1, 10, GIVEN, Machines(1000), fractions=[0.1])
+    assert plan.samples["wall_hours"].to_pylist() == [pytest.approx(0.18 / 3600)]
+
+
+@pytest.mark.parametrize(
+    ("clips", "copied", "warned"), [(19, 150, True), (20, 150, False), (19, 0, False)]
+)
+def test_sizes_that_cannot_be_calibrated_are_told(clips: int, copied: int, warned: bool) -> None:
+    plan = plan_hours(1.0, clips, GIVEN, Machines(1), fractions=[1.0], copied_clips=copied)
+    assert ("fewer than 20 clips cannot be calibrated" in plan.summary()) is warned
 
 
 @pytest.fixture
@@ -107,8 +123,16 @@ def test_a_speed_is_measured_and_nothing_is_written(
 ) -> None:
     manifest = ingest_manifest(workspace, [data_samples / "manifest.jsonl"], "m").manifest
     before = workspace.read("runs").num_rows
-    speed = measure_speed(workspace, manifest, AlignerOptions("pocketsphinx"), 4)
+    told: list[float | None] = []
+
+    @contextmanager
+    def stage(name: str, clips: int) -> Iterator[OnClip]:
+        assert (name, clips) == ("measure", 4)
+        yield told.append
+
+    speed = measure_speed(workspace, manifest, AlignerOptions("pocketsphinx"), 4, stage)
     assert speed.times_real_time > 1.0
+    assert len(told) == 4 and all(told)
     assert speed.why.startswith("measured on 3 clips, ")
     assert workspace.read("runs").num_rows == before
     assert not workspace.table_exists("samples")

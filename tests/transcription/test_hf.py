@@ -228,10 +228,13 @@ def test_a_whisper_model_that_does_not_list_its_languages(whisper: Path, tmp_pat
     with pytest.raises(ToolError, match="does not list its languages"):
         build(is_multilingual=True)
     assert build(is_multilingual=False).languages == {"en"}
-    (whisper.parent / "gone").mkdir()
-    shutil.copyfile(whisper / "config.json", whisper.parent / "gone" / "config.json")
+    gone = shutil.copytree(whisper, tmp_path / "gone")
+    (gone / "generation_config.json").unlink()
     with pytest.raises(ToolError, match="cannot be read"):
-        build_transcriber(TranscriberOptions("hf", str(whisper.parent / "gone")))
+        build_transcriber(TranscriberOptions("hf", str(gone)))
+    (gone / "preprocessor_config.json").unlink()
+    with pytest.raises(ToolError, match="has no feature extractor: none of preprocessor_config"):
+        build_transcriber(TranscriberOptions("hf", str(gone)))
 
 
 def test_no_memory_for_one_clip_costs_that_clip(ctc: Path, monkeypatch: pytest.MonkeyPatch) -> None:

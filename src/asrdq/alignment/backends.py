@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asrdq.alignment.protocol import Aligner, AlignerOptions
 from asrdq.errors import ToolError
+from asrdq.models.devices import check_device
 from asrdq.plug_ins import build_plug_in, find_plug_in
 
 ENTRY_POINTS = "asrdq.aligners"
@@ -12,11 +13,15 @@ ENTRY_POINTS = "asrdq.aligners"
 def parse_aligner(text: str, *, device: str = "auto", batch_size: int = 8) -> AlignerOptions:
     """Return what settings and `--aligner` say as options.
 
+    Raises:
+        UsageError: The device is none; also where the aligner has no use for one.
+
     >>> parse_aligner("ctc:models/he.nemo").address
     'models/he.nemo'
     >>> parse_aligner("pocketsphinx").address is None
     True
     """
+    check_device(device)
     name, colon, address = text.partition(":")
     return AlignerOptions(name, address if colon else None, device, batch_size)
 

@@ -29,14 +29,14 @@ from asrdq.alignment.viterbi import BETWEEN, best_path, frames_needed
 from asrdq.audio import MODEL_RATE
 from asrdq.errors import UsageError
 from asrdq.models.content import content_hash
+from asrdq.models.ctc import check_ctc
 from asrdq.models.devices import device_of
 from asrdq.models.grouping import in_groups
 from asrdq.models.halving import NoMemoryError, in_halves
 from asrdq.models.hf import HfCtcModel, adapter_languages
-from asrdq.models.location import find_model, read_config
+from asrdq.models.location import find_model
 from asrdq.models.mms_languages import codes_of_adapter
 from asrdq.models.nemo_ctc import NemoCtcModel
-from asrdq.models.nemo_file import read_nemo_file
 from asrdq.models.posteriors import CtcModel
 from asrdq.models.requirements import installed
 
@@ -73,10 +73,9 @@ class CtcAligner:
         self._is_nemo = self._path.is_file()
         if self._is_nemo:
             installed("nemo", "a NeMo model")
-            read_nemo_file(self._path)
         else:
             installed("transformers", "a CTC model of Hugging Face")
-            read_config(self._path)
+        check_ctc(self._path, _EXAMPLE)
         self._device = device_of(options.device)
         self.batch_size = options.batch_size
         self.processes = 1 if self._device.type == "cuda" else 0

@@ -46,11 +46,11 @@ Row = dict[str, Any]
 class OnClip(Protocol):
     """Told of clips as they are done, for a progress display."""
 
-    def __call__(self, clips: int, audio_s: float) -> None:
-        """Count clips, with the seconds of audio that were decoded for them."""
+    def __call__(self, clips: int, audio_s: float | None) -> None:
+        """Count clips, with the seconds of audio decoded for them; None: they were known before."""
 
 
-def _nothing(clips: int, audio_s: float) -> None:
+def _nothing(clips: int, audio_s: float | None) -> None:
     pass
 
 
@@ -88,7 +88,7 @@ def probe_manifest(
         clips = _clips(workspace, manifest)
         cache = workspace.cache(CACHE)
         known = _known(cache, clips)
-        on_clip(_count(clips, known), 0.0)
+        on_clip(_count(clips, known), None)
         measured = _measure(_open_clips(clips, known), cache, workers, on_clip, cluster)
         facts = _facts(clips, pl.concat([known, measured]), run.run_id)
         superseded = _former_runs(workspace, manifest)

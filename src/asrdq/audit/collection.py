@@ -61,8 +61,8 @@ EVIDENCE_TABLE = pa.schema(
 
 Run = Callable[[Iterable[Batch]], Iterator[Outcome[Batch, list[ClipEvidence]]]]
 
-OnClip = Callable[[float], None]
-"""Told after each clip how many seconds of audio were worked on (0 from the cache)."""
+OnClip = Callable[[float | None], None]
+"""Told after each clip how many seconds of audio were worked on; None: known before."""
 
 
 def clip_task(clip: Clip, planted: PlantedClip, aligner: Aligner, seed: int) -> ClipTask:
@@ -120,7 +120,7 @@ def collect_evidence(
     tables = [known.cast(EVIDENCE_TABLE)] if known.num_rows else []
     have = set(known["key"].to_pylist()) if known.num_rows else set()
     for _ in range(sum(key in have for key in keys)):
-        on_clip(0.0)
+        on_clip(None)
     pending = {task.key: task for task in tasks if task.key not in have}
     work = [task for task in pending.values() if task.readable]
     unread = [task for task in pending.values() if not task.readable]

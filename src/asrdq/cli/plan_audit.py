@@ -128,6 +128,7 @@ def _speed(
     device: str | None,
     batch_size: int | None,
 ) -> AuditSpeed:
+    from asrdq.cli.stages import stage
     from asrdq.planning import AuditSpeed, measure_speed
 
     if speed is not None:
@@ -135,7 +136,7 @@ def _speed(
     if manifest is None:
         raise UsageError("there is nothing to measure a speed on", hint="--speed 20")
     options = chosen_aligner(workspace.settings.audit, aligner, device, batch_size)
-    return measure_speed(workspace, workspace.manifest(manifest), options, clips)
+    return measure_speed(workspace, workspace.manifest(manifest), options, clips, stage)
 
 
 def _advise(manifest: str | None, fraction: float) -> None:

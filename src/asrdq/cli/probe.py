@@ -44,8 +44,11 @@ def probe(
 
     with working_on(cluster), console.progress("probe", version.rows, "clips") as bar:
 
-        def on_clip(clips: int, audio_s: float) -> None:
+        def on_clip(clips: int, audio_s: float | None) -> None:
             nonlocal decoded_s
+            if audio_s is None:
+                bar.skip(clips)
+                return
             decoded_s += audio_s
             speed = decoded_s / (time.monotonic() - started)
             bar.advance(clips, speed=f"{speed:,.0f} × real time")

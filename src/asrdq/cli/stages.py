@@ -19,8 +19,11 @@ def stage(name: str, clips: int) -> Iterator[OnClip]:
     started, audio_s = time.monotonic(), 0.0
     with console.progress(name, clips, "clips") as bar:
 
-        def on_clip(seconds: float) -> None:
+        def on_clip(seconds: float | None) -> None:
             nonlocal audio_s
+            if seconds is None:
+                bar.skip(1)
+                return
             audio_s += seconds
             speed = audio_s / max(time.monotonic() - started, 1e-9)
             bar.advance(1, speed=f"{speed:,.0f} × real time")

@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 DEVICES: Final = ("auto", "cpu", "cuda")
 
 
+def check_device(wanted: str) -> None:
+    """See that a device is named as one, whether it is there or not.
+
+    Raises:
+        UsageError: It is not.
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", wanted):
+        raise UsageError(f"'{wanted}' is no device", hint=f"one of {', '.join(DEVICES)}, cuda:1")
+
+
 def device_of(wanted: str) -> torch.device:
     """Return the device that is meant.
 
@@ -28,13 +38,12 @@ def device_of(wanted: str) -> torch.device:
         ToolError: torch is missing, or the GPU that was asked for is not there.
         UsageError: That is no device.
     """
+    check_device(wanted)
     needs("torch", "a neural model")
     import torch
 
     if wanted == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", wanted):
-        raise UsageError(f"'{wanted}' is no device", hint=f"one of {', '.join(DEVICES)}, cuda:1")
     kind, _, index = wanted.partition(":")
     if kind == "cuda" and not torch.cuda.is_available():
         raise ToolError("a GPU is asked for, and torch finds none", hint="--device cpu, or auto")

@@ -197,8 +197,7 @@ def _loaded(kind: Any, where: str, what: str) -> Any:
         raise ToolError(
             f"its {what} cannot be loaded: {_reason(error)}",
             where=where,
-            hint="is the folder whole? It needs config.json, weights, preprocessor_config.json and "
-            "the files of the tokenizer",
+            hint="is the folder whole?",
         ) from error
 
 

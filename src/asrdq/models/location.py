@@ -15,6 +15,12 @@ _WANTED: Final = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "*.b
 _PARTS_OF_A_NAME: Final = 2
 _FILES: Final = frozenset({_NEMO, ".bin", ".ckpt", ".pt", ".safetensors"})
 """How files of models end; names on the hub have dots too: `whisper-tiny.en`, `…-0.6B`."""
+_PARTS: Final = {
+    "weights": ("*.safetensors", "*.bin"),
+    "feature extractor": ("preprocessor_config.json", "processor_config.json"),
+    "tokenizer": ("tokenizer.json", "tokenizer_config.json", "vocab.json", "*.model"),
+}
+"""What a model that hears speech consists of, and the files that each may stand in."""
 
 
 def find_model(model: str, example: str) -> Path:
@@ -74,6 +80,21 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ToolError("is no JSON object", where=str(file))
     return found
+
+
+def check_parts(folder: Path) -> None:
+    """See that a Hugging Face model has all its parts, before anything waits for it.
+
+    Raises:
+        ToolError: A part has no file.
+    """
+    for part, files in _PARTS.items():
+        if not any(found for file in files for found in folder.glob(file)):
+            raise ToolError(
+                f"has no {part}: none of {', '.join(files)}",
+                where=str(folder),
+                hint="is the folder whole?",
+            )
 
 
 def _in_folder(folder: Path) -> Path:

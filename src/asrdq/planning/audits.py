@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from asrdq.audit.calibration.fitting import CALIBRATION_FROM
 from asrdq.audit.faults import PLANTED
 from asrdq.errors import UsageError, unknown
 from asrdq.planning.audit_speed import AuditSpeed
@@ -85,14 +86,22 @@ class AuditCosts(Result):
 
     def summary(self) -> str:
         """Return the plan in a few lines."""
-        return "\n".join(
-            [
-                f"{self.subject}: {self.clips:,} clips, {self.hours:,.1f} h",
-                f"one worker: {self.speed.times_real_time:,.1f} × real time ({self.speed.why})",
-                f"{self.machines.workers:,} workers, as if none slowed another; {self._price()}",
-                f"intervals: 95 %, at {100 * self.rate:g} % of low quality",
-            ]
-        )
+        lines = [
+            f"{self.subject}: {self.clips:,} clips, {self.hours:,.1f} h",
+            f"one worker: {self.speed.times_real_time:,.1f} × real time ({self.speed.why})",
+            f"{self.machines.workers:,} workers, as if none slowed another; {self._price()}",
+            f"intervals: 95 %, at {100 * self.rate:g} % of low quality",
+        ]
+        if any(row["copies_hours"] and row["clips"] < CALIBRATION_FROM for row in self._rows()):
+            lines.append(
+                f"! an audit of fewer than {CALIBRATION_FROM} clips cannot be calibrated, and then "
+                "nothing is judged"
+            )
+        return "\n".join(lines)
+
+    def _rows(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.samples.to_pylist()
+        return rows
 
     def _price(self) -> str:
         if self.machines.usd_per_hour is None:
@@ -191,18 +200,21 @@ def _sample(
     """Return the row of one size."""
     if not 0.0 <= rate <= 1.0:
         raise UsageError(f"{rate:g} is no rate", hint="0 to 1: 0.1 for 10 %")
-    clips, hours, copies = 0, 0.0, 0.0
+    clips, examined, hours, copies = 0, 0, 0.0, 0.0
     for each in allocated:
         mean_hours = each.stratum.hours / each.stratum.rows
         clips += each.drawn_rows
         hours += each.drawn_rows * mean_hours
-        copies += min(copied_clips, each.drawn_rows) * mean_hours * COPIES_OF_A_CLIP
+        copied = min(copied_clips, each.drawn_rows)
+        copies += copied * mean_hours * COPIES_OF_A_CLIP
+        examined += each.drawn_rows + copied * len(PLANTED)
     counts = [
         StratumCount(each.stratum.name, each.stratum.rows, each.drawn_rows, rate * each.drawn_rows)
         for each in allocated
     ]
     interval = population_interval(counts)
-    wall = (hours + copies) / (speed.times_real_time * machines.workers)
+    busy = min(machines.workers, examined)  # a clip is not divided
+    wall = (hours + copies) / (speed.times_real_time * busy)
     price = machines.usd_per_hour
     return {
         "fraction": clips / sum(each.stratum.rows for each in allocated),

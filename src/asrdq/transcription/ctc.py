@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from asrdq.errors import ToolError, UsageError
-from asrdq.models.location import find_model, read_config
-from asrdq.models.nemo_file import read_nemo_file
+from asrdq.errors import UsageError
+from asrdq.models.ctc import check_ctc
+from asrdq.models.location import find_model
 from asrdq.transcription.hf import HuggingFaceTranscriber
 from asrdq.transcription.nemo import NemoTranscriber
 from asrdq.transcription.protocol import TranscriberOptions
@@ -25,20 +25,6 @@ def ctc_transcriber(options: TranscriberOptions) -> NemoTranscriber | HuggingFac
     if not options.address:
         raise UsageError("which CTC model?", hint=_EXAMPLE)
     path = find_model(options.address, _EXAMPLE)
-    found = replace(options, address=str(path))
-    if path.is_file():
-        kind = read_nemo_file(path).target.rpartition(".")[2]
-        _check(kind, "CTC" in kind, str(path))
-        return NemoTranscriber(found)
-    kinds = read_config(path).get("architectures") or []
-    _check(", ".join(kinds), any(one.endswith("ForCTC") for one in kinds), str(path))
-    return HuggingFaceTranscriber(found)
-
-
-def _check(kind: str, is_ctc: bool, where: str) -> None:
-    if not is_ctc:
-        raise ToolError(
-            f"has no CTC decoder: {kind or 'no class named'}",
-            where=where,
-            hint="nemo:MODEL and hf:MODEL take other families too",
-        )
+    check_ctc(path, "nemo:MODEL and hf:MODEL take other families too")
+    kind = NemoTranscriber if path.is_file() else HuggingFaceTranscriber
+    return kind(replace(options, address=str(path)))

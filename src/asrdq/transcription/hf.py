@@ -17,7 +17,7 @@ from asrdq.models.devices import device_of
 from asrdq.models.grouping import in_groups
 from asrdq.models.halving import in_halves
 from asrdq.models.hf import HfCtcModel
-from asrdq.models.location import find_model, read_config
+from asrdq.models.location import check_parts, find_model, read_config
 from asrdq.models.qwen import quiet_transformers
 from asrdq.models.requirements import installed
 from asrdq.transcription.protocol import (
@@ -69,6 +69,7 @@ class HuggingFaceTranscriber:
         if not self._whisper and not any(kind.endswith("ForCTC") for kind in kinds):
             told = ", ".join(kinds) or "none"
             raise ToolError(f"is neither Whisper nor a CTC model: {told}", where=str(self._folder))
+        check_parts(self._folder)
         self._device = options.device
         self._heard: Any = None
         self.languages = _whisper_languages(self._folder) if self._whisper else None
