@@ -16,6 +16,8 @@ import yaml
 
 from asrdq.alignment import build_aligner
 from asrdq.audit import GROSS, AuditPlan, audit
+from asrdq.audit.calibration.calibrating import CalibratePlan, calibrate_aligner
+from asrdq.errors import ToolError
 from asrdq.gates import evaluate_gate
 from asrdq.manifests import ingest_manifest
 from asrdq.reporting import write_report
@@ -192,6 +194,23 @@ def test_another_version_is_told_and_fits_anew(calibrated: Path, run_cli: RunCli
     assert "thresholds: fitted on faults planted on this data" in done.stdout
     refused = run_cli("audit", "train", "--no-calibration", cwd=calibrated, code=2)
     assert "asrdq calibrate train" in refused.stderr
+
+
+def test_thresholds_count_only_once_their_figures_are_kept(calibrated: Path) -> None:
+    """The table that is written last cannot be; the settings stay as they were."""
+    settings = calibrated / SETTINGS_FILE
+    settings.write_text(SETTINGS)
+    table = calibrated / "tables" / "calibration_costs"
+    aside = table.rename(table.with_name("aside"))
+    table.write_text("no folder")
+    try:
+        workspace = Workspace.open(calibrated)
+        with pytest.raises(ToolError, match="cannot write a table"):
+            calibrate_aligner(workspace, workspace.manifest("train"), CalibratePlan("pocketsphinx"))
+    finally:
+        table.unlink()
+        aside.rename(table)
+    assert settings.read_text() == SETTINGS
 
 
 def test_a_column_that_is_not_there_is_refused(folder: Path, run_cli: RunCli) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -118,7 +118,7 @@ def calibrate_aligner(
             )
             for language in sorted({clip.language for clip in clips})
         }
-        entries = _store(workspace, manifest, aligner, settings, fitted, plan, run.run_id)
+        entries = _files(workspace, manifest, aligner, settings, fitted, plan, run.run_id)
         result = CalibrateResult(
             run_id=run.run_id,
             manifest=str(manifest),
@@ -133,6 +133,7 @@ def calibrate_aligner(
         )
         for name, rows in result.tables().items():
             workspace.replace(name, rows, run_id=run.run_id)
+        _enter(workspace, entries)
     return result
 
 
@@ -154,7 +155,7 @@ def _table(schema: pa.Schema, parts: list[list[dict[str, Any]]]) -> pa.Table:
     return pa.Table.from_pylist([row for part in parts for row in part], schema=schema)
 
 
-def _store(
+def _files(
     workspace: Workspace,
     manifest: ManifestVersion,
     aligner: Aligner,
@@ -163,7 +164,7 @@ def _store(
     plan: CalibratePlan,
     run_id: str,
 ) -> tuple[CalibrationEntry, ...]:
-    """Write the files beside `asrdq.yaml` and then its section; return the new entries."""
+    """Write the files beside `asrdq.yaml`; return what its section is to say of them."""
     entries = []
     for language, one in fitted.items():
         if one.groups:
@@ -182,12 +183,17 @@ def _store(
                 groups=one.groups,
             )
             entries.append(write_file(workspace, record, aligner.evidence_names, one.instruments))
-    if entries:
-        layout = workspace.store.layout
-        replaced = {(entry.aligner, entry.language) for entry in entries}
-        with locked(layout.lock("settings"), what="asrdq.yaml"):
-            there = type(workspace).open(workspace.root).settings.calibrations
-            kept = [one for one in there if (one.aligner, one.language) not in replaced]
-            value = [one.model_dump(mode="json") for one in (*kept, *entries)]
-            write_section(layout.settings_file, SECTION, value, _REMARK)
     return tuple(entries)
+
+
+def _enter(workspace: Workspace, entries: Sequence[CalibrationEntry]) -> None:
+    """Put entries into `asrdq.yaml`: they count from then on, so that their tables come first."""
+    if not entries:
+        return
+    layout = workspace.store.layout
+    replaced = {(entry.aligner, entry.language) for entry in entries}
+    with locked(layout.lock("settings"), what="asrdq.yaml"):
+        there = type(workspace).open(workspace.root).settings.calibrations
+        kept = [one for one in there if (one.aligner, one.language) not in replaced]
+        value = [one.model_dump(mode="json") for one in (*kept, *entries)]
+        write_section(layout.settings_file, SECTION, value, _REMARK)
