@@ -80,7 +80,7 @@ def test_quiet_silences_all_but_warnings(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_next_step_names_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     console.next_step("asrdq gate train", "gives the verdict")
-    assert capsys.readouterr().err == "next: asrdq gate train  # gives the verdict\n"
+    assert capsys.readouterr().err == "next: asrdq gate train\n      gives the verdict\n"
 
 
 def test_next_step_names_the_workspace_that_had_to_be_named(
@@ -109,7 +109,7 @@ def test_what_is_said_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> N
     console.say("a [/b] [bold]c :smile: \x1b[2J", "dim")
     console.next_step("asrdq check [/x] :x:", "[/y]")
     said = capsys.readouterr().err
-    assert said == "a [/b] [bold]c :smile: ␛[2J\nnext: asrdq check [/x] :x:  # [/y]\n"
+    assert said == "a [/b] [bold]c :smile: ␛[2J\nnext: asrdq check [/x] :x:\n      [/y]\n"
 
 
 def test_what_was_known_before_is_no_part_of_the_rate(

@@ -79,7 +79,10 @@ def warn(text: str) -> None:
 
 
 def next_step(command: str, why: str = "") -> None:
-    """Suggest the command that comes next; what it does stands behind it as a comment."""
+    """Suggest the command that comes next; what it does stands below it.
+
+    It is the end of its line, to be copied as it is: not every shell takes comments.
+    """
     from rich.text import Text
 
     if not _state.advice or is_quiet():
@@ -88,7 +91,7 @@ def next_step(command: str, why: str = "") -> None:
         named = f"asrdq -w {shlex.quote(_state.workspace)} "
         command = _COMMAND.sub(lambda _: named, command)
     step = Text.assemble(("next:", "dim"), " ", (visible(command), "bold"))
-    stderr().print(step.append(f"  # {visible(why)}" if why else "", "dim"))
+    stderr().print(step.append(f"\n      {visible(why)}" if why else "", "dim"))
 
 
 @contextmanager

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from asrdq.engine.threads import in_threads
 from asrdq.errors import DataError
 from asrdq.hypotheses.columns import CHANNEL, CONFIDENCE, HYPOTHESIS, ColumnChoice
 from asrdq.hypotheses.formats.ctm import MIDDLE, RECORDING, WORD, recording_of
@@ -142,26 +141,17 @@ def _log(staged: Staged, rejects: list[Reject], source: str) -> None:
 def _parsed(given: Given) -> Iterator[Parsed]:
     """Parse chunks in threads, a few ahead, and give them in order."""
     threads, reader = thread_count(given.workers), given.reader
-    waiting: deque[tuple[Chunk, Future[Parsed]]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
 
-        def take() -> Parsed:
-            chunk, future = waiting.popleft()
+    def parse(chunk: Chunk) -> Parsed:
+        return reader.parse(chunk, frozenset({CONFIDENCE}))
+
+    try:
+        for chunk, parsed in in_threads(parse, reader.split(given.path), threads):
             given.advance(chunk.consumed)
-            return future.result()
-
-        try:
-            for chunk in reader.split(given.path):
-                waiting.append((chunk, pool.submit(reader.parse, chunk, frozenset({CONFIDENCE}))))
-                if len(waiting) > threads:
-                    yield take()
-            while waiting:
-                yield take()
-        except DataError as error:
-            where = error.where or given.source
-            raise DataError(error.message, where=where, hint=error.hint) from None
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            yield parsed
+    except DataError as error:
+        where = error.where or given.source
+        raise DataError(error.message, where=where, hint=error.hint) from None
 
 
 def _rows(parsed: Parsed, given: Given) -> tuple[pa.Table | None, list[Reject]]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from asrdq.engine.threads import in_threads
 from asrdq.leakage.matches import MATCHES, Compared
 from asrdq.leakage.near import NearIndex
 from asrdq.leakage.plan import Kind, LeakPlan
@@ -73,10 +73,10 @@ def shared_texts(
         if not any(batch.num_rows for batch in reader):
             return _nothing("the training manifest has no text")
     index = NearIndex.build(asked.texts, plan.near)
-    near = str(Kind.NEAR_TEXT) in plan.kinds()
+    compare = functools.partial(_batch, index, near=str(Kind.NEAR_TEXT) in plan.kinds())
     found, touched = [], dict.fromkeys(map(str, (Kind.TEXT, Kind.NEAR_TEXT)), 0)
     with workspace.stream(train, ["utt_id", "text"]) as reader:
-        for rows, part in _in_threads(lambda batch: _batch(index, batch, near), reader):
+        for _, (rows, part) in in_threads(compare, reader, _THREADS):
             advance(rows)
             for kind, count in part.group_by("kind").agg(pl.col("other").n_unique()).iter_rows():
                 touched[kind] += count
@@ -105,8 +105,8 @@ def repeated_texts(
             pa.record_batch({"utt_id": names.slice(at, len(block)), "text": block})
             for at, block in blocks(asked.texts)
         )
-        parts = []
-        for rows, part in _in_threads(lambda batch: _batch(index, batch, True), pieces):
+        compare, parts = functools.partial(_batch, index, near=True), []
+        for _, (rows, part) in in_threads(compare, pieces, _THREADS):
             advance(rows * len(asked.rows) / len(asked.texts))
             parts.append(_best(part.filter(pl.col("kind") == str(Kind.NEAR_TEXT))))
         near = _best(pl.concat(parts))
@@ -201,18 +201,3 @@ def _word_counts(texts: pa.Array) -> pa.Array:
 def _nothing(why: str) -> Compared:
     gaps = {str(Kind.TEXT): why, str(Kind.NEAR_TEXT): why}
     return Compared(MATCHES.empty_table(), {}, gaps)
-
-
-def _in_threads(
-    work: Callable[[pa.RecordBatch], tuple[int, pl.DataFrame]],
-    batches: Iterable[pa.RecordBatch],
-) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Do the work of batches in a few threads, in order, holding a few batches at a time."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        pending: deque[Future[tuple[int, pl.DataFrame]]] = deque()
-        for batch in batches:
-            pending.append(pool.submit(work, batch))
-            if len(pending) > _THREADS:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from asrdq.engine.threads import in_threads
 from asrdq.errors import DataError, UsageError
 from asrdq.sampling.allocation import Allocated, StratumSize, allocate, check_share_names
 from asrdq.sampling.keys import Keys, draw_keys
@@ -24,7 +23,6 @@ from asrdq.workspace.sandbox import user_query
 if TYPE_CHECKING:
     from asrdq.workspace import ManifestVersion, Workspace
 
-T = TypeVar("T")
 Codes = NDArray[np.int32]
 
 _THREADS = 2
@@ -161,7 +159,8 @@ def _pick(workspace: Workspace, rows: str, allocated: Sequence[Allocated], seed:
         return few.filter(pa.array(below)), code[below], key[below]
 
     with user_query(workspace.store, rows) as reader:
-        kept, codes, keys = zip(*_in_threads(near, reader), strict=True)
+        found = (answer for _, answer in in_threads(near, reader, _THREADS, 2 * _THREADS))
+        kept, codes, keys = zip(*found, strict=True)
     code, key = np.concatenate(codes), np.concatenate(keys)
     order = np.argsort(key)
     order = order[np.argsort(code[order].astype(_code_type(len(allocated))), kind="stable")]
@@ -179,20 +178,6 @@ def _pick(workspace: Workspace, rows: str, allocated: Sequence[Allocated], seed:
 def _code_type(strata: int) -> type[np.unsignedinteger[Any]]:
     """Return the smallest type for stratum numbers; NumPy sorts 16 bits in linear time."""
     return np.uint16 if strata <= np.iinfo(np.uint16).max else np.uint32
-
-
-def _in_threads(
-    function: Callable[[pa.RecordBatch], T], batches: Iterable[pa.RecordBatch]
-) -> Iterator[T]:
-    """Apply a function to batches in a few threads, in order, holding a few batches at a time."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        pending: deque[Future[T]] = deque()
-        for batch in batches:
-            pending.append(pool.submit(function, batch))
-            if len(pending) > 2 * _THREADS:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
 
 
 def _key_bound(each: Allocated) -> int:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 
 from asrdq import console
+from asrdq.engine.threads import in_threads
 from asrdq.errors import DataError
 from asrdq.results import Result
 from asrdq.scoring.groups import Grouping, as_table, group_rows, groupings
@@ -29,7 +29,7 @@ from asrdq.scoring.tables import (
     UTTERANCES,
     WORD_EDITS,
 )
-from asrdq.scoring.utterances import ScoredUtterances, score_utterances
+from asrdq.scoring.utterances import ScoredUtterances, Utterances, score_utterances
 from asrdq.scoring.vocabulary import Vocabulary
 from asrdq.text.normalisers import Normaliser, normaliser
 from asrdq.workspace.staging import staging
@@ -185,15 +185,12 @@ def _scored(
 ) -> Iterator[tuple[ScoredUtterances, pa.RecordBatch]]:
     """Score blocks in threads, a few ahead, and give them in order."""
     vocabulary = Vocabulary(source.distinct_terms(), chosen)
-    with ThreadPoolExecutor(_THREADS) as pool:
-        pending: deque[tuple[Future[ScoredUtterances], pa.RecordBatch]] = deque()
-        for utterances, beside in source.blocks(plan):
-            pending.append((pool.submit(score_utterances, utterances, chosen, vocabulary), beside))
-            if len(pending) > _AHEAD:
-                done, groups = pending.popleft()
-                yield done.result(), groups
-        for done, groups in pending:
-            yield done.result(), groups
+
+    def score(block: tuple[Utterances, pa.RecordBatch]) -> ScoredUtterances:
+        return score_utterances(block[0], chosen, vocabulary)
+
+    for (_, beside), done in in_threads(score, source.blocks(plan), _THREADS, _AHEAD):
+        yield done, beside
 
 
 def _rates(
