@@ -147,7 +147,7 @@ class Pronouncer:
         ToolError: The package `g2p_en` is not installed or its weights cannot be read.
 
     >>> Pronouncer().pronounce("metformin")
-    'M EH T F AO R M IH N'
+    'M EH T F ER M AO R N'
     """
 
     def __init__(self) -> None:
