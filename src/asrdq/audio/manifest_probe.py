@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
@@ -17,9 +17,8 @@ from asrdq.audio.facts import AUDIO_FACTS, MEASURED, PROBE_VERSION
 from asrdq.audio.hashing import FileIdentity, file_identities
 from asrdq.audio.probe_result import ProbeResult
 from asrdq.audio.reasons import AudioReason
-from asrdq.engine import Outcome, run_tasks
+from asrdq.engine import Outcome, commit_in_pieces, run_tasks
 from asrdq.errors import DataError
-from asrdq.workspace.cache import Collector
 
 if TYPE_CHECKING:
     from asrdq.settings import RaySettings
@@ -157,15 +156,24 @@ def _measure(
     cluster: RaySettings | None,
 ) -> pl.DataFrame:
     """Measure what is not known."""
-    collector = Collector(cache, CACHED, lambda rows: rows.filter(_KEPT))
     outcomes = run_tasks(
         probe_clip, clips, workers=workers, timeout_s=LONGEST_PROBE_S, cluster=cluster
     )
+    measured = [CACHED.empty_table()]
+
+    def commit(rows: list[Row]) -> None:
+        measured.append(pa.Table.from_pylist(rows, schema=CACHED))
+        cache.add(measured[-1].filter(_KEPT))
+
+    commit_in_pieces(_rows(outcomes, on_clip), commit)
+    return pl.DataFrame(pa.concat_tables(measured))
+
+
+def _rows(outcomes: Iterable[Outcome[Clip, Row]], on_clip: OnClip) -> Iterator[Row]:
     for outcome in outcomes:
         row = _row(outcome)
-        collector.add({"key": outcome.item.key, **row})
         on_clip(1, row.get("duration_s") or 0.0)
-    return pl.DataFrame(collector.all())
+        yield {"key": outcome.item.key, **row}
 
 
 def _row(outcome: Outcome[Clip, Row]) -> Row:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 CACHE: Final = "alignments"
 _MEASURE_VERSION: Final = 3
-_COMMIT_EVERY_S: Final = 2.0
 _TIMEOUT_S: Final = 600.0
 _PASSING: Final = [
     AlignmentStatus.CRASHED.value,
@@ -146,7 +145,7 @@ def collect_evidence(
         cache.add(rows.filter(~pc.field("status").isin(_PASSING)))
         tables.append(rows)
 
-    commit_in_pieces(_examined(run, together, on_clip), commit, _COMMIT_EVERY_S)
+    commit_in_pieces(_examined(run, together, on_clip), commit)
     evidence = pa.concat_tables(tables)
     place = {key: index for index, key in enumerate(evidence["key"].to_pylist())}
     return evidence.take(pa.array([place[key] for key in keys], pa.int64()))

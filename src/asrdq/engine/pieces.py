@@ -15,7 +15,7 @@ MOST_AT_ONCE: Final = 5000
 def commit_in_pieces(
     items: Iterable[T],
     commit: Callable[[list[T]], None],
-    every_s: float,
+    every_s: float = 2.0,
     most: int = MOST_AT_ONCE,
 ) -> None:
     """Commit items as they come, also while the next one is waited for.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from asrdq.audio import clip_rows, file_identities
 from asrdq.console import Progress, Stage
-from asrdq.engine import Outcome, run_tasks
+from asrdq.engine import Outcome, commit_in_pieces, run_tasks
 from asrdq.errors import ToolError
 from asrdq.exporting.conversion import (
     CONVERTED,
@@ -22,13 +22,14 @@ from asrdq.exporting.conversion import (
 )
 from asrdq.exporting.folder import ExportFolder
 from asrdq.exporting.target import AudioTarget
-from asrdq.workspace.cache import Collector
 
 if TYPE_CHECKING:
     from asrdq.workspace import ContentCache, ManifestVersion, Workspace
 
 CACHE = "converted"
 LONGEST_S = 1800.0
+
+Row = dict[str, Any]
 
 _OUTCOMES = pa.schema(
     [("number", pa.uint32()), ("status", pa.string()), ("detail", pa.string()), *FILES]
@@ -65,7 +66,7 @@ def convert_clips(
     cache = workspace.cache(CACHE)
     with stage("convert", clips.height, "clips") as bar:
         known = _known(cache, clips, folder, target)
-        bar.advance(known.height)
+        bar.skip(known.height)
         left = clips.join(known, on="number", how="anti", maintain_order="left")
         made = _convert(_conversions(left, folder, target), cache, workers, bar)
     outcomes = pl.concat([known, pl.DataFrame(made)])
@@ -108,25 +109,31 @@ def _is_whole(folder: ExportFolder, name: str, size_bytes: int) -> bool:
 def _convert(
     clips: Iterator[Conversion], cache: ContentCache, workers: int, bar: Progress
 ) -> pa.Table:
-    collector = Collector(
-        cache,
-        _OUTCOMES,
-        lambda rows: rows.filter(pc.field("status") == CONVERTED).select(FILES.names),
-    )
-    for outcome in run_tasks(convert, clips, workers=workers, timeout_s=LONGEST_S):
+    outcomes = run_tasks(convert, clips, workers=workers, timeout_s=LONGEST_S)
+    made = [_OUTCOMES.empty_table()]
+
+    def commit(rows: list[Row]) -> None:
+        made.append(pa.Table.from_pylist(rows, schema=_OUTCOMES))
+        cache.add(made[-1].filter(pc.field("status") == CONVERTED).select(FILES.names))
+
+    commit_in_pieces(_rows(outcomes, bar), commit)
+    return pa.concat_tables(made)
+
+
+def _rows(outcomes: Iterable[Outcome[Conversion, Row]], bar: Progress) -> Iterator[Row]:
+    """Give what became of each clip, until nothing more can be written."""
+    for outcome in outcomes:
         row = _row(outcome)
         if row["status"] == NOT_WRITTEN:
-            collector.all()
             raise ToolError(
                 f"converted audio cannot be written: {row['detail']}",
                 hint="is the disk full? The same command goes on where it stopped",
             )
-        collector.add({**row, "number": outcome.item.number})
         bar.advance(1)
-    return collector.all()
+        yield {**row, "number": outcome.item.number}
 
 
-def _row(outcome: Outcome[Conversion, dict[str, Any]]) -> dict[str, Any]:
+def _row(outcome: Outcome[Conversion, Row]) -> Row:
     if outcome.failure is not None:
         kind = f"conversion_{outcome.failure.kind}"
         return {"status": kind, "detail": outcome.failure.detail}

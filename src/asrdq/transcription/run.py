@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from asrdq.audio import AudioReason, nothing_readable
 from asrdq.console import Progress, Stage, silent
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from asrdq.settings import RaySettings
     from asrdq.transcription.work import Answer
     from asrdq.workspace import ManifestVersion, Workspace
-
-_COMMIT_EVERY_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +131,7 @@ def _transcribe(
         with shown("transcribe", len(work), "clips") as bar:
             meter = _Meter(bar)
             found = answers(transcriber, plan.options, work, workers, plan.cluster) if work else ()
-            commit_in_pieces(meter.counted(found), writer.add, _COMMIT_EVERY_S)
+            commit_in_pieces(meter.counted(found), writer.add)
         failures = writer.finish()
         if writer.statuses <= {reason.value for reason in AudioReason}:
             raise nothing_readable(len(clips), str(manifest))

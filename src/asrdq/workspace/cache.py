@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from asrdq.workspace.layout import CACHE
 from asrdq.workspace.sql import select_from, short_connection
@@ -16,9 +14,6 @@ if TYPE_CHECKING:
 
 KEY = "key"
 _COMPACT_EVERY = 32
-
-SAVE_EVERY_S = 1.0
-SAVE_EVERY_ROWS = 2000
 
 
 class ContentCache:
@@ -65,44 +60,3 @@ class ContentCache:
         self._added += 1
         if self._added % _COMPACT_EVERY == 0:
             self._store.compact(self._name)
-
-
-class Collector:
-    """Gathers rows and caches them every now and then, so that a kill costs little.
-
-    Args:
-        cache: Where they are kept.
-        schema: Columns of the rows.
-        keep: Gives of some rows what is to be cached.
-    """
-
-    def __init__(
-        self, cache: ContentCache, schema: pa.Schema, keep: Callable[[pa.Table], pa.Table]
-    ) -> None:
-        self._cache, self._schema, self._keep = cache, schema, keep
-        self._done = [schema.empty_table()]
-        self._fresh: list[Mapping[str, Any]] = []
-        self._saved = time.monotonic()
-
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Take a row; a column that it lacks is null."""
-        self._fresh.append(row)
-        due = time.monotonic() - self._saved >= SAVE_EVERY_S
-        if due or len(self._fresh) >= SAVE_EVERY_ROWS:
-            self._save()
-
-    def all(self) -> pa.Table:
-        """Cache what is left and return all rows."""
-        import pyarrow as pa
-
-        self._save()
-        return pa.concat_tables(self._done)
-
-    def _save(self) -> None:
-        import pyarrow as pa
-
-        table = pa.Table.from_pylist(self._fresh, schema=self._schema)
-        self._cache.add(self._keep(table))
-        self._done.append(table)
-        self._fresh = []
-        self._saved = time.monotonic()
