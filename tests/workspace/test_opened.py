@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
-from asrdq.errors import UsageError
+from asrdq.errors import ToolError, UsageError
 from asrdq.workspace import Workspace
 from asrdq.workspace.opened import KEPT_TABLES
 
@@ -109,3 +109,25 @@ def test_folders_of_known_tables_on_s3_are_not_looked_into(
         f"s3://{bucket}/ws/tables/weights", rows(1), storage_options=s3_workspace.store.options()
     )
     assert s3_workspace.tables() == ["audits", "runs", "scores", "weights"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT sum(n) FROM checks",
+        'SELECT sum(n) FROM "checks"--all',
+        "WITH d AS (SELECT * FROM CHECKS) SELECT max(n-n+9) FROM d",
+        "SELECT sum(n) FROM main.checks",
+    ],
+)
+def test_a_query_opens_what_it_names_and_nothing_whose_name_is_part_of_it(
+    workspace: Workspace, sql: str
+) -> None:
+    workspace.append("checks", rows(4, 5))
+    for name in ("s", "check"):
+        log = workspace.store.layout.table(f"manifests/{name}") / "_delta_log"
+        log.mkdir(parents=True)
+        (log / f"{0:020}.json").write_text("broken")
+    with pytest.raises(ToolError, match="cannot read table 'manifests/s'"):
+        workspace.query("SELECT * FROM s")
+    assert workspace.query(sql).column(0).to_pylist() == [9]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _SESSION = "SET TimeZone = 'UTC'; SET enable_progress_bar = false"
 """DuckDB would draw its progress on stdout."""
 
+_WORD = re.compile(r"[a-z0-9_-]+")
 _REFERENCE = re.compile(r"([a-z][a-z0-9_-]*)@([a-z0-9][a-z0-9_.-]*)")
 
 
@@ -59,6 +60,8 @@ def view_names(store: TableStore) -> dict[str, str]:
 def mentioned(store: TableStore, sql: str) -> list[str]:
     """Return the views that a statement may need: known names, versions and tags in its text."""
     lowered = sql.lower()
+    words = set(_WORD.findall(lowered))
+    words |= {part for word in words for part in word.split("-")}  # a-b is a difference, too
     known = view_names(store)
     found = {parse_reference(f"{name}@{which}") for name, which in _REFERENCE.findall(lowered)}
     manifests = {name for name, table in known.items() if table != name}
@@ -68,7 +71,7 @@ def mentioned(store: TableStore, sql: str) -> list[str]:
         for item in found
         if item.name in manifests and _is_known(item, tags)
     }
-    return [name for name in known if name in lowered] + sorted(references)
+    return [name for name in known if name in words] + sorted(references)
 
 
 def _is_known(reference: Reference, tags: set[str]) -> bool:
