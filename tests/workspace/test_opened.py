@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from typing import Any
 
 import pyarrow as pa
@@ -55,6 +57,49 @@ def test_a_table_that_was_put_back_or_taken_away_is_read_as_it_is(workspace: Wor
         workspace.read("audits")
     shutil.move(kept, folder)
     assert numbers(workspace) == [1]
+
+
+def test_what_a_writer_makes_beside_commits_and_takes_away_again_changes_nothing(
+    workspace: Workspace,
+) -> None:
+    """A link to nothing is what a file looks like that is gone when it is looked at."""
+    workspace.append("audits", rows(1))
+    first = workspace.store.open("audits")
+    log = workspace.store.layout.table("audits") / "_delta_log"
+    (log / "_commit_5e3c.json.tmp").write_text("half a commit")
+    (log / f"{1:020}.json#1").write_text("half a commit")
+    assert workspace.store.open("audits") is first
+    (log / f"{1:020}.json").symlink_to(log / "gone")
+    assert workspace.store.open("audits") is first
+
+
+@pytest.mark.slow
+def test_a_table_is_there_while_another_process_commits_to_it(workspace: Workspace) -> None:
+    workspace.append("audits", rows(0))
+    code = (
+        "import sys, pyarrow as pa; from asrdq.workspace import Workspace\n"
+        "workspace = Workspace.open(sys.argv[1])\n"
+        "for n in range(1, 61): workspace.append('audits', pa.table({'n': [n]}))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(workspace.root)]) as writer:
+        seen = 0
+        while writer.poll() is None:
+            assert workspace.store.exists("audits")
+            seen += 1
+    assert writer.returncode == 0
+    assert seen > 100
+    assert numbers(workspace) == list(range(61))
+
+
+def test_a_log_that_cannot_be_read_is_an_error_and_not_the_absence_of_a_table(
+    workspace: Workspace,
+) -> None:
+    workspace.append("audits", rows(1))
+    log = workspace.store.layout.table("audits") / "_delta_log"
+    shutil.rmtree(log)
+    log.symlink_to(log)
+    with pytest.raises(ToolError, match="_delta_log: cannot be read: Too many levels"):
+        workspace.table_exists("audits")
 
 
 def test_a_commit_that_was_rewritten_is_read_again(workspace: Workspace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -12,10 +13,12 @@ from deltalake.exceptions import CommitFailedError
 from asrdq.errors import ToolError, UsageError
 from asrdq.workspace import Workspace, store
 from asrdq.workspace.layout import check_manifest_name
-from asrdq.workspace.sql import view_names
+from asrdq.workspace.sql import find_view, view_names
 from asrdq.workspace.store import retry_on_conflict
 
 ROWS = pa.table({"n": [1, 2]})
+
+Ingest = Callable[..., Any]
 
 
 @pytest.fixture
@@ -104,3 +107,25 @@ def test_a_result_table_hides_a_manifest_of_its_name(workspace: Workspace) -> No
     write_deltalake(str(workspace.store.layout.table("manifests/cuts")), pa.table({"n": [7]}))
     workspace.append("cuts", ROWS)
     assert view_names(workspace.store)["cuts"] == "cuts"
+
+
+def test_a_manifest_whose_name_was_free_once_is_read_until_a_result_table_hides_it(
+    workspace: Workspace, ingest: Ingest
+) -> None:
+    ingest([{"audio_filepath": "7.wav", "text": "seven"}])
+    manifests = workspace.store.layout.tables / "manifests"
+    (manifests / "data").rename(manifests / "cuts")
+    for named in ("cuts", '"cuts@0"'):
+        assert workspace.sql(f"SELECT text FROM {named}").rows["text"].to_pylist() == ["seven"]
+    workspace.append("cuts", ROWS)
+    assert workspace.sql("SELECT n FROM cuts").rows["n"].to_pylist() == [1, 2]
+    assert find_view(workspace.store, "cuts@0").table == "manifests/cuts"
+
+
+@pytest.mark.parametrize("name", ["train", "train@0", "Audits", "manifests/data", ""])
+def test_only_result_tables_are_read_as_such(workspace: Workspace, name: str) -> None:
+    workspace.append("audits", ROWS)
+    write_deltalake(str(workspace.store.layout.table("manifests/train")), ROWS)
+    for schema in (None, ROWS.schema):
+        with pytest.raises(UsageError, match=f"unknown table '{name}'"):
+            workspace.read(name, schema=schema)

@@ -16,7 +16,7 @@ _PARTS_OF_A_NAME: Final = 2
 _FILES: Final = frozenset({_NEMO, ".bin", ".ckpt", ".pt", ".safetensors"})
 """How files of models end; names on the hub have dots too: `whisper-tiny.en`, `…-0.6B`."""
 _PARTS: Final = {
-    "weights": ("*.safetensors", "*.bin"),
+    "weights": ("model*.safetensors", "pytorch_model*.bin"),
     "feature extractor": ("preprocessor_config.json", "processor_config.json"),
     "tokenizer": ("tokenizer.json", "tokenizer_config.json", "vocab.json", "*.model"),
 }

@@ -94,8 +94,8 @@ class AuditCosts(Result):
         ]
         if any(row["copies_hours"] and row["clips"] < CALIBRATION_FROM for row in self._rows()):
             lines.append(
-                f"! an audit of fewer than {CALIBRATION_FROM} clips cannot be calibrated, and then "
-                "nothing is judged"
+                f"! an audit of fewer than {CALIBRATION_FROM} clips cannot be calibrated by "
+                "itself: without thresholds in asrdq.yaml nothing is judged"
             )
         return "\n".join(lines)
 

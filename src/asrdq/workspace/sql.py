@@ -19,6 +19,7 @@ from asrdq.workspace.versions import Reference, parse_reference, read_version
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from deltalake import DeltaTable
     from duckdb import DuckDBPyConnection
 
 _SESSION = "SET TimeZone = 'UTC'; SET enable_progress_bar = false"
@@ -166,16 +167,24 @@ def find_view(store: TableStore, name: str) -> View:
     number = reference.version
     if reference.tag is not None or number is not None:
         number = read_version(store, name).version
-    manifest = f"{MANIFESTS}/{reference.name}"
-    known = reference.name in RESERVED or not store.exists(manifest)
-    table = reference.name if known else manifest
-    opened = store.open(table, number)
+    table, opened = _found(store, reference, number)
     files = store.files(opened, table)
     body = select_files(store.schema(opened), files)
     if name == RUNS:
         dead = ", ".join(map(quote_text, _dead_runs(store, body))) or "NULL::VARCHAR"
         body = LATEST_STATE.format(rows=body, dead=dead)
     return View(name, table, opened.version(), body, tuple(files))
+
+
+def _found(store: TableStore, reference: Reference, number: int | None) -> tuple[str, DeltaTable]:
+    """Open the result table of a name, else the manifest; versions are of manifests alone."""
+    if reference.name in RESERVED and number is None:
+        found = store.find(reference.name)
+        if found is not None:
+            return reference.name, found
+    manifest = f"{MANIFESTS}/{reference.name}"
+    found = store.find(manifest, number)
+    return (reference.name, store.open(reference.name)) if found is None else (manifest, found)
 
 
 def select_from(store: TableStore, name: str, version: int | None = None) -> tuple[str, list[str]]:

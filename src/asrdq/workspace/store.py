@@ -68,10 +68,17 @@ class TableStore:
             UsageError: There is no such table.
             ToolError: The table is there but cannot be read.
         """
+        table = self.find(name, version)
+        if table is None:
+            raise unknown("table", name, self.names())
+        return table
+
+    def find(self, name: str, version: int | None = None) -> DeltaTable | None:
+        """Open a table as `open` does; None where there is no such table."""
         log = read_log(self.layout.table(name))
         if not log:
-            raise unknown("table", name, self.names())
-        table = self._opened.find(name, version, log)
+            return None
+        table = self._opened.kept(name, version, log)
         if table is None:
             table = self._load(name, version)
             self._opened.keep(name, version, log, table)
@@ -184,7 +191,8 @@ class TableStore:
         Raises:
             ToolError: The table is there but cannot be read.
         """
-        return self._rows_of(self.open(name), name) if self.exists(name) else []
+        table = self.find(name)
+        return [] if table is None else self._rows_of(table, name)
 
     def _rows_of(self, table: DeltaTable, name: str) -> list[dict[str, Any]]:
         import pyarrow as pa

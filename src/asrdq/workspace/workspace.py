@@ -8,11 +8,12 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from asrdq.errors import unknown
 from asrdq.places import Place, S3Path, place
 from asrdq.settings import Settings, read_settings
 from asrdq.workspace.answer import Answer
 from asrdq.workspace.cache import ContentCache
-from asrdq.workspace.layout import Layout, find_root
+from asrdq.workspace.layout import RESERVED, Layout, find_root
 from asrdq.workspace.runs import Run
 from asrdq.workspace.sandbox import BATCH_ROWS, user_query
 from asrdq.workspace.sql import (
@@ -172,6 +173,8 @@ class Workspace:
         Raises:
             UsageError: There is no such table and no schema is given.
         """
+        if name not in RESERVED:
+            raise unknown("table", name, [table for table in self.tables() if table in RESERVED])
         if schema is not None and not self.store.exists(name):
             return schema.empty_table()
         sql = f"SELECT * FROM {quote_name(name)}" + (f" WHERE {where}" if where else "")
