@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -50,6 +54,27 @@ def test_what_came_before_an_exception_is_committed_first(end: type[BaseExceptio
     with pytest.raises(end, match="no more"):
         commit_in_pieces(failing(), committed.append, NEVER_S)
     assert committed == [[1, 2]]
+
+
+@pytest.mark.parametrize("items", ["a", "ab"])
+def test_ctrl_c_is_heard_while_a_commit_takes_its_time(items: str) -> None:
+    """At the end and between items, also where polars is loaded."""
+    code = (
+        "import sys, time, polars\nfrom asrdq.engine import commit_in_pieces\n"
+        "def commit(piece):\n    print('committing', flush=True)\n    time.sleep(300)\n"
+        "commit_in_pieces(sys.argv[1], commit, 0.01, 1)"
+    )
+    command = [sys.executable, "-c", code, items]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"committing\n"
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        try:
+            _, error = process.communicate(timeout=LONGEST_S)
+        finally:
+            process.kill()
+    assert b"KeyboardInterrupt" in error
 
 
 def test_a_commit_that_fails_is_the_last() -> None:

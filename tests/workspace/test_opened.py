@@ -154,6 +154,10 @@ def test_folders_of_known_tables_on_s3_are_not_looked_into(
         f"s3://{bucket}/ws/tables/weights", rows(1), storage_options=s3_workspace.store.options()
     )
     assert s3_workspace.tables() == ["audits", "runs", "scores", "weights"]
+    for key in s3_server.keys(bucket, "ws/tables/scores/_delta_log/"):
+        s3_server.client.delete_object(Bucket=bucket, Key=key)
+    s3_workspace.store.read_anew()
+    assert s3_workspace.tables() == ["audits", "runs", "weights"]
 
 
 @pytest.mark.parametrize(

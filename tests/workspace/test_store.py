@@ -13,7 +13,7 @@ from deltalake.exceptions import CommitFailedError
 from asrdq.errors import ToolError, UsageError
 from asrdq.workspace import Workspace, store
 from asrdq.workspace.layout import check_manifest_name
-from asrdq.workspace.sql import find_view, view_names
+from asrdq.workspace.sql import view_names
 from asrdq.workspace.store import retry_on_conflict
 
 ROWS = pa.table({"n": [1, 2]})
@@ -60,7 +60,8 @@ def test_another_error_is_not_tried_again(pauses: list[float]) -> None:
 
 
 def test_a_version_that_another_program_wrote_is_refused(workspace: Workspace) -> None:
-    write_deltalake(str(workspace.store.layout.table("manifests/train")), ROWS)
+    for manifest in ("train", "cuts"):
+        write_deltalake(str(workspace.store.layout.table(f"manifests/{manifest}")), ROWS)
     with pytest.raises(ToolError, match="version 0 of manifest 'train' was not written by asrdq"):
         workspace.manifest("train")
 
@@ -119,13 +120,16 @@ def test_a_manifest_whose_name_was_free_once_is_read_until_a_result_table_hides_
         assert workspace.sql(f"SELECT text FROM {named}").rows["text"].to_pylist() == ["seven"]
     workspace.append("cuts", ROWS)
     assert workspace.sql("SELECT n FROM cuts").rows["n"].to_pylist() == [1, 2]
-    assert find_view(workspace.store, "cuts@0").table == "manifests/cuts"
+    assert workspace.sql('SELECT text FROM "cuts@0"').rows["text"].to_pylist() == ["seven"]
 
 
 @pytest.mark.parametrize("name", ["train", "train@0", "Audits", "manifests/data", ""])
 def test_only_result_tables_are_read_as_such(workspace: Workspace, name: str) -> None:
     workspace.append("audits", ROWS)
     write_deltalake(str(workspace.store.layout.table("manifests/train")), ROWS)
+    with pytest.raises(UsageError, match="unknown table 'cuts'"):
+        workspace.read("cuts")
+    assert workspace.read("cuts", schema=ROWS.schema).num_rows == 0
     for schema in (None, ROWS.schema):
         with pytest.raises(UsageError, match=f"unknown table '{name}'"):
             workspace.read(name, schema=schema)

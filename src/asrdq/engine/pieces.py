@@ -8,6 +8,8 @@ from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
+_LOOK_UP_S: Final = 0.2
+"""How long a wait holds Ctrl-C up at most: polars has none come through one without an end."""
 MOST_AT_ONCE: Final = 5000
 """What is written in one commit: with its words and evidence about 20 MB of an audit."""
 
@@ -56,9 +58,8 @@ class _Writer(Generic[T]):
     def add(self, item: T) -> None:
         """Have an item committed; raises what a commit raised."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._failure is not None or len(self._waiting) < self._most
-            )
+            while not self._changed.wait_for(self._may_go_on, _LOOK_UP_S):
+                pass
             if self._failure is not None:
                 raise self._failure
             self._waiting.append(item)
@@ -70,9 +71,13 @@ class _Writer(Generic[T]):
         with self._changed:
             self._open = False
             self._changed.notify_all()
-        self._thread.join()
+        while self._thread.is_alive():
+            self._thread.join(_LOOK_UP_S)
         if self._failure is not None:
             raise self._failure
+
+    def _may_go_on(self) -> bool:
+        return self._failure is not None or len(self._waiting) < self._most
 
     def _write(self) -> None:
         try:

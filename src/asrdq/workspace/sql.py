@@ -15,7 +15,7 @@ from asrdq.workspace.layout import MANIFESTS, RESERVED
 from asrdq.workspace.runs import LATEST_STATE, RUNNING, RUNS, dead_runs
 from asrdq.workspace.store import TableStore, quote_name, quote_text
 from asrdq.workspace.tags import read_tags
-from asrdq.workspace.versions import Reference, parse_reference, read_version
+from asrdq.workspace.versions import Reference, manifest_names, parse_reference, read_version
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,7 +65,7 @@ def mentioned(store: TableStore, sql: str) -> list[str]:
     words |= {part for word in words for part in word.split("-")}  # a-b is a difference, too
     known = view_names(store)
     found = {parse_reference(f"{name}@{which}") for name, which in _REFERENCE.findall(lowered)}
-    manifests = {name for name, table in known.items() if table != name}
+    manifests = set(manifest_names(store)) if found else set()
     tags = {str(tag) for tag in read_tags(store)} if found else set()
     references = {
         f"{item.name}@{item.version if item.tag is None else item.tag}"

@@ -213,6 +213,7 @@ class TableStore:
     def read_anew(self) -> None:
         """Forget what was kept of tables and files that nobody but an intruder changes."""
         self._opened.forget()
+        self._named = frozenset()
         if isinstance(self.layout.root, S3Path):
             from asrdq.workspace.s3_files import forget_files
 

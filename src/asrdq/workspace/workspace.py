@@ -165,7 +165,7 @@ class Workspace:
     def read(
         self, name: str, where: str | None = None, *, schema: pa.Schema | None = None
     ) -> pa.Table:
-        """Return rows of a result table, `where` being SQL of trusted origin.
+        """Return rows of a result table, `where` being SQL of trusted origin over its columns.
 
         With a schema, exactly its columns come back in its types, null where the table lacks
         them, and a table that was never written is empty.
@@ -173,10 +173,10 @@ class Workspace:
         Raises:
             UsageError: There is no such table and no schema is given.
         """
-        if name not in RESERVED:
+        if name not in RESERVED or not self.store.exists(name):
+            if schema is not None and name in RESERVED:
+                return schema.empty_table()
             raise unknown("table", name, [table for table in self.tables() if table in RESERVED])
-        if schema is not None and not self.store.exists(name):
-            return schema.empty_table()
         sql = f"SELECT * FROM {quote_name(name)}" + (f" WHERE {where}" if where else "")
         if schema is not None:
             empty = ", ".join(
