@@ -26,17 +26,18 @@ pytestmark = [pytest.mark.slow(minutes=2), pytest.mark.filterwarnings("ignore")]
 
 Kill = Callable[["subprocess.Popen[bytes]", float], bool]
 ROWS = 40
+ROWS_IF_KILLED = 100
+"""Their copies take several times as long as answers wait for a commit."""
 
 
 @pytest.fixture
 def prepared(
-    tmp_path: Path,
-    spoken_digits: digits.Recordings,
+    tmp_path: Path, spoken_digits: digits.Recordings, request: pytest.FixtureRequest
 ) -> Workspace:
     """Rows of three digits, said to be by two speakers in turn, all of them sampled."""
     chance = np.random.default_rng(8)
     lines = []
-    for number in range(ROWS):
+    for number in range(getattr(request, "param", ROWS)):
         row = digits.row_of(chance, spoken_digits, chance.choice(digits.WORDS, 3).tolist())
         soundfile.write(tmp_path / f"{number}.wav", row.samples, digits.RATE)
         speaker = ("ann", "ben")[number % 2]
@@ -84,6 +85,7 @@ def confidences(root: Path) -> list[float]:
     return [-1.0 if value is None else value for value in rows["confidence"].to_pylist()]
 
 
+@pytest.mark.parametrize("prepared", [ROWS_IF_KILLED], indirect=True)
 def test_killed_while_it_aligns_nothing_is_lost_and_nothing_is_done_twice(
     prepared: Workspace,
     tmp_path: Path,
@@ -100,7 +102,9 @@ def test_killed_while_it_aligns_nothing_is_lost_and_nothing_is_done_twice(
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    while len(cached(prepared)) <= ROWS:  # beyond the clips themselves: the copies have begun
+    while (
+        len(cached(prepared)) <= ROWS_IF_KILLED
+    ):  # beyond the clips themselves: the copies have begun
         assert process.poll() is None, "it ended before it was killed"
         time.sleep(0.02)
     assert kill(process, 0.0)
