@@ -16,9 +16,12 @@ T = TypeVar("T")
 
 BROKEN = (
     *(duckdb.Error, DeltaError, pa.ArrowException),
-    *(OSError, ValueError, KeyError, TypeError, AttributeError, IndexError),
+    *(OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RuntimeError),
 )
-"""What reading a table or file can raise that somebody edited."""
+"""What reading a table or file can raise that somebody edited.
+
+DuckDB has a RuntimeError for names of columns that are no UTF-8.
+"""
 
 
 def first_line(error: BaseException) -> str:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from asrdq.errors import ToolError
 from asrdq.gates.demands.suites import suite_file
 from asrdq.gates.ledgers.ledger import canonical
+from asrdq.gates.ledgers.reading import BROKEN, first_line
 from asrdq.gates.policy import Policy
 from asrdq.places import Place, file_digest, place, within
 from asrdq.results import plain
@@ -78,8 +79,6 @@ def rows_of(workspace: Workspace, table: str, run_ids: list[str]) -> pa.Table:
     Raises:
         ToolError: The table cannot be read.
     """
-    import duckdb
-
     if not workspace.table_exists(table):
         return pa.table({})
     query = f"SELECT * FROM {table} WHERE run_id IN (SELECT unnest($runs))"
@@ -87,9 +86,8 @@ def rows_of(workspace: Workspace, table: str, run_ids: list[str]) -> pa.Table:
         # a connection of its own: a shared one keeps what it has read and misses later changes
         with connection(workspace.store, [table]) as (database, _):
             return database.sql(query, params={"runs": run_ids}).to_arrow_table()
-    except (duckdb.Error, UnicodeDecodeError, pa.ArrowException) as error:
-        first = str(error).splitlines()[0]
-        raise ToolError(f"cannot read table '{table}': {first}") from error
+    except BROKEN as error:
+        raise ToolError(f"cannot read table '{table}': {first_line(error)}") from error
 
 
 def _rows_digest(workspace: Workspace, table: str, run_ids: list[str]) -> dict[str, Any]:
