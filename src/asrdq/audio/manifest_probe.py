@@ -29,6 +29,7 @@ CACHE = "probe"
 CACHED = pa.schema([("key", pa.string()), *MEASURED])
 
 LONGEST_PROBE_S = 1800.0
+_COMMIT_EVERY_S = 1.0
 
 _KEPT = (
     pc.field("status").isin(
@@ -165,7 +166,7 @@ def _measure(
         measured.append(pa.Table.from_pylist(rows, schema=CACHED))
         cache.add(measured[-1].filter(_KEPT))
 
-    commit_in_pieces(_rows(outcomes, on_clip), commit)
+    commit_in_pieces(_rows(outcomes, on_clip), commit, _COMMIT_EVERY_S)
     return pl.DataFrame(pa.concat_tables(measured))
 
 

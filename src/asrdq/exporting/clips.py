@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 CACHE = "converted"
 LONGEST_S = 1800.0
+_COMMIT_EVERY_S = 1.0
 
 Row = dict[str, Any]
 
@@ -116,7 +117,7 @@ def _convert(
         made.append(pa.Table.from_pylist(rows, schema=_OUTCOMES))
         cache.add(made[-1].filter(pc.field("status") == CONVERTED).select(FILES.names))
 
-    commit_in_pieces(_rows(outcomes, bar), commit)
+    commit_in_pieces(_rows(outcomes, bar), commit, _COMMIT_EVERY_S)
     return pa.concat_tables(made)
 
 
